@@ -1,0 +1,83 @@
+// Package events has the call events and the fee event: their types, their
+// wire forms (callbacks.md), and the pusher that delivers them from the outbox
+// to the customer's server.
+package events
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Kind is the eventType of a push.
+type Kind string
+
+// The kinds, in the order in which a call can raise them.
+const (
+	CallIn      Kind = "callin"
+	CollectInfo Kind = "collectInfo"
+	CallOut     Kind = "callout"
+	Alerting    Kind = "alerting"
+	Answer      Kind = "answer"
+	Disconnect  Kind = "disconnect"
+	Fee         Kind = "fee"
+)
+
+// Call is one call as the journal keeps it: everything the fee event needs.
+// Times are UTC; a zero time has not happened. Numbers are in global form.
+type Call struct {
+	Session   string // sessionId
+	ICID      string // unique record id
+	Node      string // the node that carries the call
+	Host      string // hostName: right part of the sessionId
+	App       string // app_key; empty only if X is not ours, and then nothing is recorded
+	SP        string // spId
+	Mode      string // AX, AXB, AXE
+	X         string // bindNum
+	Caller    string // who dialled
+	Callee    string // fwdDstNum; empty until decided
+	Binding   string // subscriptionId; empty: none was found
+	Extension string // AXE
+	UserData  string
+	AreaCode  string
+	Direction int
+
+	In        time.Time // callInTime
+	Out       time.Time // fwdStartTime
+	Alerting  time.Time // fwdAlertingTime
+	Answered  time.Time // fwdAnswerTime: B's answer
+	Ended     time.Time // callEndTime
+	Recording time.Time // recordStartTime
+
+	StateCode  int
+	FailReason int    // ulFailReason
+	UnswReason int    // fwdUnaswRsn, Q.850 cause of the second leg's failure
+	SIPStatus  int    // sipStatusCode of a failure
+	ReleasedBy int    // callRelDirection: 1 caller, 2 callee, 0 neither
+	EndWord    string // routing.End.Word
+
+	RecordWanted bool   // fee event's recordFlag once a file exists
+	RecordFile   string // recordObjectName; empty: no file
+	RecordBytes  int64
+
+	// Quality of each leg: packets received and lost, jitter in ms, estimated MOS.
+	CallerLeg, CalleeLeg Quality
+}
+
+// Quality is what RTP and RTCP told of one leg.
+type Quality struct {
+	Received uint64  `json:"received"`
+	Lost     uint64  `json:"lost"`
+	JitterMS float64 `json:"jitter_ms"`
+	MOS      float64 `json:"mos"`
+}
+
+// Event is one thing to tell the customer: a row of the event log and of the
+// outbox. Sequence numbers start at 1 in each session and have no gaps.
+type Event struct {
+	Session string
+	Seq     int
+	App     string
+	Kind    Kind
+	At      time.Time       // when it happened
+	Body    json.RawMessage // statusInfo, or one element of feeLst
+}

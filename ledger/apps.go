@@ -1,0 +1,332 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"axgate/routing"
+)
+
+// Signing is how pushes to an app's addresses are signed.
+type Signing string
+
+// The signings of callbacks section 1.1.
+const (
+	SignWSSE Signing = "wsse"
+	SignAKSK Signing = "aksk"
+)
+
+// App is an app with all its settings (section 8). Frozen is the account's.
+type App struct {
+	routing.App
+	Name      string
+	Secret    string
+	Created   time.Time
+	RandomExt bool // AXE: an extension that we give is any free one, not the lowest
+
+	QualityCheck bool
+	SMS          bool
+	SMSContent   bool // SMS notices carry the text
+
+	// The addresses, http or https; empty: nothing of that kind is pushed.
+	StatusURL     string
+	CallInURL     string // for callin alone; empty: StatusURL
+	FeeURL        string
+	SMSURL        string
+	SMSControlURL string
+	NumberURL     string // empty: StatusURL
+	PushNumbers   bool   // the status of numbers is pushed
+	Signing       Signing
+
+	// Fields of events and fee events that receivers get only on request.
+	SendDuration   bool // callDuration
+	SendReleasedBy bool // callRelDirection
+	SendAreaCode   bool // areaCode
+	SendRecordURL  bool // recordFileDownloadUrl
+}
+
+// Account is a tenant.
+type Account struct {
+	SP      string // spId
+	Name    string
+	Frozen  bool // in arrears
+	MaxApps int
+	Created time.Time
+}
+
+const appColumns = `a.key, a.sp, a.name, a.mode, a.secret, a.created_at, a.paused, acc.frozen, a.no_calls, a.ext_digits, a.random_ext, a.retries,
+	a.recording, a.stereo, a.informs, a.keep_callee, a.no_foreign, a.quality_check, a.sms, a.sms_content,
+	a.status_url, a.callin_url, a.fee_url, a.sms_url, a.sms_control_url, a.number_url, a.push_numbers, a.signing,
+	a.send_duration, a.send_released_by, a.send_area_code, a.send_record_url`
+
+const appTables = ` FROM apps a JOIN accounts acc ON acc.sp = a.sp `
+
+func readApp(r row) (App, error) {
+	var a App
+	var created int64
+	err := r.Scan(&a.Key, &a.SP, &a.Name, &a.Mode, &a.Secret, &created, &a.Paused, &a.Frozen, &a.NoCalls, &a.ExtDigits, &a.RandomExt, &a.Retries,
+		&a.Recording, &a.Stereo, &a.Informs, &a.KeepCallee, &a.NoForeign, &a.QualityCheck, &a.SMS, &a.SMSContent,
+		&a.StatusURL, &a.CallInURL, &a.FeeURL, &a.SMSURL, &a.SMSControlURL, &a.NumberURL, &a.PushNumbers, &a.Signing,
+		&a.SendDuration, &a.SendReleasedBy, &a.SendAreaCode, &a.SendRecordURL)
+	a.Created = instant(created)
+	a.Prompts, a.Defaults = map[routing.Scene]string{}, map[routing.Scene]bool{}
+	return a, err
+}
+
+// settings are the values of the columns that can be changed, in their order
+// in storeApp and CreateApp, from $2 on.
+func (a *App) settings() []any {
+	return []any{
+		a.Key, a.Name, a.Secret, a.Paused, a.NoCalls, int64(a.ExtDigits), a.RandomExt, int64(a.Retries),
+		a.Recording, a.Stereo, a.Informs, a.KeepCallee, a.NoForeign, a.QualityCheck, a.SMS, a.SMSContent,
+		a.StatusURL, a.CallInURL, a.FeeURL, a.SMSURL, a.SMSControlURL, a.NumberURL, a.PushNumbers, string(a.Signing),
+		a.SendDuration, a.SendReleasedBy, a.SendAreaCode, a.SendRecordURL,
+	}
+}
+
+// EnsureAccount makes the account if there is none of that spId.
+func (l *Ledger) EnsureAccount(ctx context.Context, acc Account, at time.Time) error {
+	err := l.change(ctx, func(s scope) error {
+		_, err := s.exec(`INSERT INTO accounts (sp, name, frozen, max_apps, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+			acc.SP, acc.Name, acc.Frozen, int64(acc.MaxApps), micros(at))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("make account %s: %w", acc.SP, err)
+	}
+	return nil
+}
+
+// ChangeAccount changes name, frozen and the number of apps of an account.
+func (l *Ledger) ChangeAccount(ctx context.Context, acc Account) error {
+	err := l.change(ctx, func(s scope) error {
+		n, err := s.exec(`UPDATE accounts SET name = $2, frozen = $3, max_apps = $4 WHERE sp = $1`, acc.SP, acc.Name, acc.Frozen, int64(acc.MaxApps))
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrUnknownAccount
+		}
+		return touchSettings(s, "account "+acc.SP)
+	})
+	if err != nil {
+		return fmt.Errorf("change account %s: %w", acc.SP, err)
+	}
+	return nil
+}
+
+// Accounts lists the accounts.
+func (l *Ledger) Accounts(ctx context.Context) (list []Account, err error) {
+	rows, err := l.read(ctx).query(`SELECT sp, name, frozen, max_apps, created_at FROM accounts ORDER BY sp`)
+	if err != nil {
+		return nil, fmt.Errorf("list accounts: %w", err)
+	}
+	defer closeRows(rows, &err)
+	for rows.Next() {
+		var a Account
+		var created int64
+		if err := rows.Scan(&a.SP, &a.Name, &a.Frozen, &a.MaxApps, &created); err != nil {
+			return nil, fmt.Errorf("read an account: %w", err)
+		}
+		a.Created = instant(created)
+		list = append(list, a)
+	}
+	return list, nil
+}
+
+// CreateApp stores a new app. Refusals: ErrUnknownAccount, ErrTooManyApps,
+// ErrAppExists.
+func (l *Ledger) CreateApp(ctx context.Context, a App) (App, error) {
+	err := l.change(ctx, func(s scope) error {
+		// The account's row is locked, so that two apps cannot both be the last.
+		var most int
+		err := s.scan(`UPDATE accounts SET name = name WHERE sp = $1 RETURNING max_apps`, one(a.SP), &most)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrUnknownAccount
+		}
+		if err != nil {
+			return err
+		}
+		var has int
+		if err := s.scan(`SELECT count(*) FROM apps WHERE sp = $1`, one(a.SP), &has); err != nil {
+			return err
+		}
+		if has >= most {
+			return ErrTooManyApps
+		}
+		args := append(a.settings(), a.SP, string(a.Mode), micros(a.Created))
+		n, err := s.exec(`INSERT INTO apps (key, name, secret, paused, no_calls, ext_digits, random_ext, retries,
+			recording, stereo, informs, keep_callee, no_foreign, quality_check, sms, sms_content,
+			status_url, callin_url, fee_url, sms_url, sms_control_url, number_url, push_numbers, signing,
+			send_duration, send_released_by, send_area_code, send_record_url, sp, mode, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)
+			ON CONFLICT DO NOTHING`, args...)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrAppExists
+		}
+		return storeScenes(s, &a)
+	})
+	if err != nil {
+		return App{}, fmt.Errorf("create app %s: %w", a.Key, err)
+	}
+	return l.App(ctx, a.Key)
+}
+
+// ChangeApp lets change edit an app and stores it. Key, account, mode and the
+// account's state stay. The length of extensions cannot change while bindings
+// stand (ErrNumbersBound).
+func (l *Ledger) ChangeApp(ctx context.Context, key string, change func(*App) error) (App, error) {
+	var after App
+	err := l.change(ctx, func(s scope) error {
+		if n, err := s.exec(`UPDATE apps SET name = name WHERE key = $1`, key); err != nil {
+			return err
+		} else if n == 0 {
+			return ErrUnknownApp
+		}
+		before, err := app(s, key)
+		if err != nil {
+			return err
+		}
+		if after, err = app(s, key); err != nil { // its own maps
+			return err
+		}
+		if err := change(&after); err != nil {
+			return err
+		}
+		after.Key, after.SP, after.Mode, after.Frozen, after.Created = before.Key, before.SP, before.Mode, before.Frozen, before.Created
+		if after.ExtDigits != before.ExtDigits {
+			if err := changeDigits(s, &after); err != nil {
+				return err
+			}
+		}
+		_, err = s.exec(`UPDATE apps SET name = $2, secret = $3, paused = $4, no_calls = $5, ext_digits = $6, random_ext = $7, retries = $8,
+			recording = $9, stereo = $10, informs = $11, keep_callee = $12, no_foreign = $13, quality_check = $14, sms = $15, sms_content = $16,
+			status_url = $17, callin_url = $18, fee_url = $19, sms_url = $20, sms_control_url = $21, number_url = $22, push_numbers = $23, signing = $24,
+			send_duration = $25, send_released_by = $26, send_area_code = $27, send_record_url = $28 WHERE key = $1`, after.settings()...)
+		if err != nil {
+			return err
+		}
+		return storeScenes(s, &after)
+	})
+	if err != nil {
+		return App{}, fmt.Errorf("change app %s: %w", key, err)
+	}
+	return after, nil
+}
+
+// changeDigits gives the numbers of an AXE app the room of its new extensions.
+func changeDigits(s scope, a *App) error {
+	var bound int
+	if err := s.scan(`SELECT count(*) FROM numbers WHERE app = $1 AND bindings > 0`, one(a.Key), &bound); err != nil {
+		return err
+	}
+	if bound > 0 {
+		return ErrNumbersBound
+	}
+	_, err := s.exec(`UPDATE numbers SET room = $2, lowest = 1 WHERE app = $1`, a.Key, int64(room(a.Mode, a.ExtDigits)))
+	return err
+}
+
+func storeScenes(s scope, a *App) error {
+	if _, err := s.exec(`DELETE FROM app_prompts WHERE app = $1`, a.Key); err != nil {
+		return fmt.Errorf("store the scenes: %w", err)
+	}
+	scenes := map[routing.Scene]bool{}
+	for scene, file := range a.Prompts {
+		scenes[scene] = file != ""
+	}
+	for scene, shipped := range a.Defaults {
+		scenes[scene] = scenes[scene] || shipped
+	}
+	for scene, set := range scenes {
+		if !set {
+			continue
+		}
+		_, err := s.exec(`INSERT INTO app_prompts (app, scene, file, shipped) VALUES ($1, $2, $3, $4)`, a.Key, string(scene), a.Prompts[scene], a.Defaults[scene])
+		if err != nil {
+			return fmt.Errorf("store scene %s: %w", scene, err)
+		}
+	}
+	return touchSettings(s, "app "+a.Key)
+}
+
+// App reads an app; ErrUnknownApp if there is none.
+func (l *Ledger) App(ctx context.Context, key string) (App, error) {
+	return app(l.read(ctx), key)
+}
+
+func app(s scope, key string) (App, error) {
+	a, err := readApp(scanner(func(dest ...any) error {
+		return s.scan(`SELECT `+appColumns+appTables+`WHERE a.key = $1`, one(key), dest...)
+	}))
+	if errors.Is(err, sql.ErrNoRows) {
+		return App{}, ErrUnknownApp
+	}
+	if err != nil {
+		return App{}, fmt.Errorf("read app %s: %w", key, err)
+	}
+	return a, readScenes(s, map[string]*App{key: &a}, `SELECT app, scene, file, shipped FROM app_prompts WHERE app = $1`, key)
+}
+
+// Apps lists all apps.
+func (l *Ledger) Apps(ctx context.Context) ([]App, error) {
+	s := l.read(ctx)
+	list, err := apps(s)
+	if err != nil {
+		return nil, fmt.Errorf("list apps: %w", err)
+	}
+	byKey := map[string]*App{}
+	for i := range list {
+		byKey[list[i].Key] = &list[i]
+	}
+	return list, readScenes(s, byKey, `SELECT app, scene, file, shipped FROM app_prompts`)
+}
+
+func apps(s scope) (list []App, err error) {
+	rows, err := s.query(`SELECT ` + appColumns + appTables + `ORDER BY a.key`)
+	if err != nil {
+		return nil, err
+	}
+	defer closeRows(rows, &err)
+	for rows.Next() {
+		a, err := readApp(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, a)
+	}
+	return list, nil
+}
+
+func readScenes(s scope, byKey map[string]*App, query string, args ...any) (err error) {
+	rows, err := s.query(query, args...)
+	if err != nil {
+		return fmt.Errorf("read the scenes: %w", err)
+	}
+	defer closeRows(rows, &err)
+	for rows.Next() {
+		var key, file string
+		var scene routing.Scene
+		var shipped bool
+		if err := rows.Scan(&key, &scene, &file, &shipped); err != nil {
+			return fmt.Errorf("read a scene: %w", err)
+		}
+		a := byKey[key]
+		if a == nil {
+			continue // made since the apps were listed
+		}
+		if file != "" {
+			a.Prompts[scene] = file
+		}
+		if shipped {
+			a.Defaults[scene] = true
+		}
+	}
+	return nil
+}

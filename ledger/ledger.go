@@ -1,0 +1,147 @@
+// Package ledger keeps the truth in SQL: apps, numbers, bindings, calls, and
+// the events that are owed to customers. SQLite is the default; PostgreSQL
+// takes the same schema and statements.
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// The drivers.
+const (
+	SQLite   = "sqlite"
+	Postgres = "postgres"
+)
+
+// Config says where the ledger is.
+type Config struct {
+	Driver string // SQLite (the default) or Postgres
+	Path   string // SQLite: the file; its directory is made if it is missing
+	DSN    string // Postgres: a URL or key=value connection string
+
+	// Queue is how many journal writes may wait before further ones are
+	// refused; 0: 10,000.
+	Queue int
+}
+
+// Ledger is an open ledger. It is safe for use by many goroutines and, with
+// other Ledgers on the same database, by many processes.
+type Ledger struct {
+	driver  string
+	reads   *sql.DB
+	stmts   *statements
+	writes  *sql.DB
+	queue   *writer
+	journal *Journal
+	shut    sync.Once
+	shutErr error
+}
+
+// Open connects to the database, brings its schema up to date, and starts the
+// writer. A schema newer than this program knows is refused.
+func Open(ctx context.Context, cfg Config) (*Ledger, error) {
+	if cfg.Queue == 0 {
+		cfg.Queue = 10_000
+	}
+	if cfg.Queue < 0 {
+		return nil, fmt.Errorf("open the ledger: a queue of %d is impossible: use 1 or more", cfg.Queue)
+	}
+	l := &Ledger{driver: cfg.Driver}
+	var err error
+	switch cfg.Driver {
+	case SQLite, "":
+		l.driver = SQLite
+		err = l.openSQLite(ctx, cfg.Path)
+	case Postgres:
+		err = l.openPostgres(ctx, cfg.DSN)
+	default:
+		err = fmt.Errorf("the driver %q is unknown: use %s or %s", cfg.Driver, SQLite, Postgres)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the ledger: %w", err)
+	}
+	l.journal = newJournal(l)
+	l.queue = newWriter(l.writes, l.driver, cfg.Queue, l.journal)
+	return l, nil
+}
+
+// Close writes what is queued and closes the database.
+func (l *Ledger) Close() error {
+	l.shut.Do(func() {
+		l.queue.close()
+		if l.stmts != nil {
+			l.stmts.close()
+		}
+		l.shutErr = l.writes.Close()
+		if l.reads != l.writes {
+			l.shutErr = errors.Join(l.shutErr, l.reads.Close())
+		}
+	})
+	return l.shutErr
+}
+
+// Journal is where calls write their state and events.
+func (l *Ledger) Journal() *Journal { return l.journal }
+
+// change runs work in a transaction. work may be run again from its beginning
+// if the database asks for that, so it must not keep state between runs.
+// Anything it returns undoes what it did.
+func (l *Ledger) change(ctx context.Context, work func(scope) error) error {
+	if l.driver == SQLite {
+		return l.queue.do(ctx, work)
+	}
+	const tries = 5
+	for try := 1; ; try++ {
+		err := l.changeOnce(ctx, work)
+		if err == nil || try == tries || !serialization(err) {
+			return err
+		}
+	}
+}
+
+func (l *Ledger) changeOnce(ctx context.Context, work func(scope) error) error {
+	tx, err := l.writes.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin a transaction: %w", err)
+	}
+	if err := work(scope{ctx: ctx, on: tx}); err != nil {
+		return errors.Join(err, undone(tx.Rollback()))
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// undone drops the errors of a rollback that say that nothing is left to undo.
+func undone(err error) error {
+	if err == nil || errors.Is(err, sql.ErrTxDone) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return fmt.Errorf("roll back: %w", err)
+}
+
+// read returns a scope for single statements.
+func (l *Ledger) read(ctx context.Context) scope {
+	return scope{ctx: ctx, on: l.reads, stmts: l.stmts}
+}
+
+// micros is an instant as the tables have it.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func instant(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}

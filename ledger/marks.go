@@ -1,0 +1,121 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"axgate/routing"
+)
+
+// Marks are what every process has to notice soon: it reads them every second.
+type Marks struct {
+	Epoch    int64 // of the cache: entries of another epoch are misses
+	Settings int64 // raised by every change to apps, accounts and prompts
+}
+
+// Marks reads the marks.
+func (l *Ledger) Marks(ctx context.Context) (Marks, error) {
+	var m Marks
+	err := l.read(ctx).scan(`SELECT (SELECT value FROM marks WHERE name = 'epoch'), (SELECT value FROM marks WHERE name = 'settings')`, nil, &m.Epoch, &m.Settings)
+	if err != nil {
+		return m, fmt.Errorf("read the marks: %w", err)
+	}
+	return m, nil
+}
+
+// Epoch is the cache's epoch.
+func (l *Ledger) Epoch(ctx context.Context) (int64, error) {
+	m, err := l.Marks(ctx)
+	return m.Epoch, err
+}
+
+// RaiseEpoch makes every entry of the cache a miss, and returns the new epoch.
+// why is kept for operators.
+func (l *Ledger) RaiseEpoch(ctx context.Context, why string) (epoch int64, err error) {
+	err = l.change(ctx, func(s scope) error {
+		epoch, err = raise(s, "epoch", why)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("raise the cache's epoch: %w", err)
+	}
+	return epoch, nil
+}
+
+func raise(s scope, mark, why string) (value int64, err error) {
+	err = s.scan(`UPDATE marks SET value = value + 1, why = $2, at = $3 WHERE name = $1 RETURNING value`, one(mark, why, micros(time.Now())), &value)
+	if err != nil {
+		return 0, fmt.Errorf("raise mark %s: %w", mark, err)
+	}
+	return value, nil
+}
+
+// touchSettings tells every process that apps, accounts or prompts changed.
+func touchSettings(s scope, what string) error {
+	_, err := raise(s, "settings", what)
+	return err
+}
+
+// Behind lists the nodes that were alive at or after since and have not seen
+// the epoch yet.
+func (l *Ledger) Behind(ctx context.Context, epoch int64, since time.Time) (nodes []string, err error) {
+	rows, err := l.read(ctx).query(`SELECT node FROM nodes WHERE alive_at >= $1 AND epoch < $2 ORDER BY node`, micros(since), epoch)
+	if err != nil {
+		return nil, fmt.Errorf("list the nodes: %w", err)
+	}
+	defer closeRows(rows, &err)
+	for rows.Next() {
+		var node string
+		if err := rows.Scan(&node); err != nil {
+			return nil, fmt.Errorf("read a node: %w", err)
+		}
+		nodes = append(nodes, node)
+	}
+	return nodes, nil
+}
+
+// owe notes, with the change itself, that the cache has to hear of X. Whoever
+// dies before it told the cache leaves the note for others (Unsettled).
+func owe(s scope, x routing.X, version int64, at time.Time) error {
+	_, err := s.exec(`INSERT INTO unsettled (x, version, since) VALUES ($1, $2, $3)
+		ON CONFLICT (x) DO UPDATE SET version = excluded.version`, string(x), version, micros(at))
+	if err != nil {
+		return fmt.Errorf("note that the cache has to hear of %s: %w", x, err)
+	}
+	return nil
+}
+
+// Settled notes that the cache holds these X at these versions.
+func (l *Ledger) Settled(ctx context.Context, versions map[routing.X]int64) error {
+	err := l.change(ctx, func(s scope) error {
+		for x, version := range versions {
+			if _, err := s.exec(`DELETE FROM unsettled WHERE x = $1 AND version <= $2`, string(x), version); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("note what the cache holds: %w", err)
+	}
+	return nil
+}
+
+// Unsettled lists X, the oldest first, that were changed before an instant
+// without anybody's word that the cache knows.
+func (l *Ledger) Unsettled(ctx context.Context, before time.Time, limit int) (list []routing.X, err error) {
+	rows, err := l.read(ctx).query(`SELECT x FROM unsettled WHERE since < $1 ORDER BY since LIMIT $2`, micros(before), int64(limit))
+	if err != nil {
+		return nil, fmt.Errorf("list what the cache does not know: %w", err)
+	}
+	defer closeRows(rows, &err)
+	for rows.Next() {
+		var x routing.X
+		if err := rows.Scan(&x); err != nil {
+			return nil, fmt.Errorf("read what the cache does not know: %w", err)
+		}
+		list = append(list, x)
+	}
+	return list, nil
+}

@@ -1,0 +1,150 @@
+// Package pgtest runs a PostgreSQL of its own for tests.
+package pgtest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"database/sql"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+)
+
+// Server is a running PostgreSQL.
+type Server struct {
+	dir  string
+	cmd  *exec.Cmd
+	made atomic.Int64
+}
+
+// Start makes a cluster in a temporary directory and starts it on a Unix
+// socket there. Call Stop in the end.
+func Start() (*Server, error) {
+	bin, err := programs()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "pg")
+	if err != nil {
+		return nil, fmt.Errorf("make a directory for PostgreSQL: %w", err)
+	}
+	s := &Server{dir: dir}
+	attr, err := s.owner()
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", s.data(), "-U", "test", "-A", "trust", "-N", "--encoding=UTF8", "--locale=C.UTF-8")
+	initdb.SysProcAttr, initdb.Dir = attr, dir
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return nil, errors.Join(fmt.Errorf("initdb: %w: %s", err, out), os.RemoveAll(dir))
+	}
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make PostgreSQL's log: %w", err), os.RemoveAll(dir))
+	}
+	defer func() { _ = log.Close() }()
+	s.cmd = exec.Command(filepath.Join(bin, "postgres"), "-D", s.data(), "-k", dir, "-c", "listen_addresses=", "-c", "max_connections=60", "-c", "fsync=off")
+	s.cmd.SysProcAttr, s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = attr, dir, log, log
+	if err := s.cmd.Start(); err != nil {
+		return nil, errors.Join(fmt.Errorf("start PostgreSQL: %w", err), os.RemoveAll(dir))
+	}
+	if err := s.await(); err != nil {
+		text, _ := os.ReadFile(log.Name())
+		return nil, errors.Join(fmt.Errorf("%w: %s", err, text), s.Stop())
+	}
+	return s, nil
+}
+
+// Stop ends the server and removes its directory.
+func (s *Server) Stop() error {
+	err := s.cmd.Process.Signal(syscall.SIGQUIT) // at once, without a checkpoint
+	_ = s.cmd.Wait()                             // it reports the signal
+	return errors.Join(err, os.RemoveAll(s.dir))
+}
+
+// Database makes an empty database and returns its connection string.
+func (s *Server) Database(t testing.TB) string {
+	t.Helper()
+	name := "t" + strconv.FormatInt(s.made.Add(1), 10)
+	db, err := sql.Open("pgx", s.dsn("postgres"))
+	if err == nil {
+		_, err = db.Exec("CREATE DATABASE " + name)
+		err = errors.Join(err, db.Close())
+	}
+	if err != nil {
+		t.Fatalf("make a PostgreSQL database: %v", err)
+	}
+	return s.dsn(name)
+}
+
+func (s *Server) dsn(name string) string {
+	return fmt.Sprintf("host=%s user=test dbname=%s", s.dir, name)
+}
+
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+// owner gives the directory to another user if we are root: PostgreSQL does
+// not run as root.
+func (s *Server) owner() (*syscall.SysProcAttr, error) {
+	attr := &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if os.Getuid() != 0 {
+		return attr, nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		return nil, fmt.Errorf("PostgreSQL does not run as root: %w", err)
+	}
+	uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
+	gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
+	if err := errors.Join(err1, err2, os.Chown(s.dir, int(uid), int(gid))); err != nil {
+		return nil, fmt.Errorf("give the directory to postgres: %w", err)
+	}
+	attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return attr, nil
+}
+
+func (s *Server) await() error {
+	db, err := sql.Open("pgx", s.dsn("postgres"))
+	if err != nil {
+		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	defer func() { _ = db.Close() }()
+	const patience, step = 30 * time.Second, 50 * time.Millisecond
+	for deadline := time.Now().Add(patience); ; time.Sleep(step) {
+		if err = db.Ping(); err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("PostgreSQL does not come up: %w", err)
+		}
+	}
+}
+
+// programs finds the directory of initdb and postgres, the newest if there are
+// several.
+func programs() (string, error) {
+	if path, err := exec.LookPath("initdb"); err == nil {
+		return filepath.Dir(path), nil
+	}
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if err != nil || len(found) == 0 {
+		return "", errors.New("initdb is missing: install the package postgresql")
+	}
+	major := func(path string) int {
+		n, _ := strconv.Atoi(strings.Split(path, "/")[4])
+		return n
+	}
+	sort.Slice(found, func(i, j int) bool { return major(found[i]) > major(found[j]) })
+	return filepath.Dir(found[0]), nil
+}

@@ -1,0 +1,113 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+)
+
+// querier is what *sql.DB, *sql.Tx and *sql.Conn have in common.
+type querier interface {
+	preparer
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+type preparer interface {
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+}
+
+// scope runs statements on one transaction, or one by one on a pool. With
+// SQLite each text is compiled once and kept; pgx does that itself.
+type scope struct {
+	ctx   context.Context
+	on    querier
+	stmts *statements // nil: the driver keeps compiled texts itself
+}
+
+// exec returns how many rows were changed.
+func (s scope) exec(query string, args ...any) (int64, error) {
+	var result sql.Result
+	var err error
+	if s.stmts == nil {
+		result, err = s.on.ExecContext(s.ctx, query, args...)
+	} else {
+		var stmt *sql.Stmt
+		if stmt, err = s.stmts.get(s.ctx, query); err == nil {
+			result, err = stmt.ExecContext(s.ctx, args...)
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (s scope) query(query string, args ...any) (*sql.Rows, error) {
+	if s.stmts == nil {
+		return s.on.QueryContext(s.ctx, query, args...)
+	}
+	stmt, err := s.stmts.get(s.ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(s.ctx, args...)
+}
+
+// scan reads the only row into dest; there may be none (sql.ErrNoRows).
+func (s scope) scan(query string, args []any, dest ...any) error {
+	if s.stmts == nil {
+		return s.on.QueryRowContext(s.ctx, query, args...).Scan(dest...)
+	}
+	stmt, err := s.stmts.get(s.ctx, query)
+	if err != nil {
+		return err
+	}
+	return stmt.QueryRowContext(s.ctx, args...).Scan(dest...)
+}
+
+// one is for the arguments of scan.
+func one(args ...any) []any { return args }
+
+// statements are compiled texts, kept as long as what they were compiled for.
+type statements struct {
+	on  preparer
+	mu  sync.RWMutex
+	all map[string]*sql.Stmt
+}
+
+func newStatements(on preparer) *statements {
+	return &statements{on: on, all: map[string]*sql.Stmt{}}
+}
+
+func (s *statements) get(ctx context.Context, query string) (*sql.Stmt, error) {
+	s.mu.RLock()
+	stmt := s.all[query]
+	s.mu.RUnlock()
+	if stmt != nil {
+		return stmt, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if stmt := s.all[query]; stmt != nil {
+		return stmt, nil
+	}
+	stmt, err := s.on.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("compile %q: %w", query, err)
+	}
+	s.all[query] = stmt
+	return stmt, nil
+}
+
+// close ends them; errors do not matter, for their connection is closed next.
+func (s *statements) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, stmt := range s.all {
+		_ = stmt.Close()
+	}
+	s.all = map[string]*sql.Stmt{}
+}
