@@ -1,0 +1,64 @@
+# axgate: make run and make test are all that is needed on a fresh machine
+# with Go and apt-get. What else a target wants it installs itself.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+BIN := bin/axgate
+SRC := $(shell find . -name '*.go' -not -path './bin/*') go.mod go.sum $(shell find . -name '*.sql' -o -name '*.lua' -o -name '*.wav' -o -name '*.yaml')
+# Debian packages the end-to-end tests need, as package:program.
+PEERS := redis-server:redis-server sip-tester:sipp baresip-core:baresip tcpdump:tcpdump postgresql:pg_ctlcluster
+
+.PHONY: help
+help: ## what there is to make
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
+
+.PHONY: run
+run: $(BIN) ## start the lab: one masked call is made and shown, then it serves softphones
+	$(BIN) lab
+
+.PHONY: build
+build: $(BIN) ## build bin/axgate
+$(BIN): $(SRC)
+	go build -o $@ ./cmd/axgate
+
+.PHONY: test
+test: peers lint unit e2e ## everything: format, vet, staticcheck, unit tests with -race, end-to-end tests
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck
+	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "not gofmt-ed:"; echo "$$out"; exit 1; fi
+	go vet ./...
+	go vet -tags e2e ./e2e/...
+	go tool staticcheck ./...
+
+.PHONY: unit
+unit: ## unit tests with the race detector; no network peers needed
+	go test -race -short ./...
+
+.PHONY: store-test
+store-test: peers ## the tests that want a real redis-server and PostgreSQL
+	go test -race ./...
+
+.PHONY: e2e
+e2e: peers $(BIN) ## end-to-end tests with sipp, baresip and a real redis-server
+	go test -tags e2e -count=1 -timeout 20m ./e2e/...
+
+.PHONY: bench
+bench: ## Go benchmarks of the hot paths
+	go test -run '^$$' -bench . -benchmem ./routing/... ./media/... ./store/... ./sip/... ./ledger/...
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME (default 60s)
+	@for pkg in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+		echo "== $$pkg $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-60s} $$pkg || exit 1; done; done
+
+.PHONY: peers
+peers: ## install the Debian packages that tests need, where missing
+	@missing=""; for p in $(PEERS); do command -v $${p#*:} >/dev/null 2>&1 || missing="$$missing $${p%%:*}"; done; \
+	if [ -n "$$missing" ]; then \
+		echo "installing:$$missing"; sudo=; [ $$(id -u) = 0 ] || sudo=sudo; \
+		$$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
+
+.PHONY: clean
+clean: ## remove what was built and the lab's data
+	rm -rf bin axgate-data e2e/out

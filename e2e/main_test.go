@@ -1,0 +1,45 @@
+//go:build e2e
+
+// Package e2e makes calls through the real axgate, over real sockets, with
+// softphones and SIPp as the parties, and checks every side of them: SIP
+// messages, what each party hears, Redis, events and fee events, recordings,
+// and that no real number reaches the other side.
+package e2e
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"axgate/e2e/gate"
+)
+
+// program is the axgate under test.
+var program string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	flag.Parse()
+	// Calls take time but hardly any work: many run at once.
+	if err := flag.Set("test.parallel", "40"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	dir, err := os.MkdirTemp("", "axgate-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	defer os.RemoveAll(dir)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	if program, err = gate.Build(ctx, dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}

@@ -1,0 +1,64 @@
+package receiver
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func push(t *testing.T, url, secret, body string) int {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodPost, url, strings.NewReader(body))
+	require.NoError(t, err)
+	created := time.Now().UTC().Format("2006-01-02T15:04:05Z")
+	sum := sha256.Sum256([]byte("n1" + created + secret))
+	req.Header.Set("Content-Type", "application/json;charset=UTF-8")
+	req.Header.Set("Authorization", `WSSE realm="SDP",profile="UsernameToken",type="Appkey"`)
+	req.Header.Set("X-WSSE", `UsernameToken Username="key",PasswordDigest="`+base64.StdEncoding.EncodeToString(sum[:])+`",Nonce="n1",Created="`+created+`"`)
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	return res.StatusCode
+}
+
+func TestStory(t *testing.T) {
+	r, err := Start(map[string]string{"key": "secret"})
+	require.NoError(t, err)
+	defer r.Close()
+	r.Answer(func(p Push) int {
+		if strings.Contains(string(p.Body), "callout") && len(r.pushes) < 3 {
+			return 503
+		}
+		return 200
+	})
+	require.Equal(t, 200, push(t, r.StatusURL(), "secret", `{"eventType":"callin","statusInfo":{"sessionId":"s1","called":"+8617010000001"}}`))
+	require.Equal(t, 200, push(t, r.StatusURL(), "secret", `{"eventType":"callin","statusInfo":{"sessionId":"s2","called":"+8617010000002"}}`))
+	require.Equal(t, 503, push(t, r.StatusURL(), "secret", `{"eventType":"callout","statusInfo":{"sessionId":"s1"}}`))
+	require.Equal(t, 200, push(t, r.StatusURL(), "secret", `{"eventType":"callout","statusInfo":{"sessionId":"s1"}}`))
+	short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err = r.Story(short, "+8617010000001", 1)
+	require.ErrorContains(t, err, "callout")
+	go func() {
+		push(t, r.StatusURL(), "secret", `{"eventType":"disconnect","statusInfo":{"sessionId":"s1"}}`)
+		push(t, r.FeeURL(), "secret", `{"eventType":"fee","feeLst":[{"sessionId":"s1","bindNum":"+8617010000001"}]}`)
+	}()
+	c, err := r.Story(t.Context(), "+8617010000001", 1)
+	require.NoError(t, err)
+	require.Equal(t, []string{"callin", "callout", "disconnect"}, c.Types())
+	require.Equal(t, 1, c.Fees)
+	require.Empty(t, r.Wrong())
+
+	push(t, r.StatusURL(), "other", `{"eventType":"callin","statusInfo":{"sessionId":"s3"}}`)
+	require.Contains(t, r.Wrong()[0], "digest")
+	push(t, r.FeeURL(), "secret", `{"eventType":"callin","statusInfo":{"sessionId":"s3"}}`)
+	require.Contains(t, r.Wrong()[1], "callin event at /fee")
+	push(t, r.FeeURL(), "secret", `hello`)
+	require.Contains(t, r.Wrong()[2], "no JSON")
+}

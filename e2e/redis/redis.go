@@ -1,0 +1,70 @@
+// Package redis runs a real redis-server for tests and listens to what is
+// asked of it.
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	client "github.com/redis/go-redis/v9"
+
+	"axgate/e2e/ports"
+)
+
+// Server is a running redis-server without persistence.
+type Server struct {
+	Addr string
+	cmd  *exec.Cmd
+	c    *client.Client
+	out  *os.File
+}
+
+// Start runs a redis-server on a free port of 127.0.0.1.
+func Start(ctx context.Context, dir string) (*Server, error) {
+	bin, err := exec.LookPath("redis-server")
+	if err != nil {
+		return nil, fmt.Errorf("redis-server is needed (apt-get install redis-server): %w", err)
+	}
+	port, err := ports.Take(1)
+	if err != nil {
+		return nil, err
+	}
+	out, err := os.Create(filepath.Join(dir, "redis.log"))
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Addr: "127.0.0.1:" + strconv.Itoa(port), out: out}
+	s.cmd = exec.Command(bin, "--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--save", "", "--appendonly", "no", "--dir", dir)
+	s.cmd.Stdout, s.cmd.Stderr = out, out
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := s.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start redis-server: %w", err)
+	}
+	s.c = client.NewClient(&client.Options{Addr: s.Addr})
+	for s.c.Ping(ctx).Err() != nil {
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, errors.Join(fmt.Errorf("redis-server does not answer: %w", ctx.Err()), s.Close())
+		}
+	}
+	return s, nil
+}
+
+// Client talks to the server.
+func (s *Server) Client() *client.Client { return s.c }
+
+// Close ends the server.
+func (s *Server) Close() error {
+	err := s.c.Close()
+	_ = s.cmd.Process.Signal(syscall.SIGTERM)
+	_ = s.cmd.Wait()
+	return errors.Join(err, s.out.Close())
+}

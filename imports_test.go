@@ -1,0 +1,96 @@
+// Package axgate_test holds the rules of who may import whom.
+package axgate_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A rule says what a room and the rooms below it may import of ours, and why
+// no more. A name without a slash at its end means that room alone, with one
+// the rooms below it too.
+type rule struct {
+	room  string
+	mayBe []string
+	why   string
+}
+
+var rules = []rule{
+	{"routing", nil, "the rules are pure functions over plain values"},
+	{"events", []string{}, "what customers are told depends on nothing else"},
+	{"media/", []string{"media/"}, "media knows RTP and audio, nothing of SIP or bindings"},
+	{"logging", nil, "everybody may log"},
+	{"prompts", []string{"media/wav", "routing"}, "prompts are files and scenes"},
+	{"store", []string{"routing", "events", "logging"}, "the cache knows only the types it keeps"},
+	{"ledger", []string{"routing", "events", "logging"}, "the ledger knows only the types it keeps"},
+	{"sip/", []string{"sip/", "media/", "routing", "events", "logging"}, "the B2BUA never sees Redis or SQL"},
+	{"lookup", []string{"routing", "store", "ledger", "events", "logging"}, "it joins cache and ledger for a call"},
+	{"provision", []string{"routing", "store", "ledger", "events", "logging", "prompts"}, "it joins cache and ledger for a change"},
+	{"phone/", []string{"phone/", "media/wav", "media/tone", "media/dtmf"}, "the test phone must not share the product's reading of SIP"},
+}
+
+// TestImports fails when a package imports one of ours that its room may not,
+// when a room has no rule, and when a rule names a room that is gone.
+func TestImports(t *testing.T) {
+	type pkg struct {
+		ImportPath string
+		Imports    []string
+	}
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	require.NoError(t, err)
+	used := map[string]bool{}
+	dec := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p pkg
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else {
+			require.NoError(t, err)
+		}
+		name := strings.TrimPrefix(p.ImportPath, "axgate/")
+		if name == "axgate" || strings.HasPrefix(name, "cmd/") || strings.HasPrefix(name, "e2e") || name == "config" || strings.HasPrefix(name, "bench") {
+			continue
+		}
+		r, ok := ruleFor(name)
+		if !ok {
+			t.Errorf("%s has no rule here: add one with its reason", name)
+			continue
+		}
+		used[r.room] = true
+		for _, imp := range p.Imports {
+			ours, is := strings.CutPrefix(imp, "axgate/")
+			if is && !allowed(ours, r.mayBe) {
+				t.Errorf("%s imports %s: %s", name, ours, r.why)
+			}
+		}
+	}
+	for _, r := range rules {
+		if !used[r.room] {
+			t.Errorf("the rule for %s names a room that is gone", r.room)
+		}
+	}
+}
+
+func ruleFor(name string) (rule, bool) {
+	for _, r := range rules {
+		if allowed(name, []string{r.room}) {
+			return r, true
+		}
+	}
+	return rule{}, false
+}
+
+func allowed(name string, list []string) bool {
+	for _, l := range list {
+		if name == strings.TrimSuffix(l, "/") || strings.HasSuffix(l, "/") && strings.HasPrefix(name, l) {
+			return true
+		}
+	}
+	return false
+}

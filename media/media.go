@@ -1,0 +1,128 @@
+// Package media anchors the audio of calls: for each of a call's two legs it holds an RTP and an RTCP socket, latches to
+// the peer's real source, and sends it one continuous stream made of prompts, tones, digits and the other leg's audio.
+//
+// An [Engine] runs one or more workers. A worker is one operating-system thread with an epoll loop; it alone touches the
+// calls pinned to it, so a packet meets no lock and no allocation on its way. Methods of [Call] may be called from any
+// goroutine; they put a command into the worker's queue, and commands of one goroutine are carried out in order.
+//
+// Audio is G.711 (PCMA and PCMU) at 8 kHz. The standards followed are RFC 3550 (RTP, RTCP), RFC 3551 (payload types),
+// RFC 4733 (telephone-event), RFC 4961 (symmetric RTP), RFC 7362 section 5 (latching) and ITU-T G.107 (estimated MOS).
+package media
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// Side names a leg of a call.
+type Side int
+
+// The two legs of a call.
+const (
+	Caller Side = iota // leg A, the one who called us
+	Callee             // leg B, the one whom we call
+)
+
+// String returns "caller" or "callee".
+func (s Side) String() string {
+	switch s {
+	case Caller:
+		return "caller"
+	case Callee:
+		return "callee"
+	}
+	return fmt.Sprintf("side %d", int(s))
+}
+
+func (s Side) valid() bool { return s == Caller || s == Callee }
+
+func (s Side) other() Side { return 1 - s }
+
+// Codec is a G.711 law.
+type Codec uint8
+
+// The codecs that the engine speaks.
+const (
+	PCMA Codec = iota // A-law
+	PCMU              // µ-law
+)
+
+// String returns the encoding name of RFC 3551.
+func (c Codec) String() string {
+	switch c {
+	case PCMA:
+		return "PCMA"
+	case PCMU:
+		return "PCMU"
+	}
+	return fmt.Sprintf("codec %d", uint8(c))
+}
+
+// Clip is a prompt: A-law samples, 8 kHz, mono. The samples are shared by all calls and must not be changed.
+type Clip struct {
+	Name string
+	ALaw []byte
+}
+
+// Duration is the playing time of the clip.
+func (c Clip) Duration() time.Duration {
+	return time.Duration(len(c.ALaw)) * time.Second / sampleRate
+}
+
+// Stream is what a peer's SDP says about one leg, in numbers that the engine needs.
+type Stream struct {
+	// RTP and RTCP are the peer's addresses. While RTP is invalid, unspecified or without a port, nothing is sent until
+	// the leg has latched. Without RTCP the port above RTP is used.
+	RTP, RTCP netip.AddrPort
+	Codec     Codec
+	// SendPT is the payload type that the peer listed for Codec, RecvPT the one that we listed (RFC 3264 section 5.1).
+	SendPT, RecvPT uint8
+	// SendEventPT and RecvEventPT are the same for telephone-event/8000; 0: not negotiated.
+	SendEventPT, RecvEventPT uint8
+	// PTime is the packet duration that the peer asks for; 0: 20 ms. It is rounded to a multiple of 10 ms between 10
+	// and 60 ms and holds for audio that the engine makes; forwarded audio keeps the duration that it came with.
+	PTime time.Duration
+	// Send says whether we may send to the peer, Receive whether we expect audio from it: hold clears them.
+	Send, Receive bool
+	// NAT latches to whatever source sends the first valid RTP, and sends there. Without it only the signalled IP
+	// address is believed (from any port), and the signalled address is sent to.
+	NAT bool
+}
+
+// EventKind says what happened on a leg.
+type EventKind uint8
+
+// What happens on a leg.
+const (
+	Heard    EventKind = iota + 1 // the first valid packet from the peer since Point
+	Digit                         // a digit was typed: Event.Digit, one of 0-9 * # A-D
+	PlayDone                      // the prompt Event.Play ended: its last frame was sent, or something replaced it
+	Gone                          // nothing valid arrived for Config.Inactive although the peer was expected to send
+)
+
+// String returns the kind as one lower-case word.
+func (k EventKind) String() string {
+	switch k {
+	case Heard:
+		return "heard"
+	case Digit:
+		return "digit"
+	case PlayDone:
+		return "playdone"
+	case Gone:
+		return "gone"
+	}
+	return fmt.Sprintf("event %d", uint8(k))
+}
+
+// Event is something that the owner of a call has to know.
+type Event struct {
+	Kind  EventKind
+	Side  Side
+	Digit byte   // of a Digit event
+	Play  uint64 // of a PlayDone event: the id that Play returned
+}
+
+// sampleRate is that of G.711 and of its RTP clock, in Hz.
+const sampleRate = 8000

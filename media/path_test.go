@@ -1,0 +1,160 @@
+package media
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"axgate/media/udp"
+)
+
+// path is a bridged call whose worker does not run: a test does the worker's work, packet by packet.
+type path struct {
+	w    *worker
+	c    *Call
+	a, b *udp.Socket // the phones
+	toA  udp.Destination
+	pkt  [headerSize + 160]byte
+	seq  uint16
+	in   [datagramSize]byte
+}
+
+func newPath(t testing.TB, codecA, codecB Codec) *path {
+	t.Helper()
+	e := &Engine{cfg: Config{IP: localhost, PortMin: 30000, PortMax: 30999}}
+	require.NoError(t, e.cfg.complete())
+	w, err := newWorker(e, zerolog.Nop())
+	require.NoError(t, err)
+	p := &path{w: w, c: newCall(w)}
+	socket := func() (*udp.Socket, netip.AddrPort) {
+		s, err := udp.Open(netip.AddrPortFrom(localhost, 0))
+		require.NoError(t, err)
+		name, err := unix.Getsockname(s.FD())
+		require.NoError(t, err)
+		return s, netip.AddrPortFrom(localhost, uint16(name.(*unix.SockaddrInet4).Port))
+	}
+	var phones [2]*udp.Socket
+	for side, codec := range [2]Codec{codecA, codecB} {
+		l := &p.c.legs[side]
+		phone, at := socket()
+		phones[side] = phone
+		rtp, here := socket()
+		control, _ := socket()
+		require.NoError(t, w.watch(rtp))
+		l.open(rtp, control, here.Port())
+		s := Stream{RTP: at, Codec: codec, SendPT: 8, RecvPT: 8, SendEventPT: 101, RecvEventPT: 101, Send: true, Receive: true}
+		require.NoError(t, s.complete(localhost))
+		l.point(s, w.now())
+		l.quiet()
+		if Side(side) == Caller {
+			p.toA = udp.Addr(here)
+		}
+	}
+	p.a, p.b = phones[0], phones[1]
+	p.c.connect = [2]bool{true, true}
+	t.Cleanup(func() {
+		for side := range p.c.legs {
+			l := &p.c.legs[side]
+			w.drop(&l.rtp)
+			w.drop(&l.control)
+		}
+		_, _ = p.a.Close(), p.b.Close()
+		w.free()
+	})
+	for p.receive() { // silence
+	}
+	return p
+}
+
+// put sends a packet of the caller's phone.
+func (p *path) put(pt uint8, payload []byte) {
+	putHeader(p.pkt[:], pt, false, p.seq, uint32(p.seq)*160, 7)
+	n := headerSize + copy(p.pkt[headerSize:], payload)
+	p.seq++
+	p.a.SendTo(p.pkt[:n], &p.toA)
+}
+
+// receive reads a packet at the callee's phone.
+func (p *path) receive() bool {
+	n, errno := p.b.Receive(p.in[:])
+	return errno == 0 && n > headerSize
+}
+
+// The way of a packet through the engine allocates nothing: the source latched, either law, recorded or not, tones
+// listened for, events crossing.
+func TestNothingIsAllocatedPerPacket(t *testing.T) {
+	for name, c := range map[string]struct {
+		codecs [2]Codec
+		listen bool
+	}{
+		"same law":     {codecs: [2]Codec{PCMA, PCMA}},
+		"other law":    {codecs: [2]Codec{PCMU, PCMA}},
+		"tones wanted": {codecs: [2]Codec{PCMU, PCMU}, listen: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPath(t, c.codecs[0], c.codecs[1])
+			p.c.legs[Caller].keys.listen(c.listen)
+			payload := frameOf(0x11, 160)
+			caller := &p.c.legs[Caller]
+			through := 0
+			allocs := testing.AllocsPerRun(500, func() {
+				p.put(8, payload)
+				caller.rtp.ready(p.w)
+				if p.receive() {
+					through++
+				}
+			})
+			require.Zero(t, allocs)
+			require.GreaterOrEqual(t, through, 500)
+		})
+	}
+	t.Run("events and prompts", func(t *testing.T) {
+		p := newPath(t, PCMA, PCMA)
+		clip := Clip{ALaw: frameOf(0x31, 1600)}
+		caller, callee := &p.c.legs[Caller], &p.c.legs[Callee]
+		key := []byte{5, 10, 0, 160}
+		allocs := testing.AllocsPerRun(200, func() {
+			binary.BigEndian.PutUint16(key[2:], 160)
+			p.put(101, key)
+			caller.rtp.ready(p.w)
+			callee.play(clip, 1, p.w.now())
+			for range 20 {
+				if due := p.w.timers.due(p.w.now() + int64(time.Second)); due != nil && due.kind == tickTimer {
+					due.leg.tick(due.when)
+				}
+			}
+			for p.receive() {
+			}
+			for len(p.c.events) > 0 {
+				<-p.c.events
+			}
+		})
+		require.Zero(t, allocs)
+	})
+}
+
+// BenchmarkForward sends packets from one phone to the other; ns/forward is the engine's part, which is two system calls
+// and what lies between them.
+func BenchmarkForward(b *testing.B) {
+	for name, codecs := range map[string][2]Codec{"same law": {PCMA, PCMA}, "other law": {PCMA, PCMU}} {
+		b.Run(name, func(b *testing.B) {
+			p := newPath(b, codecs[0], codecs[1])
+			payload := frameOf(0x11, 160)
+			b.ReportAllocs()
+			var spent time.Duration
+			for b.Loop() {
+				p.put(8, payload)
+				start := time.Now()
+				p.c.legs[Caller].rtp.ready(p.w)
+				spent += time.Since(start)
+				p.receive()
+			}
+			b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N), "ns/forward")
+		})
+	}
+}

@@ -1,0 +1,174 @@
+package provision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"axgate/routing"
+)
+
+// How long the cache and the other nodes may take to hear of a change.
+const (
+	cachePatience = 2 * time.Second
+	nodePatience  = 5 * time.Second
+	nodeLease     = 5 * time.Second // a node that was silent for longer is not waited for
+)
+
+// settle brings a change that the ledger has to the cache, or else makes the
+// whole cache void, so that calls ask the ledger. Only then may the change be
+// acknowledged. key names what is owed if neither can be done.
+func (s *Service) settle(ctx context.Context, key string, x routing.X, version int64, bring func(context.Context) error) error {
+	// The ledger has the change: a client that goes away must not stop it here.
+	ctx = context.WithoutCancel(ctx)
+	err := s.bring(ctx, bring)
+	if err != nil {
+		err = s.voidCache(ctx, fmt.Sprintf("a change of %s could not be brought to the cache", x), err)
+	}
+	if err != nil {
+		s.news.owe(key)
+		s.log.Error().Err(err).Str("x", string(x)).Msg("a change is stored but not in force everywhere")
+		return failed("the change is stored, but not in force everywhere yet: repeat the request", err)
+	}
+	s.news.settle(x, version)
+	s.news.paid(key)
+	return nil
+}
+
+func (s *Service) bring(ctx context.Context, bring func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, cachePatience)
+	defer cancel()
+	return bring(ctx)
+}
+
+// voidCache raises the cache's epoch and waits until every living node goes by
+// the new one.
+func (s *Service) voidCache(ctx context.Context, why string, cause error) error {
+	ctx, cancel := context.WithTimeout(ctx, nodePatience)
+	defer cancel()
+	epoch, err := s.ledger.RaiseEpoch(ctx, why)
+	if err != nil {
+		return errors.Join(cause, err)
+	}
+	s.setEpoch(epoch)
+	s.log.Warn().Err(cause).Int64("epoch", epoch).Msg("the cache is void: " + why)
+	const step = 50 * time.Millisecond
+	for {
+		behind, err := s.ledger.Behind(ctx, epoch, s.now().Add(-nodeLease))
+		if err != nil {
+			return errors.Join(cause, err)
+		}
+		behind = slices.DeleteFunc(behind, func(node string) bool { return node == s.node })
+		if len(behind) == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(cause, fmt.Errorf("these nodes still go by an older cache: %s", strings.Join(behind, ", ")))
+		case <-time.After(step):
+		}
+	}
+}
+
+// setEpoch never sets the cache back: two changes may come here in either
+// order.
+func (s *Service) setEpoch(epoch int64) {
+	s.news.mu.Lock()
+	defer s.news.mu.Unlock()
+	if epoch > s.news.epoch {
+		s.news.epoch = epoch
+		s.cache.SetEpoch(epoch)
+	}
+}
+
+// Run keeps things in order until ctx ends: bindings whose time has come are
+// removed, and X whose last change nobody brought to the cache are repaired.
+func (s *Service) Run(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			done, cancel := context.WithTimeout(context.WithoutCancel(ctx), cachePatience)
+			defer cancel()
+			if err := s.Close(done); err != nil {
+				s.log.Error().Err(err).Msg("note what the cache holds")
+			}
+			return
+		case <-tick.C:
+			if err := s.Tend(ctx); err != nil && ctx.Err() == nil {
+				s.log.Error().Err(err).Msg("tend to bindings and cache")
+			}
+		}
+	}
+}
+
+// Tend does once what Run does each second.
+func (s *Service) Tend(ctx context.Context) error {
+	return errors.Join(s.Close(ctx), s.sweep(ctx), s.repair(ctx))
+}
+
+// Close notes in the ledger what the cache holds, so that nobody repairs it.
+func (s *Service) Close(ctx context.Context) error {
+	taken := s.news.take()
+	if len(taken) == 0 {
+		return nil
+	}
+	if err := s.ledger.Settled(ctx, taken); err != nil {
+		for x, version := range taken {
+			s.news.settle(x, version)
+		}
+		return err
+	}
+	return nil
+}
+
+// sweep removes bindings whose time has come. Their entries in the cache end
+// by themselves; the count of X's bindings does not.
+func (s *Service) sweep(ctx context.Context) error {
+	const batch, rounds = 500, 20
+	for range rounds {
+		swept, err := s.ledger.Sweep(ctx, s.now(), batch)
+		for _, r := range swept {
+			err := s.settle(ctx, r.Binding.ID, r.Number.X, r.Number.Version, func(ctx context.Context) error {
+				return s.cache.DropBinding(ctx, r.Number, r.Binding, r.Binding.Version)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if err != nil || len(swept) < batch {
+			return err
+		}
+	}
+	return nil
+}
+
+// repair has X read anew whose change was not brought to the cache in time: who
+// made it has died, or was told that it failed.
+func (s *Service) repair(ctx context.Context) error {
+	const batch, patience = 200, 10 * time.Second
+	late, err := s.ledger.Unsettled(ctx, s.now().Add(-patience), batch)
+	if err != nil {
+		return err
+	}
+	for _, x := range late {
+		if err := s.refresh(ctx, string(x), x); err != nil {
+			return err
+		}
+		s.log.Warn().Str("x", string(x)).Msg("the cache was not told of a change: X is read anew")
+	}
+	return nil
+}
+
+// refresh has X read from the ledger before it is used again.
+func (s *Service) refresh(ctx context.Context, key string, x routing.X) error {
+	n, err := s.ledger.Number(ctx, x)
+	if err != nil {
+		return failed("read X", err)
+	}
+	return s.settle(ctx, key, x, n.Version, func(ctx context.Context) error { return s.cache.Forget(ctx, x) })
+}

@@ -1,0 +1,236 @@
+package sip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+
+	"axgate/events"
+	"axgate/logging"
+	"axgate/media"
+	"axgate/routing"
+	"axgate/sip/dialog"
+	"axgate/sip/sdp"
+	"axgate/sip/wire"
+)
+
+// call is one call through X: two legs, their media, and the record of it. One
+// goroutine owns all of it; messages, audio events and orders reach it through
+// channels.
+type call struct {
+	srv     *Server
+	log     zerolog.Logger
+	session string
+	from    origin
+	hops    int // Max-Forwards of the callee leg's INVITE
+
+	q routing.Question
+	d routing.Decision
+
+	a        callerLeg
+	b        *calleeLeg   // the one that is tried, or talks
+	tried    []*calleeLeg // all of them, b included
+	media    *media.Call
+	audio    <-chan media.Event // nil once the media is closed
+	calleeAt uint16             // the RTP port towards the callee
+
+	inbox  chan input
+	orders chan routing.End
+
+	rec      events.Call
+	seq      int
+	pending  []<-chan error // journal writes under way
+	last     []events.Event // disconnect and fee, until they are durable
+	done     <-chan error   // their write
+	again    time.Time      // when it is repeated
+	patience time.Duration
+	tape     tape
+	waiting  waiting // what the caller hears until the callee answers
+}
+
+// decideTime bounds the wait for the router: cache, ledger and all.
+const decideTime = 3 * time.Second
+
+func (s *Server) newCall(tx *wire.ServerTx, who origin, key inviteKey, hops int) *call {
+	now := time.Now()
+	c := &call{srv: s, session: s.session(now), from: who, hops: hops, inbox: make(chan input, inboxSize), orders: make(chan routing.End, 1), media: s.engine.NewCall()}
+	c.audio = c.media.Events()
+	c.log = s.log.With().Str("session", c.session).Logger()
+	user := tx.Request.Recipient.User
+	me := s.local(user, tx.From.Transport)
+	if _, ok := s.cfg.Plan.ParseX(user); !ok {
+		me.Contact.User = ""
+	}
+	c.a = callerLeg{leg: leg{side: media.Caller, dialog: dialog.Answering(tx.Request, tx.From, me), inbox: c.inbox}, tx: tx, invite: key}
+	c.a.dialog.Behind = who.trunk == nil || who.trunk.NATMedia
+	c.rec = events.Call{Session: c.session, ICID: uuid.NewString(), Node: s.cfg.Node, Host: s.cfg.Host, In: now, Direction: int(routing.Abnormal)}
+	return c
+}
+
+// order asks the call to end this way; false: it is ending already.
+func (c *call) order(end routing.End) bool {
+	select {
+	case c.orders <- end:
+		return true
+	default:
+		return false
+	}
+}
+
+// run is the life of the call.
+func (c *call) run() {
+	c.a.respond(sip.StatusTrying, "Trying", nil)
+	end := c.story()
+	c.tearDown(end)
+	c.settle()
+}
+
+// story tells the call from its arrival to the reason of its end.
+func (c *call) story() routing.End {
+	if end, ok := c.arrive(); !ok {
+		return end
+	}
+	if c.d.Step == routing.Refuse {
+		return c.refuse()
+	}
+	if c.d.Step == routing.Collect {
+		if end, ok := c.collect(); !ok {
+			return end
+		}
+	}
+	if end, ok := c.reach(); !ok {
+		return end
+	}
+	if end, ok := c.join(); !ok {
+		return end
+	}
+	return c.talk()
+}
+
+// endBadOffer ends a call whose offer nothing can be made of.
+var (
+	endBadOffer    = routing.End{Word: "bad_offer", SIP: sip.StatusBadRequest, Cause: 127, Quiet: true}
+	endNoCodec     = routing.End{Word: "no_common_codec", SIP: sip.StatusNotAcceptableHere, Cause: 88, Quiet: true}
+	endNotRecorded = routing.End{Word: "journal_down", StateCode: 8020, FailReason: 8020, SIP: sip.StatusServiceUnavailable, Cause: 41, Quiet: true}
+)
+
+// arrive finds out who calls which X, and what is to be done.
+func (c *call) arrive() (routing.End, bool) {
+	var known bool
+	if c.q, known = c.srv.question(c); !known {
+		return routing.EndUnknownX, false
+	}
+	c.log = c.log.With().Str("x", string(c.q.X)).Str("caller", logging.Mask(string(c.q.Caller))).Logger()
+	if end, ok := c.readOffer(); !ok {
+		return end, false
+	}
+	full := c.srv.cfg.MaxCalls > 0 && c.srv.Calls() > c.srv.cfg.MaxCalls
+	ctx, cancel := context.WithTimeout(context.Background(), decideTime)
+	defer cancel()
+	d, err := c.srv.router.Decide(ctx, c.q)
+	if err != nil {
+		c.log.Error().Err(err).Msg("decide")
+		d.Step, d.End, d.Scene, d.Direction = routing.Refuse, routing.EndFault, routing.SceneFault, routing.Abnormal
+	}
+	c.adopt(d)
+	if d.App == nil {
+		return d.End, false
+	}
+	if err := c.emit(events.CallIn, ""); err != nil {
+		c.log.Error().Err(err).Msg("the journal takes no call")
+		return endNotRecorded, false
+	}
+	if full {
+		c.rec.Direction, c.rec.Binding, c.rec.Callee = int(routing.Abnormal), "", ""
+		return routing.EndOverload, false
+	}
+	return routing.End{}, true
+}
+
+// readOffer takes the caller's SDP; an INVITE without one is offered ours
+// with the answer (RFC 3261 section 13.2.1).
+func (c *call) readOffer() (routing.End, bool) {
+	req := c.a.tx.Request
+	if len(req.Body()) == 0 {
+		return routing.End{}, true
+	}
+	offer, err := sdp.Parse(contentType(req), req.Body())
+	switch {
+	case errors.Is(err, sdp.ErrNoAudio), errors.Is(err, sdp.ErrSecure):
+		return endNoCodec, false
+	case err != nil:
+		c.log.Info().Err(err).Msg("the caller's SDP")
+		return endBadOffer, false
+	}
+	c.a.offer = offer
+	return routing.End{}, true
+}
+
+// adopt makes a decision the call's own.
+func (c *call) adopt(d routing.Decision) {
+	c.d = d
+	c.rec.X, c.rec.Caller, c.rec.Callee = string(c.q.X), string(c.q.Caller), string(d.Callee)
+	c.rec.Direction, c.rec.UserData, c.rec.AreaCode = int(d.Direction), d.UserData, d.AreaCode
+	c.rec.Binding, c.rec.Extension = "", ""
+	if d.App != nil {
+		c.rec.App, c.rec.SP, c.rec.Mode = d.App.Key, d.App.SP, string(d.App.Mode)
+	}
+	if d.Binding != nil {
+		c.rec.Binding, c.rec.Extension = d.Binding.ID, string(d.Binding.Ext)
+	}
+	step := c.log.Info().Str("why", d.Why)
+	if d.Step == routing.Dial {
+		step = step.Str("callee", logging.Mask(string(d.Callee)))
+	}
+	step.Msg("decided")
+}
+
+// refuse plays the prompt of a refused call and tells how it ends.
+func (c *call) refuse() routing.End {
+	c.announce(c.d.Prompt, c.d.Scene)
+	return c.d.End
+}
+
+// emit writes an event, and the call's state with it, to the journal. An error
+// tells at once that the journal takes nothing.
+func (c *call) emit(kind events.Kind, digits string) error {
+	c.seq++
+	done := c.srv.journal.Write(c.rec, events.NewCallEvent(c.rec, c.seq, kind, time.Now(), digits))
+	select {
+	case err := <-done:
+		return err
+	default:
+		c.pending = append(c.pending, done)
+		return nil
+	}
+}
+
+// recorded waits until all that was written so far is durable.
+func (c *call) recorded() error {
+	limit := time.NewTimer(decideTime)
+	defer limit.Stop()
+	for _, done := range c.pending {
+		select {
+		case err := <-done:
+			if err != nil {
+				return fmt.Errorf("write the call's record: %w", err)
+			}
+		case <-limit.C:
+			return errors.New("write the call's record: the journal is too slow")
+		}
+	}
+	c.pending = c.pending[:0]
+	return nil
+}
+
+func contentType(m interface{ ContentType() *sip.ContentTypeHeader }) string {
+	if h := m.ContentType(); h != nil {
+		return h.Value()
+	}
+	return "application/sdp"
+}

@@ -1,0 +1,143 @@
+package sip
+
+import (
+	"fmt"
+
+	"github.com/emiago/sipgo/sip"
+
+	"axgate/media"
+	"axgate/routing"
+	"axgate/sip/identity"
+	"axgate/sip/sdp"
+	"axgate/sip/wire"
+)
+
+// callerLeg is leg A: the dialog of the INVITE that came in.
+type callerLeg struct {
+	leg
+	tx        *wire.ServerTx
+	invite    inviteKey
+	offer     *sdp.Remote // nil: the INVITE had none
+	early     []byte      // the SDP of our 183 and, unchanged, of our 200
+	final     bool        // the INVITE was answered finally
+	cancelled bool
+}
+
+// respond sends a response to the caller's INVITE, built from the caller's own
+// request and nothing else.
+func (a *callerLeg) respond(status int, phrase string, body []byte, headers ...sip.Header) error {
+	if a.final {
+		return nil
+	}
+	res := a.dialog.Reply(a.tx.Request, status, phrase)
+	for _, h := range headers {
+		res.AppendHeader(h)
+	}
+	if body != nil {
+		res.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
+		res.SetBody(body)
+	}
+	a.final = status >= 200
+	if status >= 200 && status < 300 {
+		a.unacked.start(a.tx, res)
+	}
+	return a.tx.Respond(res)
+}
+
+// openCaller gives the caller's leg its port and its SDP, once. Without an
+// offer there is nothing to answer yet: ours goes out with the 200.
+func (c *call) openCaller() error {
+	if c.a.early != nil {
+		return nil
+	}
+	port, err := c.media.Reserve(media.Caller)
+	if err != nil {
+		return fmt.Errorf("open the caller's audio: %w", err)
+	}
+	c.a.media = true
+	c.a.sdp = sdp.NewSession(c.srv.cfg.MediaIP, port, c.codecs(c.from))
+	if c.a.offer == nil {
+		c.a.early = c.a.sdp.Offer()
+		return nil
+	}
+	body, agreed, err := c.a.sdp.Answer(c.a.offer)
+	if err != nil {
+		return fmt.Errorf("answer the caller's SDP: %w", err)
+	}
+	c.a.early = body
+	return c.point(&c.a.leg, agreed)
+}
+
+// earlyMedia opens the way for audio to a caller who is not answered yet: 183
+// with our SDP. It tells whether audio can be heard now.
+func (c *call) earlyMedia() bool {
+	if c.a.ready {
+		return true
+	}
+	if c.a.up || c.a.offer == nil { // only a reliable response may carry an offer (RFC 3262)
+		return c.a.ready
+	}
+	if err := c.openCaller(); err != nil {
+		c.log.Warn().Err(err).Msg("no early media")
+		return false
+	}
+	if err := c.a.respond(sip.StatusSessionInProgress, "Session Progress", c.a.early); err != nil {
+		c.log.Info().Err(err).Msg("183 to the caller")
+		return false
+	}
+	return true
+}
+
+// answerCaller sends the 200. An error is why there can be no talk.
+func (c *call) answerCaller() error {
+	if c.a.up {
+		return nil
+	}
+	if err := c.openCaller(); err != nil {
+		return err
+	}
+	c.a.up = true
+	return c.a.respond(sip.StatusOK, "OK", c.a.early)
+}
+
+// hangUpCaller ends leg A: a failure before the answer, BYE after it.
+func (c *call) hangUpCaller(end routing.End) {
+	if c.a.gone {
+		if !c.a.final {
+			_ = c.a.respond(sip.StatusRequestTerminated, phrase(sip.StatusRequestTerminated), nil)
+		}
+		return
+	}
+	if c.a.up {
+		c.bye(&c.a.leg, end)
+		return
+	}
+	c.a.gone = true
+	status := end.SIP
+	if c.a.cancelled || status == 0 {
+		status = sip.StatusRequestTerminated
+	}
+	headers := []sip.Header{sip.NewHeader("Reason", identity.Reason(end.Cause))}
+	if status == sip.StatusServiceUnavailable {
+		headers = append(headers, c.srv.retryAfter())
+	}
+	if err := c.a.respond(status, phrase(status), nil, headers...); err != nil {
+		c.log.Info().Err(err).Msg("final response to the caller")
+	}
+}
+
+var phrases = map[int]string{
+	sip.StatusBadRequest: "Bad Request", sip.StatusForbidden: "Forbidden", sip.StatusNotFound: "Not Found",
+	sip.StatusTemporarilyUnavailable: "Temporarily Unavailable", sip.StatusBusyHere: "Busy Here",
+	sip.StatusRequestTerminated: "Request Terminated", sip.StatusNotAcceptableHere: "Not Acceptable Here",
+	sip.StatusInternalServerError: "Server Internal Error", sip.StatusServiceUnavailable: "Service Unavailable",
+	sip.StatusGlobalDecline: "Decline",
+}
+
+// phrase is our own words for a status; the callee's are never passed on.
+func phrase(status int) string {
+	if p, ok := phrases[status]; ok {
+		return p
+	}
+	return "Call Failed"
+}

@@ -1,0 +1,129 @@
+package sip
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"axgate/events"
+	"axgate/media"
+	"axgate/routing"
+)
+
+// collect answers the caller and takes the extension (section 3, AXE digits).
+// The way to A is not answered yet, so nobody is charged for a talk.
+func (c *call) collect() (routing.End, bool) {
+	if err := c.recorded(); err != nil {
+		c.log.Error().Err(err).Msg("answer the caller")
+		return endNotRecorded, false
+	}
+	if err := c.answerCaller(); err != nil {
+		c.log.Error().Err(err).Msg("answer the caller")
+		return routing.EndOverload, false
+	}
+	app := c.d.App
+	scene := routing.SceneEnter
+	for try := 0; ; try++ {
+		typed, how := c.digits(scene, app.ExtDigits)
+		switch {
+		case how.kind == left || how.kind == silent:
+			c.rec.ReleasedBy = 1
+			return routing.EndLeftCollect, false
+		case how.kind == lost:
+			return routing.EndCallerGone, false
+		case how.kind == ordered:
+			return how.end, false
+		case typed == "":
+			c.announce("", routing.SceneNothing)
+			return routing.EndNothing, false
+		}
+		_ = c.emit(events.CollectInfo, typed)
+		c.log.Info().Str("extension", typed).Msg("digits")
+		end, ok := c.extension(routing.Extension(typed))
+		if ok || end.Word != routing.EndWrongExt.Word {
+			return end, ok
+		}
+		if try >= app.Retries {
+			c.announce("", routing.SceneWrong)
+			return end, false
+		}
+		scene = routing.SceneWrongAgain
+	}
+}
+
+// extension asks who has it; the rules may still refuse.
+func (c *call) extension(ext routing.Extension) (routing.End, bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), decideTime)
+	defer cancel()
+	d, err := c.srv.router.DecideExtension(ctx, c.q, ext)
+	if err != nil {
+		c.log.Error().Err(err).Msg("decide on the extension")
+		c.announce("", routing.SceneFault)
+		return routing.EndFault, false
+	}
+	if d.Step == routing.Dial {
+		c.adopt(d)
+		return routing.End{}, true
+	}
+	if d.End.Word != routing.EndWrongExt.Word {
+		c.adopt(d)
+		c.announce(d.Prompt, d.Scene)
+	}
+	return d.End, false
+}
+
+// digits plays the scene's prompt once and takes up to n digits; a key pressed
+// during the prompt ends it. '#' ends the entry, '*' starts it anew; what is
+// shorter than an extension is filled up with zeros from the left. The
+// happening tells of a caller who left meanwhile; else it is of kind digit.
+func (c *call) digits(scene routing.Scene, n int) (string, happening) {
+	c.media.Listen(media.Caller, c.a.agreed.RecvEventPT == 0)
+	pause := time.NewTimer(c.srv.cfg.FirstDigit)
+	defer pause.Stop()
+	total := time.NewTimer(c.srv.cfg.Digits)
+	defer total.Stop()
+	var playing uint64
+	if name, clip, ok := c.srv.prompts.Clip(c.d.App, c.d.Prompt, scene); ok {
+		playing = c.media.Play(media.Caller, media.Clip{Name: name, ALaw: clip})
+		length := media.Clip{ALaw: clip}.Duration()
+		pause.Reset(length + c.srv.cfg.FirstDigit)
+		total.Reset(length + c.srv.cfg.Digits)
+	}
+	var typed strings.Builder
+	complete := func() string {
+		s := typed.String()
+		if s == "" {
+			return ""
+		}
+		return strings.Repeat("0", n-len(s)) + s
+	}
+	for {
+		h := c.next(pause.C, total.C)
+		switch h.kind {
+		case digit:
+			if h.side != media.Caller {
+				continue
+			}
+			if playing != 0 {
+				c.media.Quiet(media.Caller)
+				playing = 0
+			}
+			pause.Reset(c.srv.cfg.InterDigit)
+			switch {
+			case h.digit == '#':
+				return complete(), h
+			case h.digit == '*':
+				typed.Reset()
+			case h.digit >= '0' && h.digit <= '9':
+				typed.WriteByte(h.digit)
+			}
+			if typed.Len() == n {
+				return complete(), h
+			}
+		case timeUp:
+			return complete(), happening{kind: digit}
+		case left, lost, ordered, silent:
+			return "", h
+		}
+	}
+}

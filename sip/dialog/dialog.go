@@ -1,0 +1,164 @@
+// Package dialog is one leg's side of a SIP dialog (RFC 3261 section 12): its
+// identifiers, sequence numbers, route set and remote target, and the messages
+// built from them. A Dialog belongs to the goroutine of its call: requests of
+// one leg are numbered and sent from one place.
+package dialog
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+
+	"axgate/sip/wire"
+)
+
+// Local is what we say of ourselves in a leg's messages.
+type Local struct {
+	Contact sip.Uri // our address, its user part an X or nothing
+	SentBy  string  // host:port for Via
+	Agent   string  // User-Agent; empty: none
+	Allow   string  // Allow
+}
+
+// Dialog is the state of one leg. The zero value is of no use.
+type Dialog struct {
+	CallID string
+	Peer   wire.Peer // where the leg's messages came from or were first sent to
+	// Behind tells that the peer's Contact cannot be trusted to be reachable
+	// (a softphone behind NAT): requests go to Peer.
+	Behind bool
+
+	me        Local
+	localTag  string
+	remoteTag string
+	local     sip.Uri
+	localName string
+	remote    sip.Uri
+	target    sip.Uri
+	routes    []sip.Uri
+	cseq      uint32
+	seen      uint32 // the peer's highest CSeq
+	heard     bool   // seen is valid
+
+	ack     *sip.Request // the ACK of the last 2xx, repeated for each repetition
+	ackPeer wire.Peer
+	ackFor  uint32
+}
+
+// Errors of Check, to be answered with the status that they name.
+var (
+	ErrOldCSeq = errors.New("CSeq is lower than one seen before: 500")
+	ErrTags    = errors.New("tags are of no dialog here: 481")
+)
+
+// Answering starts the dialog of an INVITE that came in.
+func Answering(invite *sip.Request, from wire.Peer, me Local) *Dialog {
+	d := &Dialog{CallID: invite.CallID().Value(), Peer: from, me: me, localTag: sip.GenerateTagN(12),
+		local: *invite.To().Address.Clone(), remote: *invite.From().Address.Clone(), seen: invite.CSeq().SeqNo, heard: true}
+	d.remoteTag, _ = invite.From().Params.Get("tag")
+	for _, h := range invite.GetHeaders("Record-Route") {
+		if rr, ok := h.(*sip.RecordRouteHeader); ok {
+			d.routes = append(d.routes, *rr.Address.Clone())
+		}
+	}
+	d.target = d.remote
+	d.refresh(invite.Contact())
+	return d
+}
+
+// Calling starts the dialog of an INVITE that will go out to the peer.
+func Calling(from sip.Uri, name string, to sip.Uri, peer wire.Peer, me Local) *Dialog {
+	return &Dialog{CallID: sip.GenerateTagN(24), Peer: peer, me: me, localTag: sip.GenerateTagN(12),
+		local: from, localName: name, remote: to, target: to, cseq: 0}
+}
+
+// LocalTag identifies the leg together with its Call-ID.
+func (d *Dialog) LocalTag() string { return d.localTag }
+
+// RemoteTag is empty until the peer of a calling dialog has named one.
+func (d *Dialog) RemoteTag() string { return d.remoteTag }
+
+// Confirm takes the tag, route set and target of the response that made the
+// dialog (RFC 3261 section 12.1.2). A second call with another tag moves the
+// dialog: caller-tune servers answer 183 and 200 under different tags.
+func (d *Dialog) Confirm(res *sip.Response) {
+	d.remoteTag, _ = res.To().Params.Get("tag")
+	rr := res.GetHeaders("Record-Route")
+	d.routes = make([]sip.Uri, 0, len(rr))
+	for i := len(rr) - 1; i >= 0; i-- {
+		if h, ok := rr[i].(*sip.RecordRouteHeader); ok {
+			d.routes = append(d.routes, *h.Address.Clone())
+		}
+	}
+	d.refresh(res.Contact())
+}
+
+// Fork is the dialog of a further 2xx to the same INVITE, fit for ACK and BYE.
+func (d *Dialog) Fork(res *sip.Response) *Dialog {
+	f := *d
+	f.routes = nil
+	f.Confirm(res)
+	return &f
+}
+
+// Refresh takes a new remote target from a target refresh request or its 2xx
+// (RFC 3261 section 12.2); the route set stays.
+func (d *Dialog) Refresh(msg interface{ Contact() *sip.ContactHeader }) { d.refresh(msg.Contact()) }
+
+func (d *Dialog) refresh(c *sip.ContactHeader) {
+	if c != nil && c.Address.Host != "" && !c.Address.Wildcard {
+		d.target = *c.Address.Clone()
+	}
+}
+
+// Check tells whether a request belongs to this dialog and is not out of
+// order (RFC 3261 section 12.2.2), and notes its CSeq.
+func (d *Dialog) Check(req *sip.Request) error {
+	to, _ := req.To().Params.Get("tag")
+	from, _ := req.From().Params.Get("tag")
+	if to != d.localTag || (d.remoteTag != "" && from != d.remoteTag) {
+		return ErrTags
+	}
+	n := req.CSeq().SeqNo
+	if d.heard && n < d.seen {
+		return ErrOldCSeq
+	}
+	if req.Method != sip.ACK {
+		d.seen, d.heard = n, true
+	}
+	return nil
+}
+
+// next is where the dialog's requests go: the first route or the target when
+// it is an address, else the peer itself.
+func (d *Dialog) next() wire.Peer {
+	if d.Behind {
+		return d.Peer
+	}
+	hop := &d.target
+	if len(d.routes) > 0 {
+		hop = &d.routes[0]
+	}
+	addr, err := netip.ParseAddr(strings.Trim(hop.Host, "[]"))
+	if err != nil || addr.IsUnspecified() {
+		return d.Peer
+	}
+	port := hop.Port
+	if port <= 0 || port > 65535 {
+		port = sip.DefaultUdpPort
+	}
+	transport := d.Peer.Transport
+	if t, ok := hop.UriParams.Get("transport"); ok {
+		switch strings.ToUpper(t) {
+		case "TCP", "UDP":
+			transport = strings.ToUpper(t)
+		}
+	}
+	to := wire.Peer{Addr: netip.AddrPortFrom(addr.Unmap(), uint16(port)), Transport: transport}
+	if transport == "TCP" && to.Addr.Addr() == d.Peer.Addr.Addr() && d.Peer.Transport == "TCP" {
+		return d.Peer // the connection that stands (RFC 5923)
+	}
+	return to
+}

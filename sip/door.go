@@ -1,0 +1,145 @@
+package sip
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"axgate/routing"
+	"axgate/sip/dialog"
+	"axgate/sip/identity"
+	"axgate/sip/trunk"
+	"axgate/sip/wire"
+)
+
+// origin is who a call came from: a trunk, or a phone of the registrar.
+type origin struct {
+	trunk *trunk.Trunk
+	phone string // the number it registered and proved; empty for a trunk
+}
+
+// door takes requests that belong to no dialog.
+func (s *Server) door(tx *wire.ServerTx) {
+	switch tx.Request.Method {
+	case sip.INVITE:
+		s.invite(tx)
+	case sip.OPTIONS:
+		s.options(tx)
+	case sip.REGISTER:
+		s.register(tx)
+	case sip.BYE, sip.INFO, sip.UPDATE, sip.PRACK:
+		s.reply(tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
+	case sip.SUBSCRIBE, sip.NOTIFY, sip.PUBLISH, sip.REFER, sip.MESSAGE:
+		s.reply(tx, sip.StatusMethodNotAllowed, "Method Not Allowed", sip.NewHeader("Allow", allow))
+	default:
+		s.reply(tx, sip.StatusNotImplemented, "Not Implemented", sip.NewHeader("Allow", allow))
+	}
+}
+
+// options answers a keep-alive: 503 tells the peer that we are draining.
+func (s *Server) options(tx *wire.ServerTx) {
+	if s.draining.Load() {
+		s.reply(tx, sip.StatusServiceUnavailable, "Service Unavailable", s.retryAfter())
+		return
+	}
+	s.reply(tx, sip.StatusOK, "OK", sip.NewHeader("Allow", allow), sip.NewHeader("Accept", "application/sdp"))
+}
+
+func (s *Server) register(tx *wire.ServerTx) {
+	if s.cfg.Registrar == nil {
+		s.reply(tx, sip.StatusMethodNotAllowed, "Method Not Allowed", sip.NewHeader("Allow", allow))
+		return
+	}
+	answer := s.cfg.Registrar.Register(tx.Request, tx.From.Addr, tx.From.Transport, time.Now())
+	s.reply(tx, answer.Status, answer.Phrase, answer.Headers...)
+}
+
+func (s *Server) retryAfter() sip.Header {
+	return sip.NewHeader("Retry-After", strconv.Itoa(int(s.cfg.RetryAfter/time.Second)))
+}
+
+// invite checks what can be checked at once and starts the call.
+func (s *Server) invite(tx *wire.ServerTx) {
+	req := tx.Request
+	from, _ := req.From().Params.Get("tag")
+	key := inviteKey{req.CallID().Value(), from}
+	s.mu.Lock()
+	_, merged := s.invites[key]
+	s.mu.Unlock()
+	hops := dialog.DefaultHops
+	if mf := req.MaxForwards(); mf != nil {
+		hops = min(int(mf.Val()), 255)
+	}
+	required := tags(req, "Require")
+	switch {
+	case merged: // RFC 3261 section 8.2.2.2
+		s.reply(tx, sip.StatusLoopDetected, "Loop Detected")
+	case s.draining.Load():
+		s.reply(tx, sip.StatusServiceUnavailable, "Service Unavailable", s.retryAfter())
+	case hops == 0:
+		s.reply(tx, sip.StatusTooManyHops, "Too Many Hops")
+	case len(required) > 0:
+		s.reply(tx, sip.StatusBadExtension, "Bad Extension", sip.NewHeader("Unsupported", strings.Join(required, ", ")))
+	case req.Contact() == nil:
+		s.reply(tx, sip.StatusBadRequest, "Missing Contact")
+	default:
+		who, ok := s.admit(tx)
+		if !ok {
+			return
+		}
+		s.start(s.newCall(tx, who, key, hops-1))
+	}
+}
+
+// admit tells who the caller is to us: a trunk by its address, or a phone that
+// proves its number by digest. Anybody else was answered.
+func (s *Server) admit(tx *wire.ServerTx) (origin, bool) {
+	if t, ok := s.cfg.Trunks.From(tx.From.Addr, tx.From.Transport); ok {
+		return origin{trunk: t}, true
+	}
+	if s.cfg.Registrar == nil {
+		s.reply(tx, sip.StatusForbidden, "Forbidden")
+		return origin{}, false
+	}
+	number, answer := s.cfg.Registrar.Authenticate(tx.Request, tx.From.Addr, time.Now())
+	if answer != nil {
+		s.reply(tx, answer.Status, answer.Phrase, answer.Headers...)
+		return origin{}, false
+	}
+	return origin{phone: number}, true
+}
+
+// question reads who calls which X from the INVITE.
+func (s *Server) question(c *call) (routing.Question, bool) {
+	q := routing.Question{Session: c.session, At: c.rec.In}
+	dialled, ok := identity.Dialled(c.a.tx.Request)
+	if !ok {
+		return q, false
+	}
+	if q.X, ok = s.cfg.Plan.ParseX(dialled); !ok {
+		return q, false
+	}
+	number, anonymous := c.from.phone, false
+	if c.from.trunk != nil {
+		number, anonymous = identity.Caller(c.a.tx.Request, c.from.trunk.Rule)
+	}
+	if !anonymous {
+		q.Caller, _ = s.cfg.Plan.ReadNumber(number)
+	}
+	return q, true
+}
+
+// tags are the option tags of a header that may be repeated or hold a list.
+func tags(req *sip.Request, name string) []string {
+	var all []string
+	for _, h := range req.GetHeaders(name) {
+		for _, t := range strings.Split(h.Value(), ",") {
+			if t = strings.TrimSpace(t); t != "" && len(all) < 16 {
+				all = append(all, t)
+			}
+		}
+	}
+	return all
+}

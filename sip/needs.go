@@ -1,0 +1,92 @@
+package sip
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"axgate/events"
+	"axgate/media/record"
+	"axgate/routing"
+	"axgate/sip/registrar"
+	"axgate/sip/trunk"
+)
+
+// Router answers who a call is for.
+type Router interface {
+	// Decide applies the rules to a call to X, and reserves X where the mode
+	// allows one call at a time.
+	Decide(ctx context.Context, q routing.Question) (routing.Decision, error)
+	// DecideExtension applies them to a typed extension.
+	DecideExtension(ctx context.Context, q routing.Question, ext routing.Extension) (routing.Decision, error)
+	// Rang tells that A's phone rang for the caller: a callback is possible now.
+	Rang(ctx context.Context, q routing.Question, d routing.Decision) error
+	// Answered tells that the call was answered: a temporary callee is used up.
+	Answered(ctx context.Context, q routing.Question, d routing.Decision) error
+	// Release frees what the session reserved. It does not block.
+	Release(session string)
+}
+
+// Journal makes a call's state and events durable. The channel yields one
+// error, nil once they are.
+type Journal interface {
+	Write(call events.Call, evs ...events.Event) <-chan error
+}
+
+// Prompts finds what to play: the file that the binding names, or else the
+// scene's according to the app's settings. Not ok means silence.
+type Prompts interface {
+	Clip(app *routing.App, file string, scene routing.Scene) (name string, alaw []byte, ok bool)
+}
+
+// Recorder opens the recording of a call.
+type Recorder interface {
+	Create(o record.Options) (*record.Recording, error)
+}
+
+// Config is what the B2BUA needs to know. Zero durations mean their defaults.
+type Config struct {
+	Node      string // in sessionId and hostName
+	Host      string // right part of the sessionId
+	UDP, TCP  string // listen addresses, host:port; empty: off
+	Advertise string // host:port in Via and Contact; empty: the UDP address
+	Domain    string // host part of identities; empty: the advertised host
+	Agent     string // User-Agent; empty: none
+
+	MediaIP netip.Addr // in SDP
+	Codecs  []string   // our preference, for example PCMA, PCMU
+
+	MaxCalls    int           // 0: no limit
+	RingTimeout time.Duration // 90 s by section 3
+	RingbackIn  time.Duration // early media without RTP: our ring-back after so long
+	PromptCap   time.Duration // the longest prompt to a caller who is refused
+	FirstDigit  time.Duration
+	InterDigit  time.Duration
+	Digits      time.Duration // all digits of one try
+	RecordDir   string
+	MinTalk     time.Duration // shorter talks leave no recording
+	RetryAfter  time.Duration
+
+	Plan      routing.Plan
+	Trunks    *trunk.Table
+	Registrar *registrar.Registrar // nil: none
+}
+
+func (c *Config) defaults() {
+	set := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	set(&c.RingTimeout, 90*time.Second)
+	set(&c.RingbackIn, 2*time.Second)
+	set(&c.PromptCap, 15*time.Second)
+	set(&c.FirstDigit, 10*time.Second)
+	set(&c.InterDigit, 5*time.Second)
+	set(&c.Digits, 30*time.Second)
+	set(&c.MinTalk, 3*time.Second)
+	set(&c.RetryAfter, 5*time.Second)
+	if len(c.Codecs) == 0 {
+		c.Codecs = []string{"PCMA", "PCMU"}
+	}
+}

@@ -1,0 +1,130 @@
+package sip
+
+import (
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"axgate/media"
+	"axgate/routing"
+)
+
+// happening is one thing that the story of a call may react to.
+type happening struct {
+	kind   happens
+	side   media.Side
+	timer  int           // timeUp: which
+	res    *sip.Response // ringing, answered, refused; refused without one: nobody answered
+	err    error
+	digit  byte
+	info   bool // it came by SIP INFO, so no audio carried it across
+	length time.Duration
+	play   uint64
+	end    routing.End
+}
+
+type happens int
+
+const (
+	timeUp   happens = iota
+	left             // a side hung up, or took its INVITE back
+	ringing          // a provisional response of the callee
+	answered         // its 2xx
+	refused          // its failure, or none at all
+	digit            // a key was pressed
+	played           // a prompt came to its end
+	heard            // audio from a side for the first time
+	silent           // a side's audio is gone
+	lost             // the caller never acknowledged our 2xx
+	ordered          // somebody ordered the end
+)
+
+// next waits for something that concerns the story. What does not - a
+// re-INVITE, a repeated message, an OPTIONS - is dealt with on the way. The
+// timers may be nil.
+func (c *call) next(timers ...<-chan time.Time) happening {
+	var first, second <-chan time.Time
+	if len(timers) > 0 {
+		first = timers[0]
+	}
+	if len(timers) > 1 {
+		second = timers[1]
+	}
+	for {
+		select {
+		case in := <-c.inbox:
+			if h, ok := c.take(in); ok {
+				return h
+			}
+		case ev, open := <-c.audio:
+			if !open {
+				return happening{kind: ordered, end: routing.EndFault}
+			}
+			if h, ok := c.fromMedia(ev); ok {
+				return h
+			}
+		case <-c.a.unacked.due():
+			if !c.a.repeatAnswer() {
+				return happening{kind: lost}
+			}
+		case <-c.calleeUnacked():
+			if !c.b.repeatAnswer() {
+				return happening{kind: left, side: media.Callee}
+			}
+		case end := <-c.orders:
+			return happening{kind: ordered, end: end}
+		case <-first:
+			return happening{kind: timeUp, timer: 0}
+		case <-second:
+			return happening{kind: timeUp, timer: 1}
+		}
+	}
+}
+
+func (c *call) calleeUnacked() <-chan time.Time {
+	if c.b == nil {
+		return nil
+	}
+	return c.b.unacked.due()
+}
+
+func (c *call) fromMedia(ev media.Event) (happening, bool) {
+	h := happening{side: ev.Side, digit: ev.Digit, play: ev.Play}
+	switch ev.Kind {
+	case media.Digit:
+		h.kind = digit
+		if ev.Side == media.Caller && !c.a.keysBy(byAudio) {
+			return h, false
+		}
+	case media.PlayDone:
+		h.kind = played
+	case media.Heard:
+		h.kind = heard
+	case media.Gone:
+		h.kind = silent
+	default:
+		return h, false
+	}
+	return h, true
+}
+
+// take deals with one message; it returns what the story has to know of it.
+func (c *call) take(in input) (happening, bool) {
+	switch in.what {
+	case inRequest:
+		return c.serve(in.leg, in.tx)
+	case inCancel:
+		if in.leg == &c.a.leg && !c.a.up {
+			c.a.cancelled = true
+			return happening{kind: left, side: media.Caller}, true
+		}
+	case inAck:
+		in.leg.acknowledged(in.req)
+		return c.lateAnswer(in.leg, in.req)
+	case inResponse, inFailed:
+		return c.fromCallee(in)
+	case inStray:
+		c.strayed(in.leg, in.res)
+	}
+	return happening{}, false
+}

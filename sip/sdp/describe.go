@@ -1,0 +1,75 @@
+package sdp
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/pion/sdp/v3"
+)
+
+// describe writes the session with these m-lines and makes it the one last
+// sent; the version rises if anything changed.
+func (s *Session) describe(slots []slot, formats []format, w way) []byte {
+	s.slots, s.formats, s.way = slots, formats, w
+	d := sdp.SessionDescription{
+		Origin:                sdp.Origin{Username: "-", SessionID: s.id, NetworkType: "IN", AddressType: s.family(), UnicastAddress: s.ip.String()},
+		SessionName:           "-",
+		ConnectionInformation: &sdp.ConnectionInformation{NetworkType: "IN", AddressType: s.family(), Address: &sdp.Address{Address: s.ip.String()}},
+		TimeDescriptions:      []sdp.TimeDescription{{}},
+	}
+	for _, sl := range slots {
+		if sl.ours {
+			d.MediaDescriptions = append(d.MediaDescriptions, s.audio(sl))
+			continue
+		}
+		d.MediaDescriptions = append(d.MediaDescriptions, &sdp.MediaDescription{
+			MediaName: sdp.MediaName{Media: sl.media, Protos: strings.Split(sl.proto, "/"), Formats: []string{sl.format}}})
+	}
+	if text := marshal(&d); text != s.last {
+		s.last = text
+		s.version++
+		d.Origin.SessionVersion = s.version
+		s.body = []byte(marshal(&d))
+	}
+	return s.body
+}
+
+// marshal cannot fail: a description of ours has nothing that pion refuses.
+func marshal(d *sdp.SessionDescription) string {
+	text, _ := d.Marshal()
+	return string(text)
+}
+
+func (s *Session) family() string {
+	if s.ip.Is4() {
+		return "IP4"
+	}
+	return "IP6"
+}
+
+// audio is our own m-line.
+func (s *Session) audio(sl slot) *sdp.MediaDescription {
+	m := &sdp.MediaDescription{MediaName: sdp.MediaName{Media: "audio", Port: sdp.RangedPort{Value: int(s.port)}, Protos: strings.Split(sl.proto, "/")}}
+	for _, f := range s.formats {
+		pt := strconv.Itoa(int(f.pt))
+		m.MediaName.Formats = append(m.MediaName.Formats, pt)
+		m.WithValueAttribute("rtpmap", pt+" "+f.name+"/"+strconv.Itoa(clock))
+		if f.name == telephoneEvent {
+			m.WithValueAttribute("fmtp", pt+" 0-15")
+		}
+	}
+	m.WithValueAttribute("ptime", "20")
+	if s.port < 65535 {
+		m.WithValueAttribute("rtcp", strconv.Itoa(int(s.port)+1))
+	}
+	return m.WithPropertyAttribute(s.way.String())
+}
+
+// slotOf is the m-line that answers one of the peer's.
+func slotOf(l *line, ours bool) slot {
+	sl := slot{ours: ours, media: l.media, proto: l.proto, format: "0"}
+	if len(l.formats) > 0 {
+		sl.format = l.formats[0]
+	}
+	return sl
+}

@@ -1,0 +1,245 @@
+package sdp
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// Agreed is what an offer and its answer have settled for one leg.
+type Agreed struct {
+	// RTP and RTCP are the peer's addresses; zero while it is on hold at the
+	// address 0.0.0.0.
+	RTP, RTCP netip.AddrPort
+	Codec     string // "PCMA" or "PCMU"
+	// SendPT is the payload type that the peer listed for Codec, RecvPT the one
+	// that we listed: each receiver chooses (RFC 3264 section 5.1).
+	SendPT, RecvPT uint8
+	// SendEventPT and RecvEventPT are the same for telephone-event/8000; both
+	// are 0 if it was not negotiated.
+	SendEventPT, RecvEventPT uint8
+	PTime                    time.Duration // of the packets the peer wants: 10 to 60 ms
+	Send, Receive            bool          // whether we may send to the peer, and it sends to us
+	Held                     bool          // the peer does not want to hear us
+}
+
+// Session is our side of one dialog's SDP. It belongs to the goroutine of its
+// call. Each description that differs from the one before it has a version
+// that is higher by one (RFC 3264 section 8).
+type Session struct {
+	ip     netip.Addr
+	port   uint16
+	codecs []string // our preference
+
+	id, version uint64
+	slots       []slot   // the m-lines as they were last described
+	formats     []format // of our audio line, likewise
+	way         way      // likewise
+	last        string   // the description without its version
+	body        []byte
+
+	meaning map[uint8]string // what a payload type of ours stands for, for ever
+	codec   string           // in use
+}
+
+// slot is an m-line. The session keeps their number and order (RFC 3264
+// section 8); all but ours are refused with port 0.
+type slot struct {
+	ours         bool
+	media, proto string
+	format       string // one of the refused formats, since there must be one
+}
+
+// format is a payload type that we list.
+type format struct {
+	pt   uint8
+	name string
+}
+
+// NewSession is the session of a leg whose audio arrives at ip and port (RTCP
+// at the next port). codecs are encoding names in the order of our preference;
+// ValidCodec tells which there are, others are left out, none means PCMA, PCMU.
+func NewSession(ip netip.Addr, port uint16, codecs []string) *Session {
+	return &Session{ip: ip.Unmap(), port: port, codecs: known(codecs), id: 1 + rand.Uint64N(1<<53),
+		meaning: map[uint8]string{0: pcmu, 8: pcma, noiseType: comfortNoise}}
+}
+
+// Offer describes all that we can do.
+func (s *Session) Offer() []byte {
+	formats := make([]format, 0, len(s.codecs)+1)
+	for _, c := range s.codecs {
+		formats = append(formats, format{staticType(c), c})
+	}
+	if pt := s.number(telephoneEvent, defaultEvent); pt != 0 {
+		formats = append(formats, format{pt, telephoneEvent})
+	}
+	slots := s.slots
+	if len(slots) == 0 {
+		slots = []slot{{ours: true, media: "audio", proto: "RTP/AVP"}}
+	}
+	return s.describe(slots, formats, way{true, true})
+}
+
+// Current is the description last sent, as the offer in our answer to a
+// re-INVITE without one (RFC 6337 section 5). It says what we want, not what
+// the peer's hold left us: after a hold it is sendrecv again.
+func (s *Session) Current() []byte {
+	if s.body == nil {
+		return s.Offer()
+	}
+	return s.describe(s.slots, s.formats, way{true, true})
+}
+
+// Answer answers an offer by RFC 3264 section 6: one audio codec, with
+// telephone-event and comfort noise if they were offered, every other m-line
+// refused. After an error (ErrNoCodec, ErrAddress) the session is as before.
+func (s *Session) Answer(r *Remote) ([]byte, Agreed, error) {
+	index, codec, ok := r.pick(s.preferred())
+	if !ok {
+		return nil, Agreed{}, ErrNoCodec
+	}
+	l := &r.lines[index]
+	g, err := s.agree(l)
+	if err != nil {
+		return nil, Agreed{}, err
+	}
+	g.Codec = codec
+	g.SendPT, _ = l.find(codec)
+	g.RecvPT = s.number(codec, g.SendPT)
+	formats := []format{{g.RecvPT, codec}}
+	if pt := l.event(); pt != 0 && pt != g.SendPT {
+		if ours := s.number(telephoneEvent, pt); ours != 0 {
+			g.SendEventPT, g.RecvEventPT = pt, ours
+			formats = append(formats, format{ours, telephoneEvent})
+		}
+	}
+	if pt, ok := l.find(comfortNoise); ok && pt == noiseType {
+		formats = append(formats, format{noiseType, comfortNoise})
+	}
+	slots := make([]slot, len(r.lines))
+	for i := range r.lines {
+		slots[i] = slotOf(&r.lines[i], i == index)
+	}
+	s.codec = codec
+	return s.describe(slots, formats, way{sends: g.Send, receives: g.Receive}), g, nil
+}
+
+// Accept takes the peer's answer to the description last sent. An error is
+// ErrNoAudio, ErrNoCodec or ErrAddress; the session is then as before.
+func (s *Session) Accept(r *Remote) (Agreed, error) {
+	l := s.answered(r)
+	if l == nil {
+		return Agreed{}, ErrNoAudio
+	}
+	g, err := s.agree(l)
+	if err != nil {
+		return Agreed{}, err
+	}
+	for _, m := range l.listed() {
+		if i := slices.IndexFunc(s.formats, func(f format) bool { return m.is(f.name) && slices.Contains(s.codecs, f.name) }); i >= 0 {
+			g.Codec, g.SendPT, g.RecvPT = s.formats[i].name, m.pt, s.formats[i].pt
+			break
+		}
+	}
+	if g.Codec == "" {
+		return Agreed{}, ErrNoCodec
+	}
+	for _, f := range s.formats {
+		if pt := l.event(); f.name == telephoneEvent && pt != 0 && pt != g.SendPT {
+			g.SendEventPT, g.RecvEventPT = pt, f.pt
+		}
+	}
+	s.codec = g.Codec
+	return g, nil
+}
+
+// answered is the line that answers our audio: it stands in the same place, or
+// else is the first that can be used.
+func (s *Session) answered(r *Remote) *line {
+	ours := slices.IndexFunc(s.slots, func(sl slot) bool { return sl.ours })
+	if ours >= 0 && ours < len(r.lines) && r.lines[ours].usable() {
+		return &r.lines[ours]
+	}
+	for i := range r.lines {
+		if r.lines[i].usable() {
+			return &r.lines[i]
+		}
+	}
+	return nil
+}
+
+// preferred are our codecs, that in use first: it does not change in a talk
+// without need.
+func (s *Session) preferred() []string {
+	if s.codec == "" {
+		return s.codecs
+	}
+	return append([]string{s.codec}, s.codecs...)
+}
+
+// agree settles addresses, direction and packet duration.
+func (s *Session) agree(l *line) (Agreed, error) {
+	peer := l.peerWay()
+	g := Agreed{Send: peer.receives, Receive: peer.sends, Held: !peer.receives, PTime: l.packet()}
+	ip := l.address
+	switch {
+	case ip.IsUnspecified():
+		return g, nil
+	case ip.Is4() != s.ip.Is4():
+		return g, fmt.Errorf("%w: %v is of another address family than %v", ErrAddress, ip, s.ip)
+	case ip.IsMulticast() || ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return g, fmt.Errorf("%w: %v is not that of one host", ErrAddress, ip)
+	}
+	g.RTP = netip.AddrPortFrom(ip, l.port)
+	switch at := l.rtcp.Addr(); {
+	case at.IsValid() && at.Is4() == ip.Is4() && !at.IsUnspecified() && !at.IsMulticast():
+		g.RTCP = l.rtcp
+	case l.rtcpPort != 0:
+		g.RTCP = netip.AddrPortFrom(ip, l.rtcpPort)
+	case l.port < 65535:
+		g.RTCP = netip.AddrPortFrom(ip, l.port+1)
+	}
+	return g, nil
+}
+
+// packet is the packet duration the peer wants: its ptime, else 20 ms, never
+// above its maxptime, in steps of 10 ms.
+func (l *line) packet() time.Duration {
+	ms := 20
+	if l.ptime > 0 {
+		ms = l.ptime
+	}
+	if l.maxPTime > 0 {
+		ms = min(ms, l.maxPTime)
+	}
+	return time.Duration(min(max(ms/10*10, 10), 60)) * time.Millisecond
+}
+
+// number is our payload type for a name: the one that is wanted if it means
+// nothing else yet, else one that means it already, else a free one. A number
+// keeps its meaning for the session (RFC 3264 section 8.3.2). 0 for an event:
+// all are taken.
+func (s *Session) number(name string, wanted uint8) uint8 {
+	if m, taken := s.meaning[wanted]; !taken || m == name {
+		s.meaning[wanted] = name
+		return wanted
+	}
+	free := uint8(0)
+	for pt := uint8(127); pt >= 96; pt-- {
+		switch m, taken := s.meaning[pt]; {
+		case m == name:
+			return pt
+		case !taken:
+			free = pt
+		}
+	}
+	switch {
+	case name != telephoneEvent:
+		return staticType(name)
+	case free != 0:
+		s.meaning[free] = name
+	}
+	return free
+}

@@ -1,0 +1,178 @@
+package sip
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/emiago/sipgo/sip"
+
+	"axgate/media"
+	"axgate/media/dtmf"
+	"axgate/routing"
+	"axgate/sip/dialog"
+	"axgate/sip/sdp"
+	"axgate/sip/wire"
+)
+
+// serve answers a request inside a dialog of the call; it returns what the
+// story has to know of it.
+func (c *call) serve(l *leg, tx *wire.ServerTx) (happening, bool) {
+	req := tx.Request
+	switch err := l.dialog.Check(req); {
+	case errors.Is(err, dialog.ErrTags):
+		c.reply(l, tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
+		return happening{}, false
+	case errors.Is(err, dialog.ErrOldCSeq):
+		c.reply(l, tx, sip.StatusInternalServerError, "CSeq Out Of Order")
+		return happening{}, false
+	}
+	switch req.Method {
+	case sip.BYE:
+		c.reply(l, tx, sip.StatusOK, "OK")
+		if l.gone {
+			return happening{}, false
+		}
+		l.gone = true
+		return happening{kind: left, side: l.side}, true
+	case sip.INVITE:
+		c.reoffer(l, tx)
+	case sip.INFO:
+		return c.info(l, tx)
+	case sip.OPTIONS:
+		c.reply(l, tx, sip.StatusOK, "OK", sip.NewHeader("Allow", allow), sip.NewHeader("Accept", "application/sdp"))
+	default:
+		c.reply(l, tx, sip.StatusMethodNotAllowed, "Method Not Allowed", sip.NewHeader("Allow", allow))
+	}
+	return happening{}, false
+}
+
+func (c *call) reply(l *leg, tx *wire.ServerTx, status int, phrase string, headers ...sip.Header) {
+	res := l.dialog.Reply(tx.Request, status, phrase)
+	for _, h := range headers {
+		res.AppendHeader(h)
+	}
+	if err := tx.Respond(res); err != nil {
+		c.log.Debug().Err(err).Msg("could not answer")
+	}
+}
+
+// reoffer answers a re-INVITE from the leg's own state; the other leg is not
+// disturbed (RFC 3261 section 14.2, RFC 3264 section 8).
+func (c *call) reoffer(l *leg, tx *wire.ServerTx) {
+	req := tx.Request
+	switch {
+	case l.gone:
+		c.reply(l, tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
+		return
+	case !l.up || l.unacked.waiting(): // one INVITE at a time
+		c.reply(l, tx, sip.StatusInternalServerError, "Request Pending", sip.NewHeader("Retry-After", strconv.Itoa(1)))
+		return
+	}
+	var body []byte
+	if len(req.Body()) == 0 {
+		body = l.sdp.Current()
+		l.offered = true
+	} else {
+		answer, agreed, err := c.newAnswer(l, req)
+		if err != nil {
+			c.log.Info().Err(err).Msg("re-INVITE refused, the session stays as it was")
+			c.reply(l, tx, sip.StatusNotAcceptableHere, "Not Acceptable Here")
+			return
+		}
+		if err := c.point(l, agreed); err != nil {
+			c.log.Warn().Err(err).Msg("re-INVITE")
+			c.reply(l, tx, sip.StatusInternalServerError, "Server Internal Error")
+			return
+		}
+		body = answer
+	}
+	l.dialog.Refresh(req)
+	res := l.dialog.Reply(req, sip.StatusOK, "OK")
+	res.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
+	res.SetBody(body)
+	l.unacked.start(tx, res)
+	if err := tx.Respond(res); err != nil {
+		c.log.Info().Err(err).Msg("answer to a re-INVITE")
+	}
+}
+
+func (c *call) newAnswer(l *leg, req *sip.Request) ([]byte, sdp.Agreed, error) {
+	remote, err := sdp.Parse(contentType(req), req.Body())
+	if err != nil {
+		return nil, sdp.Agreed{}, err
+	}
+	return l.sdp.Answer(remote)
+}
+
+// lateAnswer applies the answer that an ACK brings to an offer in our 2xx. A
+// caller whose INVITE had no offer and whose ACK has no answer cannot talk.
+func (c *call) lateAnswer(l *leg, ack *sip.Request) (happening, bool) {
+	first := l.side == media.Caller && c.a.offer == nil && !l.ready
+	if !l.offered && !first {
+		return happening{}, false
+	}
+	l.offered = false
+	remote, err := sdp.Parse(contentType(ack), ack.Body())
+	if err == nil {
+		var agreed sdp.Agreed
+		if agreed, err = l.sdp.Accept(remote); err == nil {
+			err = c.point(l, agreed)
+		}
+	}
+	if err != nil {
+		c.log.Info().Err(err).Msg("no usable answer in the ACK")
+		return happening{kind: lost}, first
+	}
+	return happening{}, false
+}
+
+// info takes a key pressed by SIP INFO (RFC 6086, legacy use).
+func (c *call) info(l *leg, tx *wire.ServerTx) (happening, bool) {
+	if len(tx.Request.Body()) == 0 { // a keep-alive of some phones
+		c.reply(l, tx, sip.StatusOK, "OK")
+		return happening{}, false
+	}
+	key, length, err := dtmf.ParseInfo(contentType(tx.Request), tx.Request.Body())
+	if err != nil {
+		c.reply(l, tx, sip.StatusUnsupportedMediaType, "Unsupported Media Type", sip.NewHeader("Accept", "application/dtmf-relay, application/dtmf"))
+		return happening{}, false
+	}
+	c.reply(l, tx, sip.StatusOK, "OK")
+	if !l.keysBy(byInfo) {
+		return happening{}, false
+	}
+	return happening{kind: digit, side: l.side, digit: key, info: true, length: length}, true
+}
+
+// keyMethod is how a leg's digits come; the first to deliver one is the only
+// one believed, since some trunks send each digit twice.
+type keyMethod int
+
+const (
+	byNothing keyMethod = iota
+	byAudio
+	byInfo
+)
+
+func (l *leg) keysBy(m keyMethod) bool {
+	if l.keys == byNothing {
+		l.keys = m
+	}
+	return l.keys == m
+}
+
+// tell runs what the router wants to know beside the call, so that a slow
+// ledger delays nobody's ringing.
+func (c *call) tell(what string, f func(context.Context, routing.Question, routing.Decision) error) {
+	q, d := c.q, c.d
+	c.srv.wait.Add(1)
+	go func() {
+		defer c.srv.wait.Done()
+		ctx, cancel := context.WithTimeout(context.Background(), decideTime)
+		defer cancel()
+		if err := f(ctx, q, d); err != nil {
+			c.log.Error().Err(err).Msg(what)
+		}
+	}()
+}

@@ -1,0 +1,281 @@
+// Package sip is the B2BUA: it takes calls to X numbers from trunks and
+// registered phones, asks the router who is meant, calls that party showing X,
+// and bridges the two. Each call is one goroutine (call.go) that owns its
+// state; this file has what they share: the sockets, the table of legs, and
+// the way in and out.
+package sip
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"github.com/rs/zerolog"
+
+	"axgate/media"
+	"axgate/routing"
+	"axgate/sip/dialog"
+	"axgate/sip/wire"
+)
+
+// Server is the B2BUA of one process.
+type Server struct {
+	cfg     Config
+	log     zerolog.Logger
+	stack   *wire.Stack
+	engine  *media.Engine
+	router  Router
+	journal Journal
+	prompts Prompts
+	records Recorder
+
+	mu      sync.Mutex
+	legs    map[legKey]*leg    // by Call-ID and our tag
+	invites map[inviteKey]*leg // calling legs of dialogs that came in, by what a CANCEL repeats
+	calls   map[string]*call   // by sessionId
+	idle    chan struct{}      // closed when draining and the last call is gone
+
+	draining atomic.Bool
+	count    atomic.Uint64
+	boot     uint32
+	wait     sync.WaitGroup
+}
+
+type legKey struct{ callID, localTag string }
+
+type inviteKey struct{ callID, fromTag string }
+
+var _ wire.Handler = (*Server)(nil)
+
+// Open binds the SIP sockets. Calls come in after Serve.
+func Open(cfg Config, engine *media.Engine, router Router, journal Journal, prompts Prompts, records Recorder, log zerolog.Logger) (*Server, error) {
+	cfg.defaults()
+	stack, err := wire.Open(wire.Config{UDP: cfg.UDP, TCP: cfg.TCP}, log)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, log: log, stack: stack, engine: engine, router: router, journal: journal, prompts: prompts, records: records,
+		legs: make(map[legKey]*leg), invites: make(map[inviteKey]*leg), calls: make(map[string]*call), boot: rand.Uint32()}
+	if s.cfg.Advertise == "" {
+		addr := stack.UDPAddr()
+		if !addr.IsValid() {
+			addr = stack.TCPAddr()
+		}
+		if addr.Addr().IsUnspecified() {
+			addr = netip.AddrPortFrom(cfg.MediaIP, addr.Port())
+		}
+		s.cfg.Advertise = addr.String()
+	}
+	if s.cfg.Domain == "" {
+		s.cfg.Domain = hostOf(s.cfg.Advertise)
+	}
+	return s, nil
+}
+
+// Serve starts taking calls.
+func (s *Server) Serve() { s.stack.Serve(s) }
+
+// UDPAddr is the bound UDP address.
+func (s *Server) UDPAddr() netip.AddrPort { return s.stack.UDPAddr() }
+
+// TCPAddr is the bound TCP address.
+func (s *Server) TCPAddr() netip.AddrPort { return s.stack.TCPAddr() }
+
+// Calls counts the calls that are up.
+func (s *Server) Calls() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.calls)
+}
+
+// Stop hangs a call up by order (section 9: ended by stop call). It tells
+// whether there was such a call.
+func (s *Server) Stop(session string) bool {
+	s.mu.Lock()
+	c := s.calls[session]
+	s.mu.Unlock()
+	if c == nil {
+		return false
+	}
+	return c.order(routing.EndStopped)
+}
+
+// Shutdown refuses new calls with 503, lets running calls end by themselves
+// until ctx is done, then ends them and closes the sockets.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	s.draining.Store(true)
+	s.idle = make(chan struct{})
+	if len(s.calls) == 0 {
+		close(s.idle)
+	}
+	idle := s.idle
+	s.mu.Unlock()
+	select {
+	case <-idle:
+	case <-ctx.Done():
+		s.mu.Lock()
+		for _, c := range s.calls {
+			c.order(routing.EndNodeDied)
+		}
+		s.mu.Unlock()
+		select {
+		case <-idle:
+		case <-time.After(10 * time.Second): // a peer that answers nothing
+		}
+	}
+	err := s.stack.Close()
+	s.wait.Wait()
+	if err != nil {
+		return fmt.Errorf("close SIP sockets: %w", err)
+	}
+	return nil
+}
+
+// Accept lets in whoever is a trunk, and anybody if softphones may register.
+func (s *Server) Accept(from wire.Peer) bool {
+	if s.cfg.Registrar != nil {
+		return true
+	}
+	_, ok := s.cfg.Trunks.From(from.Addr, from.Transport)
+	if ok {
+		return true
+	}
+	for _, t := range s.cfg.Trunks.Out() { // answers come from where we call
+		if t.Address.Addr() == from.Addr.Addr() {
+			return true
+		}
+	}
+	return false
+}
+
+// Request gives a request to the call it belongs to, or to the door.
+func (s *Server) Request(tx *wire.ServerTx) {
+	req := tx.Request
+	tag, _ := req.To().Params.Get("tag")
+	if tag == "" {
+		s.door(tx)
+		return
+	}
+	l := s.leg(req.CallID().Value(), tag)
+	if l == nil {
+		s.reply(tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
+		return
+	}
+	if !l.post(input{what: inRequest, tx: tx}) {
+		s.reply(tx, sip.StatusServiceUnavailable, "Too Many Requests In This Dialog")
+	}
+}
+
+// Cancel gives a CANCEL to the call of its INVITE; 200 was answered already.
+func (s *Server) Cancel(tx *wire.ServerTx) {
+	from, _ := tx.Request.From().Params.Get("tag")
+	s.mu.Lock()
+	l := s.invites[inviteKey{tx.Request.CallID().Value(), from}]
+	s.mu.Unlock()
+	if l != nil {
+		l.post(input{what: inCancel, tx: tx})
+		return
+	}
+	if tag, _ := tx.Request.To().Params.Get("tag"); tag != "" {
+		if l := s.leg(tx.Request.CallID().Value(), tag); l != nil {
+			l.post(input{what: inCancel, tx: tx}) // of a re-INVITE
+		}
+	}
+}
+
+// Ack gives the ACK of a 2xx to its leg.
+func (s *Server) Ack(req *sip.Request, _ wire.Peer) {
+	tag, _ := req.To().Params.Get("tag")
+	if l := s.leg(req.CallID().Value(), tag); l != nil {
+		l.post(input{what: inAck, req: req})
+	}
+}
+
+// Stray gives a response without a transaction to the leg whose INVITE it
+// answers: a repeated 2xx or one of another fork.
+func (s *Server) Stray(res *sip.Response, _ wire.Peer) {
+	if res.CSeq().MethodName != sip.INVITE || res.StatusCode < 200 || res.StatusCode > 299 {
+		return
+	}
+	tag, _ := res.From().Params.Get("tag")
+	if l := s.leg(res.CallID().Value(), tag); l != nil {
+		l.post(input{what: inStray, res: res})
+	}
+}
+
+func (s *Server) leg(callID, localTag string) *leg {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.legs[legKey{callID, localTag}]
+}
+
+func (s *Server) addLeg(l *leg) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.legs[legKey{l.dialog.CallID, l.dialog.LocalTag()}] = l
+}
+
+// reply answers a request that no call takes.
+func (s *Server) reply(tx *wire.ServerTx, status int, phrase string, headers ...sip.Header) {
+	res := wire.Reply(tx.Request, status, phrase)
+	for _, h := range headers {
+		res.AppendHeader(h)
+	}
+	if err := tx.Respond(res); err != nil {
+		s.log.Debug().Err(err).Str("to", tx.From.String()).Msg("could not answer")
+	}
+}
+
+// start makes the call of an INVITE that passed the door and runs it.
+func (s *Server) start(c *call) {
+	s.mu.Lock()
+	s.legs[legKey{c.a.dialog.CallID, c.a.dialog.LocalTag()}] = &c.a.leg
+	s.invites[c.a.invite] = &c.a.leg
+	s.calls[c.session] = c
+	s.wait.Add(1)
+	s.mu.Unlock()
+	go func() {
+		defer s.wait.Done()
+		defer s.forget(c)
+		c.run()
+	}()
+}
+
+// forget takes a finished call out of the tables.
+func (s *Server) forget(c *call) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.legs, legKey{c.a.dialog.CallID, c.a.dialog.LocalTag()})
+	delete(s.invites, c.a.invite)
+	for _, b := range c.tried {
+		delete(s.legs, legKey{b.dialog.CallID, b.dialog.LocalTag()})
+	}
+	delete(s.calls, c.session)
+	if s.idle != nil && len(s.calls) == 0 {
+		select {
+		case <-s.idle:
+		default:
+			close(s.idle)
+		}
+	}
+}
+
+// session makes a sessionId in the cloud service's form.
+func (s *Server) session(now time.Time) string {
+	return fmt.Sprintf("%d_%d_%d_%s@%s", s.boot, s.count.Add(1), rand.Uint32(), now.UTC().Format("20060102150405"), s.cfg.Host)
+}
+
+// local is what we say of ourselves in the messages of a leg; user is an X.
+func (s *Server) local(user, transport string) dialog.Local {
+	contact := sip.Uri{Scheme: "sip", User: user, Host: hostOf(s.cfg.Advertise), Port: portOf(s.cfg.Advertise)}
+	if transport == "TCP" {
+		contact.UriParams.Add("transport", "tcp")
+	}
+	return dialog.Local{Contact: contact, SentBy: s.cfg.Advertise, Agent: s.cfg.Agent, Allow: allow}
+}

@@ -1,0 +1,126 @@
+package sip
+
+import (
+	"time"
+
+	"axgate/events"
+	"axgate/media"
+	"axgate/routing"
+)
+
+// join connects the two: the caller is answered, both hear the record hint if
+// the call is recorded, then audio flows (section 3, step 5).
+func (c *call) join() (routing.End, bool) {
+	c.rec.Answered = time.Now()
+	c.stopWaiting()
+	c.media.Connect(false, false)
+	if err := c.recorded(); err != nil { // an answered call costs money: its record comes first
+		c.log.Error().Err(err).Msg("answer the caller")
+		return routing.EndFault, false
+	}
+	c.log.Info().Msg("answer")
+	_ = c.emit(events.Answer, "")
+	c.tell("use up the temporary callee", c.srv.router.Answered)
+	if err := c.answerCaller(); err != nil {
+		c.log.Error().Err(err).Msg("answer the caller")
+		return routing.EndOverload, false
+	}
+	if c.d.Record {
+		if end, ok := c.hint(); !ok {
+			return end, false
+		}
+		c.startTape()
+	}
+	c.media.Connect(true, true)
+	return routing.End{}, true
+}
+
+// hint plays the record hint to both sides before anything is recorded.
+func (c *call) hint() (routing.End, bool) {
+	name, clip, ok := c.srv.prompts.Clip(c.d.App, c.d.Hint, routing.SceneRecordHint)
+	if !ok {
+		return routing.End{}, true
+	}
+	c.log.Info().Str("prompt", name).Msg("record hint")
+	playing := map[uint64]bool{
+		c.media.Play(media.Caller, media.Clip{Name: name, ALaw: clip}): true,
+		c.media.Play(media.Callee, media.Clip{Name: name, ALaw: clip}): true,
+	}
+	limit := time.NewTimer(media.Clip{ALaw: clip}.Duration() + time.Second)
+	defer limit.Stop()
+	for len(playing) > 0 {
+		h := c.next(limit.C)
+		if h.kind == timeUp {
+			break
+		}
+		if h.kind == played {
+			delete(playing, h.play)
+			continue
+		}
+		if end, over := c.overBy(h); over {
+			return end, false
+		}
+	}
+	return routing.End{}, true
+}
+
+// talk waits for the end of the talk, and keeps its limits.
+func (c *call) talk() routing.End {
+	var end, warning *time.Timer
+	var endC, warningC <-chan time.Time
+	if c.d.Binding != nil && c.d.Binding.MaxMinutes > 0 {
+		whole := time.Duration(c.d.Binding.MaxMinutes) * time.Minute
+		end = time.NewTimer(time.Until(c.rec.Answered.Add(whole)))
+		defer end.Stop()
+		endC = end.C
+		if c.d.Binding.LastMinute != "" {
+			warning = time.NewTimer(time.Until(c.rec.Answered.Add(whole - time.Minute)))
+			defer warning.Stop()
+			warningC = warning.C
+		}
+	}
+	for {
+		h := c.next(endC, warningC)
+		switch {
+		case h.kind == timeUp && h.timer == 0:
+			return routing.EndMaxDuration
+		case h.kind == timeUp:
+			c.warn()
+		case h.kind == digit && h.info:
+			c.media.SendDigit(1-h.side, h.digit, h.length)
+		}
+		if end, over := c.overBy(h); over {
+			return end
+		}
+	}
+}
+
+// overBy tells whether a happening ends a talk, and how.
+func (c *call) overBy(h happening) (routing.End, bool) {
+	switch h.kind {
+	case left:
+		c.rec.ReleasedBy = 1 + int(h.side)
+		return routing.EndTalk, true
+	case lost:
+		return routing.EndCallerGone, true
+	case silent:
+		if h.side == media.Callee {
+			return routing.EndCalleeGone, true
+		}
+		return routing.EndCallerGone, true
+	case ordered:
+		return h.end, true
+	}
+	return routing.End{}, false
+}
+
+// warn plays the last-minute prompt to both sides; the talk goes on after it.
+func (c *call) warn() {
+	name, clip, ok := c.srv.prompts.Clip(c.d.App, c.d.Binding.LastMinute, routing.SceneNone)
+	if !ok {
+		return
+	}
+	c.log.Info().Str("prompt", name).Msg("last minute")
+	c.media.Play(media.Caller, media.Clip{Name: name, ALaw: clip})
+	c.media.Play(media.Callee, media.Clip{Name: name, ALaw: clip})
+}

@@ -1,0 +1,51 @@
+package sip
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"axgate/media/record"
+)
+
+// tape is the recording of a call.
+type tape struct {
+	file *record.Recording
+	name string
+}
+
+// startTape begins to record both legs. A talk is not ended because its
+// recording cannot be written: the log and the fee event tell.
+func (c *call) startTape() {
+	now := time.Now()
+	name := fmt.Sprintf("%s%011d.wav", now.UTC().Format("060102150405"), rand.Uint64N(1e11))
+	f, err := c.srv.records.Create(record.Options{Dir: c.srv.cfg.RecordDir, Name: name, Stereo: c.d.App.Stereo, MinTalk: c.srv.cfg.MinTalk})
+	if err != nil {
+		c.log.Error().Err(err).Msg("record the call")
+		return
+	}
+	c.tape = tape{file: f, name: name}
+	c.rec.RecordWanted, c.rec.Recording = true, now
+	c.media.Record(f)
+}
+
+// stopTape finishes the file and notes it in the call's record.
+func (c *call) stopTape() {
+	if c.tape.file == nil {
+		return
+	}
+	c.media.Record(nil)
+	result, err := c.tape.file.Close(c.rec.Ended)
+	if err != nil {
+		c.log.Error().Err(err).Str("recording", c.tape.name).Msg("finish the recording")
+	}
+	if result.Path == "" {
+		c.rec.Recording = time.Time{}
+		return
+	}
+	c.rec.RecordFile, c.rec.RecordBytes = c.tape.name, result.Bytes
+	if !result.Start.IsZero() {
+		c.rec.Recording = result.Start
+	}
+	c.log.Info().Str("recording", c.tape.name).Dur("length", result.Duration).Msg("recorded")
+}

@@ -1,0 +1,168 @@
+package sip
+
+import (
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"axgate/events"
+	"axgate/media"
+	"axgate/routing"
+	"axgate/sip/identity"
+)
+
+// tearDown is the one place where every call ends: both legs are hung up, the
+// recording is finished, the ports and marks are given back, and exactly one
+// disconnect and one fee event are written.
+func (c *call) tearDown(end routing.End) {
+	c.rec.Ended = time.Now()
+	c.rec.StateCode, c.rec.FailReason, c.rec.EndWord = end.StateCode, end.FailReason, end.Word
+	c.hangUpCallee(end)
+	c.hangUpCaller(end)
+	c.stopTape()
+	stats := c.media.Close()
+	c.audio = nil
+	c.rec.CallerLeg, c.rec.CalleeLeg = quality(stats[media.Caller]), quality(stats[media.Callee])
+	c.srv.router.Release(c.session)
+	line := c.log.Info().Str("end", end.Word).Int("state", end.StateCode).Int("reason", end.FailReason)
+	if !c.rec.Answered.IsZero() {
+		line = line.Dur("talk", c.rec.Ended.Sub(c.rec.Answered))
+	}
+	line.Msg("disconnect")
+	if end.Quiet && c.seq == 0 {
+		return
+	}
+	if c.rec.SIPStatus == 0 && c.rec.Answered.IsZero() {
+		c.rec.SIPStatus = end.SIP
+	}
+	now := c.rec.Ended
+	c.last = []events.Event{
+		events.NewCallEvent(c.rec, c.seq+1, events.Disconnect, now, ""),
+		events.NewFee(c.rec, c.seq+2),
+	}
+	c.done = c.srv.journal.Write(c.rec, c.last...)
+}
+
+func quality(s media.Stats) events.Quality {
+	return events.Quality{Received: s.Received, Lost: s.Lost, JitterMS: s.JitterMS, MOS: s.MOS}
+}
+
+func (c *call) hangUpCallee(end routing.End) {
+	for _, b := range c.tried {
+		switch {
+		case !b.settled:
+			c.cancel(b)
+		case b.up && !b.gone:
+			c.bye(&b.leg, end)
+		}
+	}
+}
+
+// bye ends an answered leg. One whose 2xx is not acknowledged yet is ended
+// after the ACK (RFC 3261 section 15).
+func (c *call) bye(l *leg, end routing.End) {
+	if l.gone {
+		return
+	}
+	if l.unacked.waiting() {
+		l.byeDue, l.byeFor = true, end
+		return
+	}
+	l.gone = true
+	req, to := l.dialog.Request(sip.BYE, "", nil)
+	req.AppendHeader(sip.NewHeader("Reason", identity.Reason(end.Cause)))
+	c.srv.stack.Send(req, to, func(*sip.Response, error) {})
+}
+
+// settle stays until nothing of the call is open any more: an ACK that a BYE
+// waits for, an INVITE that was cancelled and may yet be answered, and the
+// record, which is written until it is durable.
+func (c *call) settle() {
+	tick := time.NewTicker(settleStep)
+	defer tick.Stop()
+	for {
+		open := c.settleLegs()
+		written := c.settleRecord()
+		if !open && written {
+			return
+		}
+		if c.srv.stack.Closed() {
+			if !written {
+				c.log.Error().Msg("the process ends before the call's record is durable")
+			}
+			return
+		}
+		if !open && c.done != nil {
+			select {
+			case err := <-c.done:
+				c.wrote(err)
+				continue
+			case <-tick.C:
+				continue
+			}
+		}
+		c.next(tick.C)
+	}
+}
+
+const settleStep = 100 * time.Millisecond
+
+func (c *call) settleLegs() (open bool) {
+	for _, l := range c.allLegs() {
+		if l.byeDue && !l.gone && !l.unacked.waiting() {
+			c.bye(l, l.byeFor)
+		}
+		open = open || l.unacked.waiting()
+	}
+	for _, b := range c.tried {
+		if b.settled {
+			continue
+		}
+		if time.Now().After(b.until) { // RFC 3261 section 9.1: 64*T1 after the CANCEL
+			b.tx.End()
+			b.settled = true
+			continue
+		}
+		open = true
+	}
+	return open
+}
+
+// settleRecord tells whether the end of the call is durable.
+func (c *call) settleRecord() bool {
+	if c.done == nil {
+		if c.last == nil {
+			return true
+		}
+		if time.Now().Before(c.again) {
+			return false
+		}
+		c.done = c.srv.journal.Write(c.rec, c.last...)
+	}
+	select {
+	case err := <-c.done:
+		c.wrote(err)
+	default:
+	}
+	return c.last == nil
+}
+
+// wrote notes what became of the last write; a failed one is repeated.
+func (c *call) wrote(err error) {
+	c.done = nil
+	if err == nil {
+		c.last = nil
+		return
+	}
+	c.patience = min(max(2*c.patience, time.Second), 30*time.Second)
+	c.again = time.Now().Add(c.patience)
+	c.log.Error().Err(err).Dur("again_in", c.patience).Msg("the end of the call is not recorded yet")
+}
+
+func (c *call) allLegs() []*leg {
+	legs := []*leg{&c.a.leg}
+	for _, b := range c.tried {
+		legs = append(legs, &b.leg)
+	}
+	return legs
+}

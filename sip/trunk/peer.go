@@ -1,0 +1,106 @@
+package trunk
+
+import (
+	"encoding"
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// Peer is where a trunk's calls may come from.
+type Peer struct {
+	Net       netip.Prefix
+	Port      uint16 // 0: any
+	Transport string // "UDP" or "TCP"; empty: either
+}
+
+var (
+	_ encoding.TextMarshaler   = Peer{}
+	_ encoding.TextUnmarshaler = (*Peer)(nil)
+)
+
+// ParsePeer reads 192.0.2.0/24, 192.0.2.7, 192.0.2.7:5060 or the like for
+// IPv6, with udp:// or tcp:// before it if only that transport counts.
+func ParsePeer(s string) (Peer, error) {
+	var p Peer
+	at := strings.TrimSpace(s)
+	if transport, rest, ok := strings.Cut(at, "://"); ok {
+		t, err := transportNamed(transport)
+		if err != nil {
+			return Peer{}, fmt.Errorf("peer %.80q: %w", s, err)
+		}
+		p.Transport, at = t, rest
+	}
+	if net, err := netip.ParsePrefix(at); err == nil {
+		p.Net = plain(net)
+		return p, nil
+	}
+	if ap, err := netip.ParseAddrPort(at); err == nil && ap.Port() != 0 {
+		p.Net, p.Port = whole(ap.Addr()), ap.Port()
+		return p, nil
+	}
+	if ip, err := netip.ParseAddr(strings.Trim(at, "[]")); err == nil {
+		p.Net = whole(ip)
+		return p, nil
+	}
+	return Peer{}, fmt.Errorf("peer %.80q: use an address, address:port or network, such as 192.0.2.7, 192.0.2.7:5060 or 192.0.2.0/24", s)
+}
+
+// String is what ParsePeer reads.
+func (p Peer) String() string {
+	at := p.Net.String()
+	switch {
+	case p.Port != 0:
+		at = netip.AddrPortFrom(p.Net.Addr(), p.Port).String()
+	case p.Net.IsSingleIP():
+		at = p.Net.Addr().String()
+	}
+	if p.Transport != "" {
+		return strings.ToLower(p.Transport) + "://" + at
+	}
+	return at
+}
+
+// MarshalText writes the peer as String does.
+func (p Peer) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads the peer as ParsePeer does.
+func (p *Peer) UnmarshalText(text []byte) error {
+	parsed, err := ParsePeer(string(text))
+	if err == nil {
+		*p = parsed
+	}
+	return err
+}
+
+func (p Peer) has(src netip.AddrPort, transport string) bool {
+	return (p.Port == 0 || p.Port == src.Port()) && (p.Transport == "" || p.Transport == transport) && p.Net.Contains(src.Addr())
+}
+
+func (p Peer) overlaps(q Peer) bool {
+	return p.Net.Overlaps(q.Net) && (p.Port == 0 || q.Port == 0 || p.Port == q.Port) &&
+		(p.Transport == "" || q.Transport == "" || p.Transport == q.Transport)
+}
+
+func transportNamed(name string) (string, error) {
+	switch t := strings.ToUpper(name); t {
+	case "UDP", "TCP":
+		return t, nil
+	}
+	return "", fmt.Errorf("transport %.20q: use udp or tcp", name)
+}
+
+// whole is the network of one address.
+func whole(ip netip.Addr) netip.Prefix {
+	ip = ip.Unmap().WithZone("")
+	return netip.PrefixFrom(ip, ip.BitLen())
+}
+
+// plain is a network without the bits behind its mask, in IPv4 if it is
+// written as such inside IPv6.
+func plain(net netip.Prefix) netip.Prefix {
+	if ip := net.Addr(); ip.Is4In6() && net.Bits() >= 96 {
+		net = netip.PrefixFrom(ip.Unmap(), net.Bits()-96)
+	}
+	return net.Masked()
+}

@@ -1,0 +1,182 @@
+package sip
+
+import (
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"axgate/events"
+	"axgate/media"
+	"axgate/media/tone"
+	"axgate/routing"
+	"axgate/sip/sdp"
+)
+
+// waiting is what the caller hears until the callee answers: the pre-call
+// prompt to its end, then the callee's own early media, then ring-back
+// (section 3, step 4).
+type waiting struct {
+	prompt  uint64 // the pre-call prompt that plays; 0: none
+	rung    bool   // the callee's side rings
+	early   bool   // the callee's early media can be heard
+	offered bool   // its SDP came before the answer
+	overdue bool   // but no audio in time
+	timer   *time.Timer
+}
+
+func (w *waiting) ringbackDue() <-chan time.Time {
+	if w.timer == nil {
+		return nil
+	}
+	return w.timer.C
+}
+
+func (w *waiting) promptEnded(id uint64) {
+	if id == w.prompt {
+		w.prompt = 0
+	}
+}
+
+// startWaiting begins the pre-call prompt, if there is one.
+func (c *call) startWaiting() {
+	c.waiting = waiting{}
+	_, clip, ok := c.srv.prompts.Clip(c.d.App, c.d.Prompt, c.d.Scene)
+	if !ok || !c.earlyMedia() {
+		return
+	}
+	c.waiting.prompt = c.media.Play(media.Caller, media.Clip{Name: c.d.Prompt, ALaw: clip})
+}
+
+// stopWaiting makes room for what comes next on the caller's leg.
+func (c *call) stopWaiting() {
+	if c.waiting.timer != nil {
+		c.waiting.timer.Stop()
+	}
+	c.waiting = waiting{}
+	if c.a.ready {
+		c.media.Quiet(media.Caller)
+	}
+}
+
+// rang takes a provisional response of the callee's side.
+func (c *call) rang(b *calleeLeg, res *sip.Response) {
+	if len(res.Body()) > 0 {
+		if err := c.acceptSDP(b, res); err != nil {
+			c.log.Info().Err(err).Int("status", res.StatusCode).Msg("the callee's early SDP")
+		} else if !c.waiting.offered {
+			c.waiting.offered = true
+			c.waiting.timer = time.NewTimer(c.srv.cfg.RingbackIn)
+		}
+	}
+	if res.StatusCode == sip.StatusRinging {
+		c.waiting.rung = true
+	}
+	if c.rec.Alerting.IsZero() && (res.StatusCode == sip.StatusRinging || res.StatusCode == sip.StatusSessionInProgress) {
+		c.alerted()
+	}
+	switch {
+	case c.waiting.offered:
+		c.earlyMedia()
+	case res.StatusCode == sip.StatusRinging && !c.a.up:
+		if err := c.a.respond(sip.StatusRinging, "Ringing", nil); err != nil {
+			c.log.Info().Err(err).Msg("180 to the caller")
+		}
+	}
+	c.comfort()
+}
+
+// alerted notes that the callee's phone rings.
+func (c *call) alerted() {
+	c.rec.Alerting = time.Now()
+	c.log.Info().Msg("alerting")
+	_ = c.emit(events.Alerting, "")
+	if c.d.Rings() {
+		c.tell("write the callback record", c.srv.router.Rang)
+	}
+}
+
+// comfort gives the caller what is due now.
+func (c *call) comfort() {
+	w := &c.waiting
+	switch {
+	case w.prompt != 0 || !c.a.ready:
+	case w.early:
+		c.media.Quiet(media.Caller)
+		c.media.Connect(true, false)
+	case w.offered && !w.overdue:
+	case w.rung || w.overdue:
+		c.media.Tone(media.Caller, tone.Ringback())
+	}
+}
+
+// acceptSDP applies the callee's description: the answer to our offer.
+func (c *call) acceptSDP(b *calleeLeg, res *sip.Response) error {
+	remote, err := sdp.Parse(contentType(res), res.Body())
+	if err != nil {
+		return err
+	}
+	agreed, err := b.sdp.Accept(remote)
+	if err != nil {
+		return err
+	}
+	tag, _ := res.To().Params.Get("tag")
+	if b.ready && agreed == b.agreed && tag == b.sdpTag {
+		return nil // the 200 repeats what the 183 said
+	}
+	b.sdpTag = tag
+	return c.point(&b.leg, agreed)
+}
+
+// point applies an agreed session to a leg's media.
+func (c *call) point(l *leg, g sdp.Agreed) error {
+	codec := media.PCMA
+	if g.Codec == "PCMU" {
+		codec = media.PCMU
+	}
+	err := c.media.Point(l.side, media.Stream{RTP: g.RTP, RTCP: g.RTCP, Codec: codec, SendPT: g.SendPT, RecvPT: g.RecvPT,
+		SendEventPT: g.SendEventPT, RecvEventPT: g.RecvEventPT, PTime: g.PTime, Send: g.Send, Receive: g.Receive, NAT: c.behindNAT(l)})
+	if err != nil {
+		return err
+	}
+	l.agreed, l.ready = g, true
+	return nil
+}
+
+// behindNAT tells whether a leg's media may come from anywhere until latched.
+func (c *call) behindNAT(l *leg) bool {
+	if l.side == media.Caller {
+		return c.from.trunk == nil || c.from.trunk.NATMedia
+	}
+	return c.b == nil || c.b.route.trunk == nil || c.b.route.trunk.NATMedia
+}
+
+// announce plays a prompt to the caller, answered or not, to its end, and
+// tells whether the caller is still there.
+func (c *call) announce(file string, scene routing.Scene) bool {
+	name, clip, ok := c.srv.prompts.Clip(c.d.App, file, scene)
+	if (!ok && scene != routing.SceneBusy) || !c.earlyMedia() {
+		return true
+	}
+	var id uint64
+	limit := time.NewTimer(c.srv.cfg.PromptCap)
+	defer limit.Stop()
+	if ok {
+		c.log.Info().Str("prompt", name).Msg("announce")
+		id = c.media.Play(media.Caller, media.Clip{Name: name, ALaw: clip})
+	} else {
+		limit.Reset(busyToneTime)
+		c.media.Tone(media.Caller, tone.Busy())
+	}
+	for {
+		h := c.next(limit.C)
+		switch {
+		case h.kind == played && h.play == id, h.kind == timeUp:
+			return true
+		case h.kind == left && h.side == media.Caller, h.kind == lost, h.kind == ordered:
+			return false
+		}
+	}
+}
+
+// busyToneTime is how long a caller without a busy prompt hears the tone.
+const busyToneTime = 3 * time.Second

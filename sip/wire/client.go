@@ -1,0 +1,155 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// ErrNoAnswer is why a request failed that nobody answered in time (timers B
+// and F); ErrUnreachable, that it could not be sent.
+var (
+	ErrNoAnswer    = errors.New("no answer")
+	ErrUnreachable = errors.New("unreachable")
+)
+
+const connectTime = 5 * time.Second
+
+// ClientTx is a request that we sent.
+type ClientTx struct {
+	Request *sip.Request
+	To      Peer
+
+	stack *Stack
+	key   string
+	tx    atomic.Pointer[sip.ClientTx]
+	conn  *remembering
+	told  func(*sip.Response, error)
+	ended atomic.Bool
+}
+
+// Send starts a client transaction. told is called from another goroutine, in
+// order, with each response, or once with an error that is ErrNoAnswer or
+// ErrUnreachable; it must not block and is not called after a final response
+// or End. The ACK to a failure is sent here, the ACK to a 2xx by the dialog.
+func (s *Stack) Send(req *sip.Request, to Peer, told func(*sip.Response, error)) *ClientTx {
+	req.SetTransport(to.Transport)
+	t := &ClientTx{Request: req, To: to, stack: s, told: told}
+	s.wait.Add(1)
+	if to.Transport == "UDP" {
+		if err := t.start(context.Background()); err != nil {
+			go func() { defer s.wait.Done(); t.fail(err) }()
+			return t
+		}
+		go func() { defer s.wait.Done(); t.pump() }()
+		return t
+	}
+	go func() {
+		defer s.wait.Done()
+		ctx, cancel := context.WithTimeout(context.Background(), connectTime)
+		defer cancel()
+		if err := t.start(ctx); err != nil {
+			t.fail(err)
+			return
+		}
+		t.pump()
+	}()
+	return t
+}
+
+func (t *ClientTx) start(ctx context.Context) error {
+	key, err := sip.ClientTxKeyMake(t.Request)
+	if err != nil {
+		return fmt.Errorf("send %s: %w", t.Request.Method, err)
+	}
+	conn, err := t.stack.dial(ctx, t.Request, t.To)
+	if err != nil {
+		return fmt.Errorf("send %s to %s: %w: %w", t.Request.Method, t.To, ErrUnreachable, err)
+	}
+	t.key = key
+	t.conn = &remembering{Connection: conn}
+	tx := sip.NewClientTx(key, t.Request, t.conn, t.stack.quiet)
+	t.tx.Store(tx)
+	t.stack.clients.put(key, t)
+	tx.OnTerminate(func(string, error) { t.stack.clients.drop(key) })
+	if err := tx.Init(); err != nil {
+		tx.Terminate()
+		return fmt.Errorf("send %s to %s: %w: %w", t.Request.Method, t.To, ErrUnreachable, err)
+	}
+	if t.stack.closing.Load() || t.ended.Load() {
+		tx.Terminate()
+	}
+	return nil
+}
+
+// pump hands the responses on until the final one.
+func (t *ClientTx) pump() {
+	tx := t.tx.Load()
+	for {
+		select {
+		case res := <-tx.Responses():
+			final := res.StatusCode >= 200
+			if final && res.StatusCode >= 300 && t.Request.Method == sip.INVITE && t.To.Transport == "UDP" {
+				t.stack.late.put(t.key, answer{raw: t.conn.last()}) // the ACK, for late repetitions
+			}
+			if !t.ended.Load() {
+				t.told(res, nil)
+			}
+			if final {
+				return
+			}
+		case <-tx.Done():
+			err := tx.Err()
+			if errors.Is(err, sip.ErrTransactionTimeout) {
+				t.fail(fmt.Errorf("%s to %s: %w", t.Request.Method, t.To, ErrNoAnswer))
+			} else {
+				t.fail(fmt.Errorf("%s to %s: %w: %w", t.Request.Method, t.To, ErrUnreachable, err))
+			}
+			return
+		}
+	}
+}
+
+// receive takes a response in the reading goroutine. The machine is ended as
+// soon as it has handed on a final one: its timers would keep it for 32 s.
+func (t *ClientTx) receive(res *sip.Response) {
+	tx := t.tx.Load()
+	tx.Receive(res)
+	if res.StatusCode >= 200 {
+		tx.Terminate()
+	}
+}
+
+func (t *ClientTx) fail(err error) {
+	if !t.ended.Swap(true) {
+		t.told(nil, err)
+	}
+}
+
+// End stops waiting: nothing more is told, nothing is repeated.
+func (t *ClientTx) End() {
+	t.ended.Store(true)
+	if tx := t.tx.Load(); tx != nil {
+		tx.Terminate()
+	}
+}
+
+// Write sends a request outside a transaction: the ACK to a 2xx.
+func (s *Stack) Write(req *sip.Request, to Peer) error {
+	req.SetTransport(to.Transport)
+	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
+	defer cancel()
+	conn, err := s.dial(ctx, req, to)
+	if err != nil {
+		return fmt.Errorf("send %s to %s: %w: %w", req.Method, to, ErrUnreachable, err)
+	}
+	defer func() { _, _ = conn.TryClose() }()
+	if err := conn.WriteMsg(req); err != nil {
+		return fmt.Errorf("send %s to %s: %w: %w", req.Method, to, ErrUnreachable, err)
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+package wire
+
+import (
+	"sync"
+	"time"
+)
+
+// lateAnswers remembers what a finished transaction said last, so that a
+// retransmission that arrives after its end is answered, or absorbed, without
+// keeping the transaction (RFC 3261 timers D, I, J; RFC 6026 timers L, M).
+// Two generations are kept; the older is dropped whole, which costs nothing
+// per entry: an entry lives for one to two spans.
+type lateAnswers struct {
+	mu       sync.Mutex
+	span     time.Duration
+	turned   time.Time
+	new, old map[string]answer
+}
+
+// answer is what a repetition gets; without bytes it is absorbed.
+type answer struct {
+	raw      []byte
+	accepted bool // a 2xx to an INVITE: an ACK with the same key is the dialog's
+}
+
+func (l *lateAnswers) init(span time.Duration) {
+	l.span, l.turned = span, time.Now()
+	l.new, l.old = make(map[string]answer), nil
+}
+
+func (l *lateAnswers) put(key string, a answer) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now := time.Now(); now.Sub(l.turned) > l.span {
+		l.old, l.new, l.turned = l.new, make(map[string]answer), now
+	}
+	l.new[key] = a
+}
+
+func (l *lateAnswers) get(key string) (answer, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if a, ok := l.new[key]; ok {
+		return a, true
+	}
+	a, ok := l.old[key]
+	return a, ok
+}

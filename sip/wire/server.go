@@ -1,0 +1,181 @@
+package wire
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// ServerTx is a request that we answer.
+type ServerTx struct {
+	Request *sip.Request
+	From    Peer
+
+	stack *Stack
+	key   string
+	tx    *sip.ServerTx
+	conn  *remembering
+
+	final atomic.Int32 // the final status that was sent
+}
+
+func (s *Stack) newServerTx(key string, req *sip.Request, from Peer) (*ServerTx, error) {
+	conn, err := s.connection(from, replyAddr(req, from))
+	if err != nil {
+		return nil, err
+	}
+	rc := &remembering{Connection: conn}
+	t := &ServerTx{Request: req, From: from, stack: s, key: key, conn: rc, tx: sip.NewServerTx(key, req, rc, s.quiet)}
+	if err := t.tx.Init(); err != nil {
+		_, _ = conn.TryClose()
+		return nil, fmt.Errorf("start transaction: %w", err)
+	}
+	s.servers.put(key, t)
+	t.tx.OnTerminate(func(string, error) { s.servers.drop(key) })
+	return t, nil
+}
+
+// Respond sends a response; after a final one the transaction is over. A 2xx
+// to an INVITE is repeated by its owner, by calling Repeat until the ACK comes
+// (RFC 3261 section 13.3.1.4); a failure is repeated here.
+func (t *ServerTx) Respond(res *sip.Response) error {
+	if t.Request.Method == sip.INVITE && res.StatusCode >= 200 && res.StatusCode < 300 {
+		err := t.conn.WriteMsg(res)
+		t.end(answer{raw: t.conn.last(), accepted: true})
+		if err != nil {
+			return fmt.Errorf("respond %d to INVITE: %w", res.StatusCode, err)
+		}
+		return nil
+	}
+	if err := t.tx.Respond(res); err != nil {
+		return fmt.Errorf("respond %d to %s: %w", res.StatusCode, t.Request.Method, err)
+	}
+	if res.StatusCode < 200 {
+		return nil
+	}
+	t.final.Store(int32(res.StatusCode))
+	if t.Request.Method != sip.INVITE {
+		t.end(answer{raw: t.conn.last()})
+	}
+	return nil
+}
+
+// Repeat sends a 2xx to an INVITE once more.
+func (t *ServerTx) Repeat(res *sip.Response) error {
+	if err := t.conn.WriteMsg(res); err != nil {
+		return fmt.Errorf("repeat %d to INVITE: %w", res.StatusCode, err)
+	}
+	return nil
+}
+
+func (t *ServerTx) end(a answer) {
+	if t.From.Transport == "UDP" || a.accepted {
+		t.stack.late.put(t.key, a)
+	}
+	t.tx.Terminate()
+}
+
+// again takes a message that matched this transaction: a repetition, or the
+// ACK to its failure.
+func (t *ServerTx) again(req *sip.Request) {
+	if !req.IsAck() {
+		_ = t.tx.Receive(req) // repeats the last response, if there is one
+		return
+	}
+	if t.final.Load() >= 300 {
+		t.end(answer{})
+	}
+}
+
+// Reply builds a response with what RFC 3261 section 8.2.6 demands of it: all
+// of it is the sender's own. A To without a tag gets none: dialogs add theirs.
+func Reply(req *sip.Request, status int, phrase string) *sip.Response {
+	res := sip.NewResponse(status, phrase)
+	for i, h := range req.GetHeaders("Via") {
+		via := sip.HeaderClone(h)
+		if v, ok := via.(*sip.ViaHeader); ok && i == 0 {
+			markSource(v, req.Source())
+		}
+		res.AppendHeader(via)
+	}
+	if status > 100 && status < 300 && req.To() != nil {
+		for _, h := range req.GetHeaders("Record-Route") {
+			res.AppendHeader(sip.HeaderClone(h))
+		}
+	}
+	res.AppendHeader(sip.HeaderClone(req.From()))
+	res.AppendHeader(sip.HeaderClone(req.To()))
+	res.AppendHeader(sip.HeaderClone(req.CallID()))
+	res.AppendHeader(sip.HeaderClone(req.CSeq()))
+	if to := res.To(); status > 100 && !to.Params.Has("tag") {
+		to.Params.Add("tag", sip.GenerateTagN(10))
+	}
+	res.SetTransport(req.Transport())
+	res.SetDestination(req.Source())
+	res.SetBody(nil)
+	return res
+}
+
+// markSource writes received and rport (RFC 3261 18.2.1, RFC 3581 section 4).
+func markSource(via *sip.ViaHeader, source string) {
+	src, err := netip.ParseAddrPort(source)
+	if err != nil {
+		return
+	}
+	if v, ok := via.Params.Get("rport"); ok && v == "" {
+		via.Params.Add("rport", strconv.Itoa(int(src.Port())))
+		via.Params.Add("received", src.Addr().String())
+		return
+	}
+	if via.Host != src.Addr().String() {
+		via.Params.Add("received", src.Addr().String())
+	}
+}
+
+// replyAddr is where the response goes (RFC 3261 18.2.2, RFC 3581 section 4).
+func replyAddr(req *sip.Request, from Peer) netip.AddrPort {
+	via := req.Via()
+	if from.Transport != "UDP" || via == nil {
+		return from.Addr
+	}
+	if via.Params.Has("rport") {
+		return from.Addr
+	}
+	port := via.Port
+	if port <= 0 || port > 65535 {
+		port = sip.DefaultUdpPort
+	}
+	return netip.AddrPortFrom(from.Addr.Addr(), uint16(port))
+}
+
+// remembering keeps the bytes of what was written last, for late repetitions.
+type remembering struct {
+	sip.Connection
+	mu  sync.Mutex
+	raw []byte
+}
+
+func (r *remembering) WriteMsg(msg sip.Message) error {
+	if p, ok := r.Connection.(*udpPeer); ok {
+		buf := buffers.Get().(*bytes.Buffer)
+		defer buffers.Put(buf)
+		buf.Reset()
+		msg.StringWrite(buf)
+		r.mu.Lock()
+		r.raw = append(r.raw[:0], buf.Bytes()...)
+		r.mu.Unlock()
+		return p.socket.write(buf.Bytes(), p.to)
+	}
+	return r.Connection.WriteMsg(msg)
+}
+
+func (r *remembering) last() []byte {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return bytes.Clone(r.raw)
+}

@@ -1,0 +1,334 @@
+// Package wire carries SIP messages: sockets, framing and transactions
+// (RFC 3261 sections 17 and 18) on sipgo's parser, messages and transaction
+// machines. It keeps the table of transactions itself, so that messages reach
+// their owner in the order in which they arrived, and so that a finished
+// transaction costs a few bytes instead of timers and whole messages.
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"github.com/rs/zerolog"
+)
+
+// Peer is a transport address: where a message came from or goes to.
+type Peer struct {
+	Addr      netip.AddrPort
+	Transport string // "UDP" or "TCP"
+}
+
+func (p Peer) String() string { return p.Transport + " " + p.Addr.String() }
+
+// Handler is who the messages are for. Its methods are called from the reading
+// goroutines, one after the other for each socket, and must not block.
+type Handler interface {
+	// Accept tells whether anything from this source is read at all.
+	Accept(from Peer) bool
+	// Request takes over a new server transaction of any method but ACK and CANCEL.
+	Request(tx *ServerTx)
+	// Cancel tells that a CANCEL for this INVITE came and was answered with 200.
+	Cancel(tx *ServerTx)
+	// Ack delivers an ACK that belongs to a 2xx.
+	Ack(req *sip.Request, from Peer)
+	// Stray delivers a response without a transaction: a repeated 2xx, mostly.
+	Stray(res *sip.Response, from Peer)
+}
+
+// Config says where to listen. An empty address is not listened on.
+type Config struct {
+	UDP, TCP       string // host:port
+	MaxConnections int    // accepted TCP connections at once; 0: 1,024
+	Idle           time.Duration
+	// SentBy is the host:port that Via names; empty: the address of the socket.
+	SentBy string
+}
+
+// Stack owns the SIP sockets and the transactions of one process.
+type Stack struct {
+	cfg     Config
+	log     zerolog.Logger
+	quiet   *slog.Logger
+	handler Handler
+	parser  *sip.Parser
+	udp     *udpSocket
+	tcp     *tcpSide
+	servers table[*ServerTx]
+	clients table[*ClientTx]
+	late    lateAnswers
+
+	dropped atomic.Uint64
+	wait    sync.WaitGroup
+	closing atomic.Bool
+}
+
+// Open binds the sockets; no message is read before Serve.
+func Open(cfg Config, log zerolog.Logger) (*Stack, error) {
+	if cfg.MaxConnections == 0 {
+		cfg.MaxConnections = 1024
+	}
+	if cfg.Idle == 0 {
+		cfg.Idle = 30 * time.Minute
+	}
+	s := &Stack{cfg: cfg, log: log, parser: sip.NewParser(), quiet: slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 4}))}
+	s.servers.init()
+	s.clients.init()
+	s.late.init(64 * sip.T1)
+	if cfg.UDP != "" {
+		u, err := openUDP(cfg.UDP)
+		if err != nil {
+			return nil, fmt.Errorf("listen for SIP on udp %s: %w", cfg.UDP, err)
+		}
+		s.udp = u
+	}
+	if cfg.TCP != "" {
+		t, err := openTCP(cfg, s.parser, s.quiet)
+		if err != nil {
+			s.Close()
+			return nil, fmt.Errorf("listen for SIP on tcp %s: %w", cfg.TCP, err)
+		}
+		s.tcp = t
+	}
+	if s.udp == nil && s.tcp == nil {
+		return nil, errors.New("no SIP address to listen on: set sip.udp or sip.tcp")
+	}
+	return s, nil
+}
+
+// Serve starts reading; messages go to h until Close.
+func (s *Stack) Serve(h Handler) {
+	s.handler = h
+	if s.udp != nil {
+		s.wait.Add(1)
+		go func() { defer s.wait.Done(); s.readUDP() }()
+	}
+	if s.tcp != nil {
+		s.tcp.layer.OnMessage(s.fromTCP)
+		s.wait.Add(1)
+		go func() { defer s.wait.Done(); s.tcp.serve(s) }()
+	}
+}
+
+// Close closes the sockets and ends every transaction.
+func (s *Stack) Close() error {
+	s.closing.Store(true)
+	var errs []error
+	if s.udp != nil {
+		errs = append(errs, s.udp.conn.Close())
+	}
+	if s.tcp != nil {
+		errs = append(errs, s.tcp.close())
+	}
+	for _, tx := range s.clients.drain() {
+		tx.End()
+	}
+	for _, tx := range s.servers.drain() {
+		tx.tx.Terminate()
+	}
+	s.wait.Wait()
+	return errors.Join(errs...)
+}
+
+// Closed tells whether Close was called.
+func (s *Stack) Closed() bool { return s.closing.Load() }
+
+// Dropped counts what was thrown away unread or unparsed.
+func (s *Stack) Dropped() uint64 { return s.dropped.Load() }
+
+// UDPAddr and TCPAddr are the addresses that were bound; invalid if none.
+func (s *Stack) UDPAddr() netip.AddrPort {
+	if s.udp == nil {
+		return netip.AddrPort{}
+	}
+	return s.udp.conn.LocalAddr().(*net.UDPAddr).AddrPort()
+}
+
+// TCPAddr is the bound TCP address; invalid if none.
+func (s *Stack) TCPAddr() netip.AddrPort {
+	if s.tcp == nil {
+		return netip.AddrPort{}
+	}
+	return s.tcp.listener.Addr().(*net.TCPAddr).AddrPort()
+}
+
+// Transactions counts the client and server transactions that are alive.
+func (s *Stack) Transactions() int { return s.clients.len() + s.servers.len() }
+
+func (s *Stack) receive(msg sip.Message, from Peer) {
+	switch m := msg.(type) {
+	case *sip.Request:
+		s.request(m, from)
+	case *sip.Response:
+		s.response(m, from)
+	}
+}
+
+func (s *Stack) request(req *sip.Request, from Peer) {
+	req.SetSource(from.Addr.String())
+	req.SetTransport(from.Transport)
+	if err := check(req); err != nil {
+		s.drop("malformed request", from, err)
+		s.refuse(req, from, err)
+		return
+	}
+	key, err := sip.ServerTxKeyMake(req)
+	if err != nil {
+		s.drop("request without a transaction", from, err)
+		return
+	}
+	if tx, ok := s.servers.get(key); ok {
+		tx.again(req)
+		return
+	}
+	if a, ok := s.late.get(key); ok {
+		switch {
+		case req.IsAck() && a.accepted: // an old client reuses the branch for the ACK to a 2xx
+			s.handler.Ack(req, from)
+		case !req.IsAck() && a.raw != nil && from.Transport == "UDP":
+			_ = s.udp.write(a.raw, replyAddr(req, from)) // if it is lost, the sender asks again
+		}
+		return
+	}
+	switch req.Method {
+	case sip.ACK:
+		s.handler.Ack(req, from)
+	case sip.CANCEL:
+		s.cancel(req, from)
+	default:
+		tx, err := s.newServerTx(key, req, from)
+		if err != nil {
+			s.drop("request whose sender cannot be answered", from, err)
+			return
+		}
+		s.handler.Request(tx)
+	}
+}
+
+// cancel answers a CANCEL and tells the owner of its INVITE (RFC 3261 section 9.2).
+func (s *Stack) cancel(req *sip.Request, from Peer) {
+	invite := ""
+	if via := req.Via(); via != nil {
+		probe := sip.NewRequest(sip.INVITE, req.Recipient)
+		probe.AppendHeader(via)
+		cseq := *req.CSeq()
+		cseq.MethodName = sip.INVITE
+		probe.AppendHeader(&cseq)
+		if h := req.From(); h != nil {
+			probe.AppendHeader(h)
+		}
+		if h := req.CallID(); h != nil {
+			probe.AppendHeader(h)
+		}
+		invite, _ = sip.ServerTxKeyMake(probe)
+	}
+	key, _ := sip.ServerTxKeyMake(req)
+	tx, err := s.newServerTx(key, req, from)
+	if err != nil {
+		s.drop("CANCEL whose sender cannot be answered", from, err)
+		return
+	}
+	target, found := s.servers.get(invite)
+	if !found {
+		if _, answered := s.late.get(invite); !answered {
+			_ = tx.Respond(Reply(req, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist"))
+			return
+		}
+	}
+	if err := tx.Respond(Reply(req, sip.StatusOK, "OK")); err != nil {
+		s.drop("answer to a CANCEL", from, err)
+	}
+	if found {
+		s.handler.Cancel(target)
+	}
+}
+
+func (s *Stack) response(res *sip.Response, from Peer) {
+	res.SetSource(from.Addr.String())
+	res.SetTransport(from.Transport)
+	if err := checkResponse(res); err != nil {
+		s.drop("malformed response", from, err)
+		return
+	}
+	key, err := sip.ClientTxKeyMake(res)
+	if err != nil {
+		s.drop("response without a transaction", from, err)
+		return
+	}
+	if tx, ok := s.clients.get(key); ok {
+		tx.receive(res)
+		return
+	}
+	if ack, ok := s.late.get(key); ok && res.StatusCode >= 300 {
+		if from.Transport == "UDP" {
+			_ = s.udp.write(ack.raw, from.Addr)
+		}
+		return
+	}
+	s.handler.Stray(res, from)
+}
+
+// refuse answers what is not a usable request with 400, if it can be answered.
+func (s *Stack) refuse(req *sip.Request, from Peer, cause error) {
+	if req.IsAck() || req.Via() == nil || req.From() == nil || req.To() == nil || req.CallID() == nil || req.CSeq() == nil {
+		return
+	}
+	var bad *badMessage
+	status, reason := sip.StatusBadRequest, "Bad Request"
+	if errors.As(cause, &bad) {
+		status, reason = bad.status, bad.phrase
+	}
+	res := Reply(req, status, reason)
+	conn, err := s.connection(from, replyAddr(req, from))
+	if err != nil {
+		return
+	}
+	_ = conn.WriteMsg(res) // stateless: the sender repeats what it misses
+	_, _ = conn.TryClose()
+}
+
+func (s *Stack) drop(what string, from Peer, err error) {
+	s.dropped.Add(1)
+	s.log.Debug().Str("from", from.String()).Err(err).Msg("dropped a " + what)
+}
+
+// connection finds what reaches a peer that sent us something.
+func (s *Stack) connection(from Peer, to netip.AddrPort) (sip.Connection, error) {
+	if from.Transport == "UDP" {
+		return &udpPeer{socket: s.udp, to: to}, nil
+	}
+	if s.tcp == nil {
+		return nil, errors.New("no TCP side")
+	}
+	c, err := s.tcp.layer.GetConnection("tcp", from.Addr.String())
+	if err != nil {
+		return nil, fmt.Errorf("connection of %s: %w", from.Addr, err)
+	}
+	if c == nil {
+		return nil, fmt.Errorf("connection of %s is closed", from.Addr)
+	}
+	return c, nil
+}
+
+// dial finds or makes what reaches a peer that we send a request to.
+func (s *Stack) dial(ctx context.Context, req *sip.Request, to Peer) (sip.Connection, error) {
+	if to.Transport == "UDP" {
+		if s.udp == nil {
+			return nil, errors.New("no UDP socket: set sip.udp")
+		}
+		return &udpPeer{socket: s.udp, to: to.Addr}, nil
+	}
+	if s.tcp == nil {
+		return nil, errors.New("no TCP side: set sip.tcp")
+	}
+	req.SetDestination(to.Addr.String())
+	return s.tcp.layer.ClientRequestConnection(ctx, req)
+}

@@ -1,0 +1,106 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// maxDatagram is the largest SIP message read: all that UDP can carry.
+const maxDatagram = 65535
+
+// socketBuffer is the kernel's receive buffer: bursts wait there, not lost.
+const socketBuffer = 4 << 20
+
+// udpSocket is the one socket all SIP over UDP leaves from and arrives at.
+type udpSocket struct{ conn *net.UDPConn }
+
+func openUDP(addr string) (*udpSocket, error) {
+	ua, err := net.ResolveUDPAddr("udp", addr)
+	if err != nil {
+		return nil, err
+	}
+	c, err := net.ListenUDP("udp", ua)
+	if err != nil {
+		return nil, err
+	}
+	_ = c.SetReadBuffer(socketBuffer) // the kernel's limit may be lower: then that is what we get
+	_ = c.SetWriteBuffer(socketBuffer)
+	return &udpSocket{conn: c}, nil
+}
+
+func (u *udpSocket) write(raw []byte, to netip.AddrPort) error {
+	if _, err := u.conn.WriteToUDPAddrPort(raw, to); err != nil {
+		return fmt.Errorf("send %d bytes to %s: %w", len(raw), to, err)
+	}
+	return nil
+}
+
+func (s *Stack) readUDP() {
+	buf := make([]byte, maxDatagram)
+	for {
+		n, src, err := s.udp.conn.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			continue // a connection-refused report of an earlier datagram
+		}
+		from := Peer{Addr: netip.AddrPortFrom(src.Addr().Unmap(), src.Port()), Transport: "UDP"}
+		data := buf[:n]
+		if len(bytes.Trim(data, "\r\n\x00")) == 0 {
+			continue // a keep-alive
+		}
+		if !s.handler.Accept(from) {
+			s.dropped.Add(1)
+			continue
+		}
+		s.datagram(data, from)
+	}
+}
+
+// datagram parses one message. A request that is framed well but spoilt in a
+// header is answered with 400 if it can be; the rest is dropped.
+func (s *Stack) datagram(data []byte, from Peer) {
+	msg, err := s.parser.ParseSIP(data)
+	if err != nil {
+		s.drop("message that cannot be parsed", from, err)
+		if req, ok := msg.(*sip.Request); ok && req != nil {
+			req.SetSource(from.Addr.String())
+			req.SetTransport(from.Transport)
+			s.refuse(req, from, err)
+		}
+		return
+	}
+	s.receive(msg, from)
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// udpPeer is the socket seen from one transaction: whatever it writes goes to
+// the address the transaction was made for (RFC 3261 17.1.1.2: the ACK too).
+type udpPeer struct {
+	socket *udpSocket
+	to     netip.AddrPort
+}
+
+var _ sip.Connection = (*udpPeer)(nil)
+
+func (p *udpPeer) LocalAddr() net.Addr { return p.socket.conn.LocalAddr() }
+
+func (p *udpPeer) WriteMsg(msg sip.Message) error {
+	buf := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(buf)
+	buf.Reset()
+	msg.StringWrite(buf)
+	return p.socket.write(buf.Bytes(), p.to)
+}
+
+func (p *udpPeer) Ref(int) int            { return 1 }
+func (p *udpPeer) TryClose() (int, error) { return 1, nil }
+func (p *udpPeer) Close() error           { return nil }

@@ -1,0 +1,260 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"axgate/routing"
+)
+
+// wholeX is the place of an AX number: it carries one call at a time.
+const wholeX = "x"
+
+// place is what one call at a time can have: X, or X and an extension.
+type place struct {
+	x  routing.X
+	at string
+}
+
+// marks are the busy marks of this process's calls. They stand in Redis too,
+// with a lease, but here they hold even while Redis is away.
+type marks struct {
+	mu        sync.Mutex
+	bySession map[string]place
+	byPlace   map[place]string
+	freed     []freed
+	wake      chan struct{}
+}
+
+// freed is a mark that is still to be taken out of Redis.
+type freed struct {
+	place
+	session string
+}
+
+// maxFreed bounds what waits for a Redis that is away; the leases of more run
+// out by themselves.
+const maxFreed = 100_000
+
+func (m *marks) init() {
+	m.bySession, m.byPlace = map[string]place{}, map[place]string{}
+	m.wake = make(chan struct{}, 1)
+}
+
+// take gives the place to the session, unless another one of this process has
+// it. A session has one place at most.
+func (m *marks) take(session string, p place) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if by, taken := m.byPlace[p]; taken && by != session {
+		return false
+	}
+	if old, has := m.bySession[session]; has && old != p {
+		m.free(session, old)
+	}
+	m.bySession[session], m.byPlace[p] = p, session
+	return true
+}
+
+// release frees what the session has. It does not wait for Redis.
+func (m *marks) release(session string) {
+	m.mu.Lock()
+	p, has := m.bySession[session]
+	if has {
+		m.free(session, p)
+	}
+	m.mu.Unlock()
+	if has {
+		m.rouse()
+	}
+}
+
+// drop has a mark taken out of Redis that this process never had.
+func (m *marks) drop(session string, p place) {
+	m.mu.Lock()
+	if len(m.freed) < maxFreed {
+		m.freed = append(m.freed, freed{p, session})
+	}
+	m.mu.Unlock()
+	m.rouse()
+}
+
+// free is called with the lock held.
+func (m *marks) free(session string, p place) {
+	delete(m.bySession, session)
+	delete(m.byPlace, p)
+	if len(m.freed) < maxFreed {
+		m.freed = append(m.freed, freed{p, session})
+	}
+}
+
+func (m *marks) rouse() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (m *marks) held() []freed {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make([]freed, 0, len(m.bySession))
+	for session, p := range m.bySession {
+		all = append(all, freed{p, session})
+	}
+	return all
+}
+
+func (m *marks) takeFreed() []freed {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []freed
+	for _, f := range m.freed {
+		if m.byPlace[f.place] != f.session { // the session may have come back to it
+			all = append(all, f)
+		}
+	}
+	m.freed = nil
+	return all
+}
+
+func (m *marks) putBack(all []freed) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.freed = append(m.freed, all[:min(len(all), maxFreed-min(len(m.freed), maxFreed))]...)
+}
+
+// keep notes what the lookup reserved in Redis. A call that got its place
+// while Redis was away comes first.
+func (c *Cache) keep(f *routing.Facts, session string, p place) {
+	if c.marks.take(session, p) {
+		return
+	}
+	c.marks.drop(session, p)
+	f.Held, f.Busy = false, true
+}
+
+// Reserve gives X (no extension) or an extension of it to the session, for
+// facts that came from the ledger. Not held: another call has it. If Redis
+// fails, only this process's calls are seen; the error tells.
+func (c *Cache) Reserve(ctx context.Context, session string, x routing.X, ext routing.Extension) (held bool, err error) {
+	p := place{x, string(ext)}
+	if ext == "" {
+		p.at = wholeX
+	}
+	if !c.marks.take(session, p) {
+		return false, nil
+	}
+	v, err := c.run(ctx, "reserve", x, c.scripts.hold, []string{busyKey(x)}, p.at, session, c.cfg.Node, c.leaseText())
+	if err != nil {
+		return true, err
+	}
+	if list, ok := v.([]any); ok && len(list) == 2 && list[0] == int64(1) {
+		c.marks.release(session)
+		return false, nil
+	}
+	return true, nil
+}
+
+// ReserveHere is Reserve without Redis: another call of this process has it,
+// or it is free.
+func (c *Cache) ReserveHere(session string, x routing.X, ext routing.Extension) (held bool) {
+	p := place{x, string(ext)}
+	if ext == "" {
+		p.at = wholeX
+	}
+	return c.marks.take(session, p)
+}
+
+// Release frees what the session reserved. It does not wait for Redis; there
+// the lease runs out if nothing else helps.
+func (c *Cache) Release(session string) { c.marks.release(session) }
+
+func (c *Cache) leaseText() string { return strconv.FormatInt(c.cfg.Lease.Milliseconds(), 10) }
+
+// tend takes freed marks out of Redis and prolongs the leases of the others,
+// in one goroutine so that no mark is prolonged after it was freed.
+func (c *Cache) tend(ctx context.Context) {
+	tick := time.NewTicker(c.cfg.Lease / 3)
+	defer tick.Stop()
+	for {
+		var err error
+		select {
+		case <-c.marks.wake:
+			err = c.sweep(ctx)
+		case <-tick.C:
+			err = errors.Join(c.sweep(ctx), c.Renew(ctx))
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			if err := c.sweep(last); err != nil {
+				c.cfg.Log.Warn().Err(err).Msg("busy marks are left to their leases")
+			}
+			return
+		}
+		if err != nil && ctx.Err() == nil {
+			c.cfg.Log.Warn().Err(err).Msg("busy marks")
+		}
+	}
+}
+
+// sweep takes the freed marks out of Redis, and what fails the next time. A
+// mark that somebody else has got by then stays.
+func (c *Cache) sweep(ctx context.Context) error {
+	all := c.marks.takeFreed()
+	err := c.pipeline(ctx, "free busy marks", len(all), func(pipe redis.Pipeliner, i int) {
+		f := all[i]
+		c.scripts.release.EvalSha(ctx, pipe, []string{busyKey(f.x)}, f.at, f.session)
+	})
+	if err != nil {
+		c.marks.putBack(all)
+	}
+	return err
+}
+
+// Renew prolongs the leases of all busy marks of this process, and puts into
+// Redis those that it does not have. The cache does so by itself; after Redis
+// was away it is the first thing to do.
+func (c *Cache) Renew(ctx context.Context) error {
+	all := c.marks.held()
+	return c.pipeline(ctx, "prolong busy marks", len(all), func(pipe redis.Pipeliner, i int) {
+		f := all[i]
+		c.scripts.hold.EvalSha(ctx, pipe, []string{busyKey(f.x)}, f.at, f.session, c.cfg.Node, c.leaseText())
+	})
+}
+
+// pipeline runs n commands, a bounded number at a time.
+func (c *Cache) pipeline(ctx context.Context, what string, n int, add func(redis.Pipeliner, int)) error {
+	const batch = 200
+	for from := 0; from < n; from += batch {
+		pipe := c.rdb.Pipeline()
+		for i := from; i < min(n, from+batch); i++ {
+			add(pipe, i)
+		}
+		_, err := pipe.Exec(ctx)
+		if redis.HasErrorPrefix(err, "NOSCRIPT") { // somebody emptied Redis of its scripts
+			for _, s := range c.scripts.all {
+				if err = s.Load(ctx, c.rdb).Err(); err != nil {
+					break
+				}
+			}
+			if err == nil {
+				pipe = c.rdb.Pipeline()
+				for i := from; i < min(n, from+batch); i++ {
+					add(pipe, i)
+				}
+				_, err = pipe.Exec(ctx)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("%s in Redis: %w", what, err)
+		}
+	}
+	return nil
+}

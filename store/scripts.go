@@ -1,0 +1,45 @@
+package store
+
+import (
+	"embed"
+
+	"github.com/redis/go-redis/v9"
+)
+
+//go:embed scripts/*.lua
+var sources embed.FS
+
+// scripts are the Lua scripts of the cache. Each runs on the keys of one X,
+// which share a slot of a Redis Cluster, and names all of them in KEYS.
+type scripts struct {
+	look, extension       *redis.Script // what a call needs
+	put, callback, forget *redis.Script // changes
+	begin, fill, commit   *redis.Script // loading X
+	hold, release         *redis.Script // busy marks
+	all                   []*redis.Script
+}
+
+func newScripts() *scripts {
+	s := &scripts{}
+	prelude := source("prelude")
+	for _, load := range []struct {
+		to   **redis.Script
+		name string
+	}{
+		{&s.look, "look"}, {&s.extension, "extension"}, {&s.put, "put"}, {&s.callback, "callback"}, {&s.forget, "forget"},
+		{&s.begin, "begin"}, {&s.fill, "fill"}, {&s.commit, "commit"}, {&s.hold, "hold"}, {&s.release, "release"},
+	} {
+		*load.to = redis.NewScript(prelude + source(load.name))
+		s.all = append(s.all, *load.to)
+	}
+	return s
+}
+
+// source is the text of a script; a missing one cannot be: it is compiled in.
+func source(name string) string {
+	text, err := sources.ReadFile("scripts/" + name + ".lua")
+	if err != nil {
+		return "error('the script " + name + " is missing from the program')"
+	}
+	return string(text)
+}

@@ -1,0 +1,122 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/redis/go-redis/v9"
+)
+
+// meet looks at the server behind a new connection before anything else uses
+// the connection. A Redis that was restarted may have yesterday's keys, a
+// replica that took over may lack the last ones; both have another run id than
+// the one that is written down in Redis itself.
+func (c *Cache) meet(ctx context.Context, cn *redis.Conn) error {
+	// What has begun is to be finished even if the command that wanted the
+	// connection gives up.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	s, err := c.identify(ctx, cn)
+	if err != nil {
+		return err
+	}
+	if c.knows(s) {
+		return nil
+	}
+	c.serverMu.Lock()
+	defer c.serverMu.Unlock()
+	if s, err = c.identify(ctx, cn); err != nil || c.knows(s) {
+		return err
+	}
+	epoch := c.Epoch() + 1
+	if c.cfg.NewServer != nil {
+		if epoch, err = c.cfg.NewServer(ctx); err != nil {
+			return fmt.Errorf("the Redis at %s is not the one that was known, and a new epoch could not be had: %w", c.cfg.Address, err)
+		}
+	}
+	c.SetEpoch(epoch)
+	err = cn.HSet(ctx, serverKey, "run_id", s.id, "epoch", epoch, "since", formatInstant(time.Now())).Err()
+	if err != nil {
+		return fmt.Errorf("write down which Redis this is: %w", err)
+	}
+	c.cfg.Log.Warn().Str("redis", c.cfg.Address).Int64("epoch", epoch).Msg("a Redis that was not known: everything is loaded anew")
+	return nil
+}
+
+// server is what a connection shows of the Redis behind it.
+type server struct {
+	id    string // run id of the process
+	noted string // run id that is written down in it
+	epoch int64  // epoch since when it is believed
+}
+
+// knows tells whether the server is the one that is written down. Another
+// process may have met it first: its epoch counts then.
+func (c *Cache) knows(s server) bool {
+	if s.noted == "" || s.noted != s.id {
+		return false
+	}
+	for {
+		epoch := c.epoch.Load()
+		if epoch >= s.epoch || c.epoch.CompareAndSwap(epoch, s.epoch) {
+			return true
+		}
+	}
+}
+
+// identify reads a server's identity, and leaves the scripts there.
+func (c *Cache) identify(ctx context.Context, cn *redis.Conn) (server, error) {
+	pipe := cn.Pipeline()
+	info := pipe.Info(ctx, "server")
+	noted := pipe.HMGet(ctx, serverKey, "run_id", "epoch")
+	for _, s := range c.scripts.all {
+		s.Load(ctx, pipe)
+	}
+	cmds, _ := pipe.Exec(ctx) // each command has its error
+	var s server
+	for _, cmd := range cmds {
+		err := cmd.Err()
+		if cmd == redis.Cmder(info) && err != nil && strings.Contains(err.Error(), "is not supported") {
+			continue // the embedded one does not say
+		}
+		if err != nil {
+			return s, fmt.Errorf("prepare a connection to Redis: %s: %w", cmd.Name(), err)
+		}
+	}
+	s.id = runID(info.Val())
+	if v := noted.Val(); len(v) == 2 {
+		s.noted, _ = v[0].(string)
+		text, _ := v[1].(string)
+		s.epoch, _ = strconv.ParseInt(text, 10, 64)
+	}
+	if s.id == "" { // it keeps nothing over a restart, so that its mark is its identity
+		s.id = s.noted
+	}
+	if s.id == "" {
+		s.id = uuid.NewString()
+	}
+	return s, nil
+}
+
+func runID(info string) string {
+	for line := range strings.Lines(info) {
+		if id, ok := strings.CutPrefix(strings.TrimSpace(line), "run_id:"); ok {
+			return id
+		}
+	}
+	return ""
+}
+
+// newTickets makes ids of loads: unique and short, for they stand in every
+// entry.
+func newTickets() func() string {
+	prefix := rand.Text()[:8]
+	var n atomic.Uint64
+	return func() string { return prefix + "-" + strconv.FormatUint(n.Add(1), 36) }
+}
