@@ -1,0 +1,168 @@
+package config
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Modes and Scenes are the words that an app's settings may use.
+var (
+	Modes  = []string{"AX", "AXB", "AXE"}
+	Scenes = []string{"no_permission", "no_binding", "service_exception", "enter_extension", "extension_wrong", "extension_wrong_again",
+		"nothing_entered", "no_callback", "waiting", "record_hint", "busy"}
+)
+
+// once notes a name that stands twice in a list.
+func (k *checker) once(seen map[string]bool, key, name string) {
+	if seen[name] {
+		k.wrong(key, "there are two of %.64q", name)
+	}
+	seen[name] = true
+}
+
+func (k *checker) needed(key, value string) bool {
+	if value == "" {
+		k.wrong(key, "it is missing")
+	}
+	return value != ""
+}
+
+func (k *checker) trunks(list []Trunk) {
+	formats := []string{"e164", "digits", "international", "national", "national-zero"}
+	seen := map[string]bool{}
+	for i := range list {
+		t, key := &list[i], at("trunks", i)
+		if k.needed(key+".name", t.Name) && !word(t.Name) {
+			k.wrong(key+".name", "%.80q: use 1 to 64 letters, digits, . _ and -", t.Name)
+		}
+		k.once(seen, key+".name", t.Name)
+		if t.Address == "" && len(t.Peers) == 0 {
+			k.wrong(key, "it has neither peers (calls in) nor an address (calls out)")
+		}
+		if t.Address != "" {
+			k.hostPort(key+".address", t.Address)
+		}
+		k.oneOf(key+".transport", t.Transport, "udp", "tcp")
+		for j, s := range t.Sources {
+			k.oneOf(at(key+".sources", j), s, "pai", "rpid", "from")
+		}
+		k.oneOf(key+".callee_format", t.CalleeFormat, formats...)
+		k.oneOf(key+".from_format", t.FromFormat, formats...)
+		k.codecs(key+".codecs", t.Codecs, false)
+		k.oneOf(key+".dtmf", t.DTMF, "auto", "rfc4733", "info", "inband")
+		k.count(key+".max_calls", t.MaxCalls, 0, 1_000_000)
+		k.span(key+".ring_timeout", t.RingTimeout, 0, 90*time.Second)
+		if (t.Username == "") != (t.Password == "") {
+			k.wrong(key+".username", "it and password go together: give both or neither")
+		}
+	}
+}
+
+func (k *checker) phones(list []Phone) {
+	const shortest = 8
+	seen := map[string]bool{}
+	for i, p := range list {
+		key := at("registrar.accounts", i)
+		if k.needed(key+".number", p.Number) {
+			k.global(key+".number", p.Number)
+		}
+		if len(p.Password) < shortest {
+			k.wrong(key+".password", "it is shorter than %d characters", shortest)
+		}
+		k.once(seen, key+".number", p.Number)
+	}
+}
+
+// global checks the look of a number; the number plan has the last word.
+func (k *checker) global(key, number string) {
+	digits, plus := strings.CutPrefix(number, "+")
+	if !plus || len(digits) < 5 || len(digits) > 32 || strings.Trim(digits, "0123456789") != "" {
+		k.wrong(key, "this is no number in global form, such as +8613800000001")
+	}
+}
+
+func (k *checker) apps(c *Config) {
+	accounts := map[string]bool{}
+	for i, a := range c.Accounts {
+		key := at("accounts", i)
+		k.needed(key+".name", a.Name)
+		k.once(accounts, key+".name", a.Name)
+		k.count(key+".max_apps", a.MaxApps, 1, 1_000_000)
+	}
+	seen := map[string]bool{}
+	for i := range c.Apps {
+		a, key := &c.Apps[i], at("apps", i)
+		if k.needed(key+".key", a.Key) && !word(a.Key) {
+			k.wrong(key+".key", "%.80q: use 1 to 64 letters, digits, . _ and -", a.Key)
+		}
+		k.once(seen, key+".key", a.Key)
+		k.needed(key+".secret", a.Secret)
+		k.needed(key+".account", a.Account)
+		k.oneOf(key+".mode", a.Mode, Modes...)
+		k.count(key+".ext_digits", a.ExtDigits, 1, 4)
+		k.count(key+".retries", a.Retries, 0, 10)
+		k.oneOf(key+".signing", a.Signing, "aksk", "wsse")
+		k.address(key+".status_url", a.StatusURL)
+		k.address(key+".callin_url", a.CallInURL)
+		k.address(key+".fee_url", a.FeeURL)
+		k.scenes(key, a)
+	}
+}
+
+func (k *checker) address(key, value string) {
+	if value == "" {
+		return
+	}
+	if u, err := url.Parse(value); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		k.wrong(key, "this is no address: use one such as https://customer.example/events")
+	}
+}
+
+func (k *checker) scenes(key string, a *App) {
+	for scene := range a.Prompts {
+		if !slices.Contains(Scenes, scene) {
+			k.wrong(key+".prompts."+scene, "there is no such scene: use %s", alternatives(Scenes))
+		}
+	}
+	for i, s := range a.Defaults {
+		if !slices.Contains(Scenes, s) && (len(a.Defaults) > 1 || s != "all" && s != "none") {
+			k.wrong(at(key+".default_prompts", i), "%.40q: use all, none, or some of %s", s, strings.Join(Scenes, ", "))
+		}
+	}
+}
+
+func (k *checker) bound(c *Config) {
+	seen := map[string]bool{}
+	for i := range c.Numbers {
+		n, key := &c.Numbers[i], at("numbers", i)
+		if k.needed(key+".x", n.X) {
+			k.global(key+".x", n.X)
+		}
+		k.once(seen, key+".x", n.X)
+		k.needed(key+".app", n.App)
+		k.oneOf(key+".status", n.Status, "", "normal", "paused", "frozen", "transfer", "unavailable")
+	}
+	for i := range c.Bindings {
+		b, key := &c.Bindings[i], at("bindings", i)
+		k.needed(key+".app", b.App)
+		for _, n := range []struct{ key, number string }{{"x", b.X}, {"a", b.A}} {
+			if k.needed(key+"."+n.key, n.number) {
+				k.global(key+"."+n.key, n.number)
+			}
+		}
+		if b.B != "" {
+			k.global(key+".b", b.B)
+		}
+		k.count(key+".direction", b.Direction, 0, 2)
+		k.count(key+".max_minutes", b.MaxMinutes, 0, 1440)
+		k.span(key+".duration", b.Duration, 0, 100*365*24*time.Hour)
+	}
+	for i, t := range c.Temporary {
+		key := at("temporary", i)
+		k.global(key+".x", t.X)
+		k.global(key+".callee", t.Callee)
+		k.span(key+".duration", t.Duration, 0, 100*365*24*time.Hour)
+	}
+}

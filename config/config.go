@@ -1,0 +1,242 @@
+// Package config reads the configuration: one YAML file, over it the
+// environment, beneath it the defaults. It knows nobody: its values are plain,
+// and whoever starts the program brings them into the form that each part
+// needs.
+package config
+
+import "time"
+
+// Config is everything that can be set. The tag key names a setting in the
+// file, AXGATE_ and its path in capitals names it in the environment; help is
+// one line for whoever sets it, and secret keeps its value out of printouts.
+type Config struct {
+	Node      string    `key:"node" help:"name of this node in records and busy marks; every node of a system has its own"`
+	Data      string    `key:"data" help:"directory of ledger, recordings and uploaded prompts"`
+	Log       Log       `key:"log"`
+	SIP       SIP       `key:"sip"`
+	Media     Media     `key:"media"`
+	Redis     Redis     `key:"redis"`
+	Ledger    Ledger    `key:"ledger"`
+	Recording Recording `key:"recording"`
+	Events    Events    `key:"events"`
+	Trunks    []Trunk   `key:"trunks" help:"carriers and switches; the first with an address carries calls out, the next ones if it fails"`
+	Registrar Registrar `key:"registrar"`
+	Plan      Plan      `key:"plan"`
+	Accounts  []Account `key:"accounts" help:"tenants; an app's account that is not listed is made with its name alone"`
+	Apps      []App     `key:"apps" help:"made at the start, or set to what stands here"`
+	Numbers   []Number  `key:"numbers" help:"X numbers, given to their apps at the start"`
+	Bindings  []Binding `key:"bindings" help:"made at the start unless they stand"`
+	Temporary []Callee  `key:"temporary" help:"temporary callees of AX bindings, set at every start"`
+	where     origins   // key to file:line or variable
+	notes     []string  // what is odd but no error
+}
+
+// Log says what is logged, to standard error.
+type Log struct {
+	Level  string `key:"level" help:"trace, debug, info, warn or error"`
+	Format string `key:"format" help:"text or json"`
+}
+
+// SIP is the signalling side.
+type SIP struct {
+	UDP       string `key:"udp" help:"listen address, host:port; off: none"`
+	TCP       string `key:"tcp" help:"listen address, host:port; off: none"`
+	Advertise string `key:"advertise" help:"host:port that peers reach us at; empty: the UDP address"`
+	Domain    string `key:"domain" help:"host part of our identities; empty: the advertised host"`
+	Agent     string `key:"agent" help:"User-Agent and Server; empty: none is sent"`
+
+	MaxCalls      int           `key:"max_calls" help:"calls at a time; 0: no limit"`
+	RingTimeout   time.Duration `key:"ring_timeout" help:"how long a callee may ring, at most 90s"`
+	RingbackAfter time.Duration `key:"ringback_after" help:"callee's early media is silent for so long: our ring-back tone"`
+	PromptLimit   time.Duration `key:"prompt_limit" help:"the longest prompt to a caller who is refused"`
+	FirstDigit    time.Duration `key:"first_digit" help:"how long the first digit of an extension may take after the prompt"`
+	InterDigit    time.Duration `key:"inter_digit" help:"how long each further digit may take"`
+	Digits        time.Duration `key:"digits" help:"how long all digits of one try may take"`
+	RetryAfter    time.Duration `key:"retry_after" help:"what callers are told with 503"`
+	Drain         time.Duration `key:"drain" help:"how long running calls may go on after the order to end"`
+}
+
+// Media is the RTP side.
+type Media struct {
+	IP         string        `key:"ip" help:"local address of RTP sockets; empty: that of sip.udp, or the one of the default route"`
+	Advertise  string        `key:"advertise" help:"address in SDP; empty: media.ip"`
+	Ports      string        `key:"ports" help:"first-last; two ports per leg, four per call"`
+	Workers    int           `key:"workers" help:"threads; 0: one"`
+	Codecs     []string      `key:"codecs" help:"PCMA and PCMU in the order of preference"`
+	Inactive   time.Duration `key:"inactive" help:"a peer that sends no RTP for so long is gone"`
+	Latch      time.Duration `key:"latch" help:"how long a peer behind NAT may take to be found"`
+	Quarantine time.Duration `key:"quarantine" help:"how long a port rests between two calls"`
+}
+
+// Redis is the binding cache.
+type Redis struct {
+	Address  string        `key:"address" help:"host:port of a Redis; empty: the embedded one"`
+	Embedded string        `key:"embedded" help:"loopback host:port where the embedded one listens"`
+	Username string        `key:"username"`
+	Password string        `key:"password" secret:"true"`
+	DB       int           `key:"db"`
+	Timeout  time.Duration `key:"timeout" help:"of one command; after it the ledger is asked"`
+	Lease    time.Duration `key:"lease" help:"how long a busy mark outlives its node; the same on all nodes"`
+	Pool     int           `key:"pool" help:"connections; 0: by the number of processors"`
+}
+
+// Ledger is the SQL database.
+type Ledger struct {
+	Driver string `key:"driver" help:"sqlite or postgres"`
+	Path   string `key:"path" help:"SQLite file; empty: axgate.db in the data directory"`
+	DSN    string `key:"dsn" secret:"true" help:"PostgreSQL: postgres://user:password@host/axgate"`
+	Queue  int    `key:"queue" help:"journal writes that may wait before new calls are refused"`
+}
+
+// Recording is how calls are recorded.
+type Recording struct {
+	Dir     string        `key:"dir" help:"directory of the files; empty: recordings in the data directory"`
+	MinTalk time.Duration `key:"min_talk" help:"shorter talks leave no file"`
+}
+
+// Events is how events are pushed to customers' servers.
+type Events struct {
+	Push    bool          `key:"push" help:"false: events are kept and not pushed by this node"`
+	Timeout time.Duration `key:"timeout" help:"how long a receiver may take to answer"`
+	Flush   time.Duration `key:"flush" help:"how long the last events may take at the end of the program"`
+}
+
+// Trunk is a carrier or switch.
+type Trunk struct {
+	Name  string   `key:"name"`
+	Peers []string `key:"peers" help:"where its calls come from: addresses, address:port or networks; udp:// or tcp:// before it for one transport"`
+
+	Address   string `key:"address" help:"host:port that calls go out to; empty: none do"`
+	Transport string `key:"transport" help:"udp or tcp"`
+
+	Sources []string `key:"sources" help:"headers that name the caller, the first with a number counts: pai, rpid, from"`
+	Trusted bool     `key:"trusted" help:"what it asserts in pai and rpid is believed"`
+
+	CalleeFormat string `key:"callee_format" help:"e164, digits, international, national or national-zero"`
+	FromFormat   string `key:"from_format" help:"of X as the caller; formats as above"`
+	FromDomain   string `key:"from_domain" help:"host part of From; empty: ours"`
+	SendPAI      bool   `key:"send_pai" help:"send P-Asserted-Identity with X"`
+	SendPPI      bool   `key:"send_ppi" help:"send P-Preferred-Identity with X"`
+	Hide         bool   `key:"hide" help:"show not even X: anonymous From, Privacy: id"`
+
+	Username string `key:"username" help:"for its digest challenges"`
+	Password string `key:"password" secret:"true"`
+
+	NATMedia    bool          `key:"nat_media" help:"its RTP may come from elsewhere than its SDP says"`
+	Codecs      []string      `key:"codecs" help:"empty: media.codecs"`
+	DTMF        string        `key:"dtmf" help:"auto, rfc4733, info or inband"`
+	MaxCalls    int           `key:"max_calls" help:"at a time, both ways; 0: no limit"`
+	RingTimeout time.Duration `key:"ring_timeout" help:"0: sip.ring_timeout"`
+}
+
+// Registrar lets softphones register.
+type Registrar struct {
+	Realm    string        `key:"realm" help:"of digest challenges"`
+	Expires  time.Duration `key:"expires" help:"the longest that a registration holds"`
+	Accounts []Phone       `key:"accounts" help:"none: nobody can register"`
+}
+
+// Phone is an account of the registrar.
+type Phone struct {
+	Number   string `key:"number" help:"its real number, which is its user name too"`
+	Password string `key:"password" secret:"true"`
+}
+
+// Plan is the number plan. With country 86, lists that are empty are those of
+// mainland China.
+type Plan struct {
+	Country       string   `key:"country" help:"calling code without +"`
+	National      string   `key:"national" help:"long-distance prefix"`
+	International string   `key:"international" help:"prefix of international numbers"`
+	Mobile        []string `key:"mobile" help:"patterns of mobile numbers: a digit is itself, X any digit, [3-9] one of these"`
+	Areas         []string `key:"areas" help:"patterns of area codes"`
+	Local         []string `key:"local" help:"patterns of what follows an area code"`
+	Service       []string `key:"service" help:"patterns of numbers that may call and never be bound"`
+	Emergency     []string `key:"emergency" help:"patterns of numbers that are never called"`
+	X             []string `key:"x" help:"patterns of X numbers"`
+	Abroad        []Abroad `key:"abroad" help:"further countries whose numbers may be bound and called"`
+}
+
+// Abroad is a further country.
+type Abroad struct {
+	Code   string   `key:"code" help:"calling code without +"`
+	Mobile []string `key:"mobile"`
+	Fixed  []string `key:"fixed"`
+}
+
+// Account is a tenant.
+type Account struct {
+	Name    string `key:"name" help:"its spId"`
+	Frozen  bool   `key:"frozen" help:"in arrears: calls and bindings are refused"`
+	MaxApps int    `key:"max_apps"`
+}
+
+// App is an app with its settings.
+type App struct {
+	Key     string `key:"key" help:"app_key"`
+	Secret  string `key:"secret" secret:"true" help:"app_secret, which signs pushes"`
+	Name    string `key:"name"`
+	Account string `key:"account" help:"spId of its tenant"`
+	Mode    string `key:"mode" help:"AX, AXB or AXE"`
+
+	Paused     bool `key:"paused"`
+	NoCalls    bool `key:"no_calls" help:"it has no call permission"`
+	ExtDigits  int  `key:"ext_digits" help:"AXE: digits of an extension, 1 to 4"`
+	RandomExt  bool `key:"random_ext" help:"AXE: extensions are given at random, not the lowest"`
+	Retries    int  `key:"retries" help:"AXE: further tries after a wrong extension; 0: none"`
+	Recording  bool `key:"recording"`
+	Stereo     bool `key:"stereo" help:"recordings have one party per channel"`
+	Informs    bool `key:"informs" help:"it informs people of recordings itself"`
+	KeepCallee bool `key:"keep_callee" help:"AX: an answered call does not use up the temporary callee"`
+	NoForeign  bool `key:"no_foreign" help:"foreign callers are refused"`
+
+	StatusURL string `key:"status_url" help:"where call events go"`
+	CallInURL string `key:"callin_url" help:"where callin goes; empty: status_url"`
+	FeeURL    string `key:"fee_url" help:"where fee events go"`
+	Signing   string `key:"signing" help:"aksk or wsse"`
+
+	SendDuration   bool `key:"send_duration" help:"fee events carry callDuration"`
+	SendReleasedBy bool `key:"send_released_by" help:"fee events carry callRelDirection"`
+	SendAreaCode   bool `key:"send_area_code" help:"events carry areaCode"`
+	SendRecordURL  bool `key:"send_record_url" help:"fee events carry recordFileDownloadUrl"`
+
+	Prompts  map[string]string `key:"prompts" help:"scene to approved prompt file"`
+	Defaults []string          `key:"default_prompts" help:"scenes with the shipped file: names, all or none"`
+}
+
+// Number is an X.
+type Number struct {
+	X        string `key:"x" help:"in global form, +86..."`
+	App      string `key:"app" help:"app_key of its owner"`
+	Status   string `key:"status" help:"normal, paused, frozen, transfer or unavailable; empty: as it is"`
+	AreaCode string `key:"area_code" help:"with its leading 0"`
+	City     string `key:"city"`
+	Province string `key:"province"`
+	Carrier  string `key:"carrier"`
+}
+
+// Binding is a relation of an X with real numbers; the mode of the app says
+// which fields it has.
+type Binding struct {
+	App       string        `key:"app"`
+	X         string        `key:"x"`
+	A         string        `key:"a"`
+	B         string        `key:"b" help:"AXB"`
+	Ext       string        `key:"ext" help:"AXE; empty: one is given"`
+	Direction int           `key:"direction" help:"0 both, 1 only A calls, 2 only A is called"`
+	Duration  time.Duration `key:"duration" help:"0: for ever"`
+	Record    bool          `key:"record"`
+
+	MaxMinutes  int    `key:"max_minutes" help:"0: no limit"`
+	CallbackNum string `key:"callback_num" help:"AXE: whom A reaches without a callback record"`
+}
+
+// Callee is a temporary callee.
+type Callee struct {
+	X        string        `key:"x"`
+	Callee   string        `key:"callee"`
+	Duration time.Duration `key:"duration" help:"0: 60s"`
+}
+
+// Notes are remarks on what was read that are no errors.
+func (c *Config) Notes() []string { return c.notes }

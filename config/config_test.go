@@ -1,0 +1,178 @@
+package config_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"axgate/config"
+)
+
+func load(t *testing.T, text string, env ...string) (config.Config, error) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.WriteFile("axgate.yaml", []byte(text), 0o600))
+	return config.Load(config.Default(), "axgate.yaml", env)
+}
+
+func TestDefaultIsRight(t *testing.T) {
+	c, err := config.Load(config.Default(), "", nil)
+	require.NoError(t, err)
+	require.Equal(t, "0.0.0.0:5060", c.SIP.UDP)
+	require.Empty(t, c.Notes())
+}
+
+func TestFileAndVariables(t *testing.T) {
+	c, err := load(t, `
+node: gate1
+sip:
+  udp: 127.0.0.1:5070
+  ring_timeout: 9s
+media: {ip: 127.0.0.1, codecs: [PCMU]}
+trunks:
+  - name: carrier
+    address: 192.0.2.7:5060
+    peers: [192.0.2.0/24]
+apps:
+  - {key: one, secret: s3cret, mode: AXB, default_prompts: none, prompts: {busy: b.wav}}
+numbers:
+  - {x: +8617010000001, app: one, area_code: 0755}
+`, "AXGATE_SIP_UDP=127.0.0.2:5071", "AXGATE_TRUNKS_0_MAX_CALLS=7", "AXGATE_TRUNKS_1_NAME=second", "AXGATE_TRUNKS_1_PEERS=192.0.3.1, 192.0.3.2",
+		"AXGATE_APPS_0_PROMPTS_NO_BINDING=n.wav", "AXGATE_LOG_LEVEL=debug", "HOME=/root", "AXGATE_SERVICE_HOST=10.0.0.1")
+	require.NoError(t, err)
+	require.Equal(t, "gate1", c.Node)
+	require.Equal(t, "127.0.0.2:5071", c.SIP.UDP, "the variable wins over the file")
+	require.Equal(t, "0.0.0.0:5060", c.SIP.TCP, "a default stays")
+	require.Equal(t, 9*time.Second, c.SIP.RingTimeout)
+	require.Equal(t, []string{"PCMU"}, c.Media.Codecs)
+	require.Equal(t, "debug", c.Log.Level)
+	require.Len(t, c.Trunks, 2)
+	require.Equal(t, 7, c.Trunks[0].MaxCalls)
+	require.Equal(t, "auto", c.Trunks[0].DTMF, "elements of lists have defaults")
+	require.Equal(t, []string{"192.0.3.1", "192.0.3.2"}, c.Trunks[1].Peers)
+	require.Equal(t, map[string]string{"busy": "b.wav", "no_binding": "n.wav"}, c.Apps[0].Prompts)
+	require.Equal(t, []string{"none"}, c.Apps[0].Defaults)
+	require.Equal(t, "0755", c.Numbers[0].AreaCode, "digits stay as they were written")
+	require.Equal(t, "+8617010000001", c.Numbers[0].X)
+}
+
+// TestErrors: each names the key, where it stands, and what is right.
+func TestErrors(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		env  []string
+		want []string // all of it, one line each
+	}{
+		"unknown key": {"sip:\n  upd: 127.0.0.1:5060\n", nil,
+			[]string{"sip.upd: there is no such key: did you mean udp? (axgate.yaml:2)"}},
+		"unknown section": {"trunk:\n  - name: x\n", nil,
+			[]string{"trunk: there is no such key: did you mean trunks? (axgate.yaml:1)"}},
+		"unlike anything": {"log: {colour: red}\n", nil,
+			[]string{"log.colour: there is no such key: use one of format, level (axgate.yaml:1)"}},
+		"unknown in a list": {"apps:\n  - key: one\n    secret: s\n    mode: AX\n  - key: two\n    secert: s\n", nil,
+			[]string{"apps[1].secert: there is no such key: did you mean secret? (axgate.yaml:6)"}},
+		"twice":   {"node: a\nnode: b\n", nil, []string{`this is not YAML: mapping key "node" already defined at [1:1] (axgate.yaml:2)`}},
+		"no YAML": {"sip: [\n", nil, []string{"this is not YAML: sequence end token ']' not found (axgate.yaml:1)"}},
+		"duration": {"sip: {drain: 30}\n", nil,
+			[]string{`sip.drain: "30" is not a duration: use a number with its unit, such as 500ms, 90s or 5m (axgate.yaml:1)`}},
+		"truth":       {"apps:\n  - {key: a, secret: s, mode: AX, paused: yes}\n", nil, []string{`apps[0].paused: "yes" is not true or false (axgate.yaml:2)`}},
+		"whole":       {"sip: {max_calls: 1.5}\n", nil, []string{`sip.max_calls: "1.5" is not a whole number (axgate.yaml:1)`}},
+		"one value":   {"node: [a, b]\n", nil, []string{"node: it takes one value, not a list or a section (axgate.yaml:1)"}},
+		"a section":   {"sip: 5060\n", nil, []string{"sip: it is a section: write its keys beneath it, each as key: value (axgate.yaml:1)"}},
+		"a list":      {"trunks: {name: a}\n", nil, []string{"trunks: it is a list: write each element on a line of its own behind a dash (axgate.yaml:1)"}},
+		"by variable": {"", []string{"AXGATE_MEDIA_WORKERS=many"}, []string{`media.workers: "many" is not a whole number (AXGATE_MEDIA_WORKERS)`}},
+		"value by variable": {"", []string{"AXGATE_LOG_LEVEL=loud"},
+			[]string{`log.level: "loud": use trace, debug, info, warn or error (AXGATE_LOG_LEVEL)`}},
+		"all at once": {"node: a b\nsip: {udp: x, tcp: 127.0.0.1:99999}\nmedia: {ports: 5-6}\n", nil, []string{
+			`node: "a b": use 1 to 64 letters, digits, . _ and - (axgate.yaml:1)`,
+			`sip.udp: "x": use host:port, such as 192.0.2.7:5060 (axgate.yaml:2)`,
+			`sip.tcp: "127.0.0.1:99999": use host:port, such as 192.0.2.7:5060 (axgate.yaml:2)`,
+			`media.ports: "5-6": use first-last with four ports or more, none below 1024, such as 20000-29999 (axgate.yaml:3)`}},
+		"redis is not open to all": {"redis: {embedded: 0.0.0.0:6380}", nil,
+			[]string{`redis.embedded: "0.0.0.0:6380": use a loopback address, such as 127.0.0.1:6380 (axgate.yaml:1)`}},
+		"no dsn": {"ledger: {driver: postgres}", nil,
+			[]string{"ledger.dsn: it is needed for PostgreSQL: use postgres://user:password@host/axgate (axgate.yaml:1)"}},
+		"media for all addresses": {"media: {ip: 0.0.0.0}", nil,
+			[]string{"media.advertise: it is needed because media.ip is 0.0.0.0: use the address that peers reach us at (axgate.yaml:1)"}},
+		"nobody listens": {"sip: {udp: off, tcp: off}", nil, []string{"sip.udp: it and sip.tcp are both off: nobody could call (axgate.yaml:1)"}},
+		"empty trunk":    {"trunks:\n  - name: t\n", nil, []string{"trunks[0]: it has neither peers (calls in) nor an address (calls out) (axgate.yaml:2)"}},
+		"app":            {"apps:\n  - key: a\n    mode: XY\n", nil, []string{"apps[0].secret: it is missing (axgate.yaml:2)", `apps[0].mode: "XY": use AX, AXB or AXE (axgate.yaml:3)`}},
+		"two apps": {"apps:\n  - {key: a, secret: s, mode: AX}\n  - {key: a, secret: s, mode: AX}\n", nil,
+			[]string{`apps[1].key: there are two of "a" (axgate.yaml:3)`}},
+		"number": {"numbers: [{x: 17010000001, app: a}]", nil, []string{"numbers[0].x: this is no number in global form, such as +8613800000001 (axgate.yaml:1)"}},
+		"password": {"registrar: {accounts: [{number: +8613800000001, password: short}]}", nil,
+			[]string{"registrar.accounts[0].password: it is shorter than 8 characters (axgate.yaml:1)"}},
+		"control characters": {"sip: {agent: \"a\\r\\nVia: x\"}", nil, []string{"sip.agent: it has control characters (axgate.yaml:1)"}},
+		"anchors":            {"node: &a b\n", nil, []string{"node: anchors, aliases and tags are not read: write the value (axgate.yaml:1)"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := load(t, c.text, c.env...)
+			require.Error(t, err)
+			require.Equal(t, strings.Join(c.want, "\n"), err.Error())
+		})
+	}
+}
+
+func TestNoFile(t *testing.T) {
+	_, err := config.Load(config.Default(), filepath.Join(t.TempDir(), "none.yaml"), nil)
+	require.ErrorIs(t, err, os.ErrNotExist)
+	require.ErrorContains(t, err, "none.yaml")
+}
+
+func TestMistypedVariable(t *testing.T) {
+	c, err := load(t, "", "AXGATE_SIP_UPD=x", "AXGATE_PORT_5060_UDP_ADDR=10.0.0.1", "AXGATE_SERVICE_PORT=1")
+	require.NoError(t, err)
+	require.Equal(t, []string{"the variable AXGATE_SIP_UPD sets nothing: did you mean AXGATE_SIP_UDP?"}, c.Notes())
+}
+
+// TestPrint: what is printed can be read again, and no secret is in it.
+func TestPrint(t *testing.T) {
+	const text = `
+redis: {password: hidden-one}
+ledger: {dsn: "postgres://u:hidden-two@h/d"}
+trunks: [{name: t, address: "192.0.2.7:5060", username: u, password: hidden-three}]
+registrar: {accounts: [{number: +8613800000001, password: hidden-four}]}
+apps: [{key: a, secret: hidden-five, mode: AX, prompts: {busy: b.wav}}]
+numbers: [{x: +8617010000001, app: a, area_code: "0755"}]
+`
+	c, err := load(t, text)
+	require.NoError(t, err)
+	var out bytes.Buffer
+	require.NoError(t, c.Print(&out))
+	require.NotContains(t, out.String(), "hidden")
+	again, err := load(t, out.String())
+	require.NoError(t, err, out.String())
+	require.Equal(t, "0755", again.Numbers[0].AreaCode)
+	require.Equal(t, c.SIP, again.SIP)
+	require.Equal(t, "+8613800000001", again.Registrar.Accounts[0].Number)
+}
+
+// TestKeys: every setting has a variable of its own that Load takes.
+func TestKeys(t *testing.T) {
+	seen := map[string]bool{}
+	for _, k := range config.Keys() {
+		require.False(t, seen[k.Variable], k.Variable)
+		seen[k.Variable] = true
+	}
+	for _, want := range []string{"AXGATE_SIP_UDP", "AXGATE_TRUNKS_0_ADDRESS", "AXGATE_REGISTRAR_ACCOUNTS_0_PASSWORD"} {
+		require.True(t, seen[want], want)
+	}
+}
+
+// TestAnyText: no file makes the reader panic.
+func TestAnyText(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "c.yaml")
+	words := []string{"sip", "udp", "apps", ":", "\n", "  ", "- ", "{", "}", "[", "]", ",", "&a", "*a", "!!x", "<<", "|", ">", "'", "\"", "#", "---", "1", "~", "?"}
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOfN(rapid.SampledFrom(words), 0, 30).Draw(t, "words"), rapid.SampledFrom([]string{"", " "}).Draw(t, "between"))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		_, _ = config.Load(config.Default(), path, nil)
+	})
+}

@@ -1,0 +1,56 @@
+package config
+
+import (
+	"os"
+	"strings"
+	"time"
+)
+
+// Default is the configuration without a file and without variables: SQLite
+// and Redis embedded, SIP on 5060, no trunks.
+func Default() Config {
+	return Config{
+		Node: nodeName(),
+		Data: "axgate-data",
+		Log:  Log{Level: "info", Format: "text"},
+		SIP: SIP{
+			UDP: "0.0.0.0:5060", TCP: "0.0.0.0:5060",
+			RingTimeout: 90 * time.Second, RingbackAfter: 2 * time.Second, PromptLimit: 15 * time.Second,
+			FirstDigit: 10 * time.Second, InterDigit: 5 * time.Second, Digits: 30 * time.Second,
+			RetryAfter: 5 * time.Second, Drain: 30 * time.Second,
+		},
+		Media: Media{
+			Ports: "20000-29999", Codecs: []string{"PCMA", "PCMU"},
+			Inactive: time.Minute, Latch: 5 * time.Second, Quarantine: 2 * time.Second,
+		},
+		Redis:     Redis{Embedded: "127.0.0.1:6380", Timeout: 200 * time.Millisecond, Lease: 30 * time.Second},
+		Ledger:    Ledger{Driver: "sqlite", Queue: 10_000},
+		Recording: Recording{MinTalk: 3 * time.Second},
+		Events:    Events{Push: true, Timeout: 10 * time.Second, Flush: 5 * time.Second},
+		Registrar: Registrar{Realm: "axgate", Expires: time.Hour},
+		Plan:      Plan{Country: "86"},
+	}
+}
+
+// nodeName is the host's name as a node can be called.
+func nodeName() string {
+	host, err := os.Hostname()
+	host, _, _ = strings.Cut(host, ".")
+	if err != nil || !word(host) {
+		return "node1"
+	}
+	return host
+}
+
+// fresh is implemented by elements of lists that begin with defaults.
+type fresh interface{ fresh() }
+
+func (t *Trunk) fresh() {
+	t.Transport, t.Sources, t.CalleeFormat, t.FromFormat, t.DTMF = "udp", []string{"pai", "rpid", "from"}, "e164", "e164", "auto"
+}
+
+func (a *Account) fresh() { a.MaxApps = 100 }
+
+func (a *App) fresh() {
+	a.Account, a.ExtDigits, a.Signing, a.Defaults = "default", 4, "aksk", []string{"all"}
+}

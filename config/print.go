@@ -1,0 +1,93 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+)
+
+// mask stands for a secret.
+const mask = "********"
+
+// Print writes the configuration as a file that Load reads, with secrets
+// masked.
+func (c *Config) Print(w io.Writer) error {
+	text, err := yaml.MarshalWithOptions(tree(reflect.ValueOf(c).Elem()), yaml.IndentSequence(true))
+	if err == nil {
+		_, err = w.Write(text)
+	}
+	if err != nil {
+		return fmt.Errorf("print the configuration: %w", err)
+	}
+	return nil
+}
+
+// tree is a section in the order of its settings.
+func tree(section reflect.Value) yaml.MapSlice {
+	var out yaml.MapSlice
+	for _, s := range settings(section) {
+		out = append(out, yaml.MapItem{Key: s.key, Value: shown(s)})
+	}
+	return out
+}
+
+func shown(s setting) any {
+	v := s.value
+	switch {
+	case s.secret && v.String() != "":
+		return mask
+	case v.Type() == durationType:
+		return time.Duration(v.Int()).String()
+	case v.Kind() == reflect.Struct:
+		return tree(v)
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct:
+		list := make([]yaml.MapSlice, v.Len())
+		for i := range list {
+			list[i] = tree(v.Index(i))
+		}
+		return list
+	}
+	return v.Interface()
+}
+
+// Key is one setting, for those who want to know what there is.
+type Key struct {
+	Path, Variable, Default, Help string
+}
+
+// Keys lists every setting there is.
+func Keys() []Key {
+	c := Default()
+	return keys(reflect.ValueOf(&c).Elem(), "", strings.TrimSuffix(prefix, "_"))
+}
+
+func keys(section reflect.Value, path, name string) []Key {
+	var all []Key
+	for _, s := range settings(section) {
+		k := Key{join(path, s.key), name + "_" + strings.ToUpper(s.key), "", s.help}
+		t := s.value.Type()
+		switch {
+		case t.Kind() == reflect.Struct:
+			all = append(all, keys(s.value, k.Path, k.Variable)...)
+			continue
+		case t.Kind() == reflect.Slice && !plain(t.Elem()):
+			all = append(all, k)
+			all = append(all, keys(element(t), k.Path+"[0]", k.Variable+"_0")...)
+			continue
+		case t.Kind() == reflect.Map:
+			k.Variable += "_…"
+		case t.Kind() == reflect.Slice:
+			k.Default = strings.Join(s.value.Interface().([]string), ",")
+		case t == durationType:
+			k.Default = time.Duration(s.value.Int()).String()
+		default:
+			k.Default = fmt.Sprint(s.value.Interface())
+		}
+		all = append(all, k)
+	}
+	return all
+}
