@@ -123,20 +123,10 @@ func storeBeat(s scope, b beat) error {
 	return nil
 }
 
-// The targets of events: which of an app's addresses they are pushed to.
-const (
-	targetStatus = "status"
-	targetFee    = "fee"
-)
-
 func storeEvent(s scope, e *events.Event) error {
-	target := targetStatus
-	if e.Kind == events.Fee {
-		target = targetFee
-	}
-	_, err := s.exec(`INSERT INTO events (session, seq, app, kind, at, body, target, due_at, tries, done_at, failure)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, '') ON CONFLICT DO NOTHING`,
-		e.Session, int64(e.Seq), e.App, string(e.Kind), micros(e.At), string(e.Body), target, max(1, micros(e.At)))
+	_, err := s.exec(`INSERT INTO events (session, seq, app, kind, at, body, target, due_at, tries, first_at, done_at, failure)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, '') ON CONFLICT DO NOTHING`,
+		e.Session, int64(e.Seq), e.App, string(e.Kind), micros(e.At), string(e.Body), string(e.Kind.Target()), max(1, micros(e.At)))
 	if err != nil {
 		return fmt.Errorf("store event %d of %s: %w", e.Seq, e.Session, err)
 	}

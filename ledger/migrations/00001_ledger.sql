@@ -234,19 +234,21 @@ CREATE INDEX calls_by_caller ON calls (caller, in_at);
 CREATE INDEX calls_by_callee ON calls (callee, in_at) WHERE callee <> '';
 
 -- The event log and the outbox in one. due_at is when it is to be pushed next,
--- 0 once there is nothing more to do.
+-- 0 once there is nothing more to do; while a pusher holds it, the end of the
+-- lease. first_at is when the first attempt began.
 CREATE TABLE events (
-    session TEXT NOT NULL,
-    seq     INTEGER NOT NULL,
-    app     TEXT NOT NULL,
-    kind    TEXT NOT NULL,
-    at      BIGINT NOT NULL,
-    body    TEXT NOT NULL,
-    target  TEXT NOT NULL,
-    due_at  BIGINT NOT NULL,
-    tries   INTEGER NOT NULL,
-    done_at BIGINT NOT NULL,
-    failure TEXT NOT NULL,
+    session  TEXT NOT NULL,
+    seq      INTEGER NOT NULL,
+    app      TEXT NOT NULL,
+    kind     TEXT NOT NULL,
+    at       BIGINT NOT NULL,
+    body     TEXT NOT NULL,
+    target   TEXT NOT NULL,
+    due_at   BIGINT NOT NULL,
+    tries    INTEGER NOT NULL,
+    first_at BIGINT NOT NULL,
+    done_at  BIGINT NOT NULL,
+    failure  TEXT NOT NULL,
     PRIMARY KEY (session, seq)
 );
 CREATE UNIQUE INDEX events_once ON events (session, kind) WHERE kind IN ('disconnect', 'fee');

@@ -1,0 +1,204 @@
+package events
+
+import (
+	"context"
+	"strings"
+	"time"
+)
+
+// mostFees is how many fee records one message holds (section 3).
+const mostFees = 50
+
+// batches divides what was claimed into what one delivery takes: the events of
+// one session, or one message of fee records. Records that were refused
+// together go in ever smaller messages, so that one that the receiver cannot
+// read does not keep it from all others for ever.
+func batches(taken []Claimed) [][]Claimed {
+	type key struct {
+		lane    Lane
+		session string
+		tries   int
+	}
+	var all [][]Claimed
+	open := map[key]int{}
+	for _, c := range taken {
+		k, most := key{lane: c.Lane(), session: c.Session}, len(taken)
+		if k.lane.Target == ToFee {
+			k.session, k.tries = "", c.Tries
+			most = max(1, mostFees>>(2*min(c.Tries, 8)))
+		}
+		i, ok := open[k]
+		if !ok || len(all[i]) >= most {
+			i = len(all)
+			open[k] = i
+			all = append(all, nil)
+		}
+		all[i] = append(all[i], c)
+	}
+	return all
+}
+
+// pushSession pushes events of one session in their order. One that fails holds
+// back those behind it.
+func (p *Pusher) pushSession(ctx context.Context, r *Receiver, events []Claimed, e *ended) {
+	for i, c := range events {
+		start := p.cfg.Now()
+		if ctx.Err() != nil || start.Add(p.cfg.Timeout).After(c.Lease) {
+			p.giveBack(events[i:], start)
+			return
+		}
+		address := r.address(c.Kind.Target())
+		if address == "" {
+			p.drop(c, noAddress)
+			continue
+		}
+		body, err := statusMessage(&c.Event, r)
+		if err != nil {
+			p.drop(c, err.Error())
+			continue
+		}
+		err = p.post(context.WithoutCancel(ctx), address, r, c.App, body)
+		due := p.report(c, start, err, e)
+		if !due.IsZero() {
+			p.giveBack(events[i+1:], due)
+			return
+		}
+	}
+}
+
+// pushFees pushes fee records in one message.
+func (p *Pusher) pushFees(ctx context.Context, r *Receiver, events []Claimed, e *ended) {
+	start := p.cfg.Now()
+	if ctx.Err() != nil {
+		p.giveBack(events, start)
+		return
+	}
+	var sound []Claimed
+	var records []feeInfo
+	for _, c := range events {
+		record, err := feeRecord(&c.Event, r, &p.cfg)
+		switch {
+		case r.Fee == "":
+			p.drop(c, noAddress)
+		case err != nil:
+			p.drop(c, err.Error())
+		default:
+			sound, records = append(sound, c), append(records, record)
+		}
+	}
+	if len(sound) == 0 {
+		return
+	}
+	err := p.post(context.WithoutCancel(ctx), r.Fee, r, sound[0].App, feeMessage(records))
+	for _, c := range sound {
+		p.report(c, start, err, e)
+	}
+}
+
+const noAddress = "not pushed: the app has no address for it"
+
+// report tells the outcome of an attempt that began at start, and when there
+// will be another one; zero: there will be none.
+func (p *Pusher) report(c Claimed, start time.Time, err error, e *ended) time.Time {
+	o := Outcome{Claimed: c, At: p.cfg.Now()}
+	o.Tries++
+	if o.First.IsZero() {
+		o.First = start
+	}
+	if err == nil {
+		e.took = true
+		o.Done, o.Failure = o.At, ""
+		p.outcomes <- o
+		return time.Time{}
+	}
+	e.failure = err.Error()
+	o.Failure = bounded(e.failure)
+	o.Due = p.next(&o)
+	if o.Due.IsZero() {
+		p.cfg.Log.Error().Str("app", c.App).Str("session", c.Session).Str("event", string(c.Kind)).Int("tries", o.Tries).Str("failure", o.Failure).
+			Msg("the event is given up: replay it once the receiver is well")
+	}
+	p.outcomes <- o
+	return o.Due
+}
+
+// next is when a failed event is pushed again. Steps that passed while nobody
+// pushed are not made up for all at once.
+func (p *Pusher) next(o *Outcome) time.Time {
+	if o.Tries > len(p.cfg.Retries) {
+		return time.Time{}
+	}
+	due := o.First.Add(p.cfg.Retries[o.Tries-1])
+	if soonest := o.At.Add(p.cfg.Retries[0]); o.Tries > 1 && due.Before(o.At) {
+		return soonest
+	}
+	return due
+}
+
+// drop ends an event without an attempt.
+func (p *Pusher) drop(c Claimed, why string) {
+	c.Failure = bounded(why)
+	p.outcomes <- Outcome{Claimed: c, At: p.cfg.Now()}
+}
+
+// giveBack lets go of events that were not tried.
+func (p *Pusher) giveBack(events []Claimed, due time.Time) {
+	now := p.cfg.Now()
+	for _, c := range events {
+		p.outcomes <- Outcome{Claimed: c, At: now, Due: due}
+	}
+}
+
+// bounded keeps a reason short enough for a table.
+func bounded(s string) string {
+	const most = 200
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "")
+	}
+	return s
+}
+
+// store writes outcomes, all that wait together, until there will be no more.
+func (p *Pusher) store(ctx context.Context) {
+	const most = 200 // of one transaction: the journal writes beside it
+	for first := range p.outcomes {
+		batch := append(make([]Outcome, 0, most), first)
+		for len(batch) < most && len(p.outcomes) > 0 {
+			o, ok := <-p.outcomes
+			if !ok {
+				break
+			}
+			batch = append(batch, o)
+		}
+		p.finish(ctx, batch)
+		select {
+		case p.again <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// finish stores outcomes, and tries until it can. Once ctx has ended it tries
+// once more: what is not stored then is pushed again after its lease.
+func (p *Pusher) finish(ctx context.Context, batch []Outcome) {
+	const patience, limit = time.Second, 5 * time.Second
+	for tries := 1; ; tries++ {
+		last := ctx.Err() != nil
+		try, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+		err := p.outbox.Finish(try, batch)
+		cancel()
+		if err == nil {
+			return
+		}
+		if tries == 1 || last {
+			p.cfg.Log.Error().Err(err).Int("events", len(batch)).Bool("given_up", last).Msg("the outcomes of pushes cannot be stored")
+		}
+		if last {
+			return
+		}
+		select {
+		case <-time.After(patience):
+		case <-ctx.Done():
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package events
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// newClient makes the client of all pushes: certificates are verified, no
+// redirect is followed, no proxy is used, and answers are bounded.
+func newClient(cfg *Config) *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			DialContext:            (&net.Dialer{Timeout: cfg.Timeout, KeepAlive: 30 * time.Second}).DialContext,
+			TLSClientConfig:        &tls.Config{RootCAs: cfg.RootCAs, MinVersion: tls.VersionTLS12},
+			MaxIdleConnsPerHost:    cfg.PerAddress,
+			IdleConnTimeout:        15 * time.Second,
+			MaxResponseHeaderBytes: 32 << 10,
+			DisableCompression:     true,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// post sends one message. nil: the receiver took it, which any answer of the
+// kind 2xx says.
+func (p *Pusher) post(ctx context.Context, address string, r *Receiver, app string, body []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return errors.New("the address is malformed")
+	}
+	req.Header["Content-Type"] = []string{"application/json;charset=UTF-8"}
+	req.Header["User-Agent"] = []string{"axgate"}
+	sign(req.Header, r, app, p.cfg.Now())
+	res, err := p.client.Do(req)
+	if err != nil {
+		return plain(err)
+	}
+	// What the receiver says besides does not matter; a short answer is read to
+	// its end so that the connection can be used again.
+	const most = 16 << 10
+	_, _ = io.CopyN(io.Discard, res.Body, most)
+	_ = res.Body.Close()
+	switch {
+	case res.StatusCode >= 200 && res.StatusCode < 300:
+		return nil
+	case res.StatusCode >= 300 && res.StatusCode < 400:
+		return fmt.Errorf("HTTP status %d: redirects are not followed", res.StatusCode)
+	}
+	return fmt.Errorf("HTTP status %d", res.StatusCode)
+}
+
+// plain leaves out the address, which may hold a password.
+func plain(err error) error {
+	var at *url.Error
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errors.New("no answer in time")
+	}
+	return err
+}
