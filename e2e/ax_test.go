@@ -43,7 +43,7 @@ func axIn(s *scene) {
 	require.NoError(s, in.Hangup(s.within(step)))
 	s.clearedWith(out, 16)
 	c := s.story(x, 1, billed{direction: 0, binding: id, caller: who.Number(), callee: a.Number(), service: "003", events: evAnswered, talk: true, recorded: true})
-	s.recording(c, out, in)
+	s.recording(c)
 	s.notBusy(x)
 }
 

@@ -73,7 +73,7 @@ func axbBothWays(callerOver, calleeOver string, fromA bool) func(*scene) {
 		s.steady(in)
 
 		c := s.story(x, 1, billed{direction: direction, binding: id, caller: caller.Number(), callee: callee.Number(), service: "004", events: evAnswered, talk: true, recorded: true})
-		s.recording(c, out, in)
+		s.recording(c)
 		s.notBusy(x)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -41,5 +42,27 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return m.Run()
+	code := m.Run()
+	if code == 0 && unseen() {
+		return 1
+	}
+	return code
+}
+
+// scenarios are those that share one world.
+func scenarios() []scenario {
+	return slices.Concat(axScenarios(), axbScenarios(), axeScenarios(), axeBackScenarios(), anyScenarios(), calleeScenarios(),
+		recordingScenarios(), peerScenarios(), tripScenarios(), badMessageScenarios())
+}
+
+// TestCalls makes every kind of call, all at the same time.
+func TestCalls(t *testing.T) {
+	t.Parallel()
+	w := openWorld(t)
+	t.Run("scenario", func(t *testing.T) {
+		for _, sc := range scenarios() {
+			w.play(t, sc)
+		}
+	})
+	w.close(t)
 }

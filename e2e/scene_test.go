@@ -12,17 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/e2e/leak"
-	"axgate/e2e/receiver"
 	"axgate/phone"
-	"axgate/phone/hear"
-	"axgate/phone/speech"
 )
 
 // scene is one scenario: an X, phones and calls of its own in the common world.
 type scene struct {
 	*testing.T
 	*world
-	ctx context.Context
+	name string
+	ctx  context.Context
 }
 
 // scenario is a test that runs beside the others in one world.
@@ -36,7 +34,7 @@ func (w *world) play(t *testing.T, sc scenario) {
 		t.Parallel()
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
-		sc.play(&scene{T: t, world: w, ctx: ctx})
+		sc.play(&scene{T: t, world: w, name: sc.name, ctx: ctx})
 	})
 }
 
@@ -59,7 +57,7 @@ func (s *scene) stranger(change ...func(*phone.Config)) *phone.Phone {
 // for the other numbers of the scenario.
 func (s *scene) phone(number string, change ...func(*phone.Config)) *phone.Phone {
 	s.Helper()
-	host := s.takeHost(false)
+	host := takeHost()
 	cfg := phone.Config{Number: number, Display: "Phone of " + number, Password: password, Server: s.gate.SIP().String(), ListenIP: host.String()}
 	for _, c := range change {
 		c(&cfg)
@@ -72,6 +70,18 @@ func (s *scene) phone(number string, change ...func(*phone.Config)) *phone.Phone
 	return p
 }
 
+// carrier is a phone on an address of the trunk: without an account, calling
+// with any number (phone.From). It may know the numbers of those it calls for.
+func (s *scene) carrier(own ...string) *phone.Phone {
+	s.Helper()
+	host := takeTrunkHost()
+	p, err := phone.New(phone.Config{Number: "carrier", Server: s.gate.SIP().String(), ListenIP: host.String()})
+	require.NoError(s, err)
+	s.Cleanup(func() { require.NoError(s, p.Close()) })
+	s.watch(host, own...)
+	return p
+}
+
 // watch adds a party to the leak search.
 func (s *scene) watch(host netip.Addr, own ...string) {
 	s.addParty(&party{scene: s.Name(), own: own,
@@ -81,8 +91,10 @@ func (s *scene) watch(host netip.Addr, own ...string) {
 // networkNumber is the number of a phone in the network behind the trunk; its
 // last two digits say what it does (uas_trunk.xml).
 func (s *scene) networkNumber(does string) string {
-	n := s.takeMobile(s.T)
-	n = "+86139" + n[len(n)-8:len(n)-2] + does
+	s.mu.Lock()
+	s.network++
+	n := fmt.Sprintf("+86139%06d%s", 200_000+s.network, does)
+	s.mu.Unlock()
 	s.watch(trunkIP, n)
 	return n
 }
@@ -161,62 +173,6 @@ func (s *scene) connect(a, b *phone.Phone, x string) (caller, callee *phone.Call
 	return caller, callee
 }
 
-// What the two say: three and a half seconds each.
-var (
-	firstSpeech  = speech.First()[:28000]
-	secondSpeech = speech.Second()[:28000]
-)
-
-// Correlations from which speech counts as heard, and up to which it counts as
-// not heard. A mix of two voices holds each by about 0.7.
-const (
-	heardFrom  = 0.85
-	mixedFrom  = 0.5
-	silentUpTo = 0.25
-)
-
-// talk lets both speak at once; each must hear the other and not itself.
-func (s *scene) talk(caller, callee *phone.Call) {
-	s.Helper()
-	said := make(chan error, 2)
-	ctx := s.within(step)
-	start := time.Now()
-	go func() { said <- caller.Say(ctx, firstSpeech) }()
-	go func() { said <- callee.Say(ctx, secondSpeech) }()
-	require.NoError(s, <-said)
-	require.NoError(s, <-said)
-	s.hears(callee, start, firstSpeech, "the caller")
-	s.hears(caller, start, secondSpeech, "the callee")
-	s.hearsNot(callee, start, secondSpeech, "the callee itself")
-	s.hearsNot(caller, start, firstSpeech, "the caller itself")
-}
-
-func (s *scene) hears(c *phone.Call, since time.Time, said []byte, who string) {
-	s.Helper()
-	var peak float64
-	var lag time.Duration
-	require.Eventually(s, func() bool {
-		peak, lag = hear.Correlate(c.Heard().Since(since), said)
-		return peak >= heardFrom
-	}, 3*time.Second, 100*time.Millisecond, "%s is not heard", who)
-	require.Less(s, lag, 800*time.Millisecond, "%s is heard late", who)
-}
-
-func (s *scene) hearsNot(c *phone.Call, since time.Time, said []byte, who string) {
-	s.Helper()
-	peak, _ := hear.Correlate(c.Heard().Since(since), said)
-	require.Less(s, peak, silentUpTo, "%s is heard", who)
-}
-
-// steady checks that all that came to a phone is one unbroken stream.
-func (s *scene) steady(c *phone.Call) {
-	s.Helper()
-	streams := c.Streams()
-	require.Len(s, streams, 1, "one source")
-	require.Zero(s, streams[0].Lost, "lost packets")
-	require.Zero(s, streams[0].Breaks, "jumps of the RTP clock")
-}
-
 // ended waits for the end of a call at a phone.
 func (s *scene) ended(c *phone.Call) phone.End {
 	s.Helper()
@@ -232,6 +188,7 @@ func (s *scene) refusedWith(c *phone.Call, status, cause int) {
 	s.Helper()
 	end := s.ended(c)
 	require.Equal(s, []int{status, cause}, []int{end.Status, end.Cause}, "SIP status and Q.850 cause: %s", end.Reason)
+	s.observe(fmt.Sprintf("%d/%d", status, cause))
 }
 
 // clearedWith checks the cause with which an answered call was ended by the
@@ -242,91 +199,5 @@ func (s *scene) clearedWith(c *phone.Call, cause int) {
 	require.Equal(s, phone.Remote, end.By)
 	require.Zero(s, end.Status)
 	require.Equal(s, cause, end.Cause, "Q.850 cause in BYE: %s", end.Reason)
-}
-
-// billed is what the customer must have been told of a call: the literal
-// values of behaviour section 9.
-type billed struct {
-	state, fail int
-	direction   int
-	binding     string // subscriptionId; empty: absent or empty
-	caller      string
-	callee      string // fwdDstNum; empty: nobody was called
-	service     string // serviceType
-	events      []string
-	talk        bool // somebody talked
-	recorded    bool
-}
-
-// Event types of calls that got so far.
-var (
-	evRefused  = []string{"callin", "disconnect"}
-	evUnrung   = []string{"callin", "callout", "disconnect"}
-	evRung     = []string{"callin", "callout", "alerting", "disconnect"}
-	evAnswered = []string{"callin", "callout", "alerting", "answer", "disconnect"}
-	evTyped    = []string{"callin", "collectInfo", "callout", "alerting", "answer", "disconnect"}
-)
-
-// story waits for the events of the nth call to X and checks them.
-func (s *scene) story(x string, n int, want billed) receiver.Call {
-	s.Helper()
-	c, err := s.customer.Story(s.within(step), x, n)
-	require.NoError(s, err)
-	require.Equal(s, want.events, c.Types())
-	require.Equal(s, 1, c.Fees, "one fee event")
-	in, out := c.Event("callin"), c.Event("disconnect")
-	require.Equal(s, want.caller, in["caller"])
-	require.Equal(s, x, in["called"])
-	require.EqualValues(s, want.state, out["stateCode"], "stateCode")
-	for _, e := range c.Events {
-		_, err := time.Parse(time.DateTime, fmt.Sprint(e.Info["timestamp"]))
-		require.NoError(s, err, "%s", e.Type)
-		if e.Type == "callout" || e.Type == "alerting" || e.Type == "answer" {
-			require.Equal(s, x, e.Info["caller"], e.Type)
-			require.Equal(s, want.callee, e.Info["called"], e.Type)
-		}
-	}
-	s.fee(c.Fee, x, want)
-	return c
-}
-
-func (s *scene) fee(f map[string]any, x string, want billed) {
-	s.Helper()
-	text := func(key string) string { v, _ := f[key].(string); return v }
-	require.EqualValues(s, want.fail, f["ulFailReason"], "ulFailReason")
-	require.EqualValues(s, want.direction, f["direction"], "direction")
-	require.Equal(s, want.binding, text("subscriptionId"), "subscriptionId")
-	require.Equal(s, x, text("bindNum"))
-	require.Equal(s, x, text("calleeNum"))
-	require.Equal(s, want.caller, text("callerNum"))
-	require.Equal(s, want.callee, text("fwdDstNum"))
-	require.Equal(s, want.service, text("serviceType"))
-	shown := ""
-	if want.callee != "" {
-		shown = x
-	}
-	require.Equal(s, shown, text("fwdDisplayNum"))
-	in := s.instant(f, "callInTime")
-	end := s.instant(f, "callEndTime")
-	require.False(s, end.Before(in))
-	require.WithinDuration(s, time.Now().UTC(), in, 3*time.Minute, "in UTC")
-	if want.talk {
-		require.False(s, s.instant(f, "fwdAnswerTime").Before(s.instant(f, "fwdStartTime")))
-	} else {
-		require.Empty(s, text("fwdAnswerTime"))
-	}
-	if want.recorded {
-		require.EqualValues(s, 1, f["recordFlag"])
-		require.NotEmpty(s, text("recordObjectName"))
-	} else {
-		require.EqualValues(s, 0, f["recordFlag"])
-		require.Empty(s, text("recordObjectName"))
-	}
-}
-
-func (s *scene) instant(f map[string]any, key string) time.Time {
-	s.Helper()
-	at, err := time.Parse(time.DateTime, fmt.Sprint(f[key]))
-	require.NoError(s, err, key)
-	return at
+	s.observe(fmt.Sprintf("BYE/%d", cause))
 }

@@ -31,6 +31,7 @@ type Config struct {
 	Display  string
 	Password string // empty: it does not register
 	Server   string // host:port of its registrar and proxy
+	TCP      bool   // SIP over TCP; else UDP
 	IP       string // loopback address for SIP and RTP
 	SIPPort  int    // free, as are the next one (TLS) and ControlPort
 	RTPPort  int    // the first of RTPPorts free ports, even
@@ -141,13 +142,22 @@ ctrl_tcp_listen 127.0.0.1:%d
 	if cfg.Display != "" {
 		display = strconv.Quote(cfg.Display) + " "
 	}
-	account := fmt.Sprintf("%s<sip:%s@%s>%s;audio_codecs=PCMA/8000/1,PCMU/8000/1;answermode=manual\n", display, cfg.Number, cfg.Server, registering)
+	account := fmt.Sprintf("%s<%s>%s;audio_codecs=PCMA/8000/1,PCMU/8000/1;answermode=manual\n", display, cfg.uri(cfg.Number), registering)
 	for name, body := range map[string]string{"config": text, "accounts": account, "contacts": ""} {
 		if err := os.WriteFile(filepath.Join(cfg.Dir, name), []byte(body), 0o600); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// uri is a number at the phone's server.
+func (c Config) uri(number string) string {
+	uri := "sip:" + number + "@" + c.Server
+	if c.TCP {
+		uri += ";transport=tcp"
+	}
+	return uri
 }
 
 // wave is speech as the 16-bit WAV file that baresip reads.
@@ -237,7 +247,7 @@ func (p *Phone) Command(ctx context.Context, name, params string) (string, error
 
 // Dial calls a number through the phone's server.
 func (p *Phone) Dial(ctx context.Context, number string) error {
-	_, err := p.Command(ctx, "dial", "sip:"+number+"@"+p.cfg.Server)
+	_, err := p.Command(ctx, "dial", p.cfg.uri(number))
 	return err
 }
 

@@ -1,13 +1,19 @@
 package gate
 
 import (
+	"encoding/json"
+	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 )
 
 // Config is what a test tells axgate of its surroundings.
 type Config struct {
-	Dir      string // data, log and configuration file
+	Dir      string // log, configuration file, and data unless Data is set
+	Data     string // data directory; empty: Dir
 	SIP      netip.AddrPort
 	Redis    string // address of a redis-server; empty: the embedded one
 	Embedded string // address of the embedded one
@@ -21,6 +27,13 @@ type Config struct {
 	StatusURL, FeeURL string // of every app
 
 	RingTimeout, FirstDigit, InterDigit time.Duration
+
+	// The rest is left at its default if zero.
+	MaxCalls     int           // at a time; one more is refused with 503
+	MediaTimeout time.Duration // a leg without RTP for so long is gone
+	Drain        time.Duration // how long running calls may go on at the end
+
+	Extra string // text behind the rest of the configuration file
 }
 
 // Trunk is a carrier: calls come from Peers (a network in CIDR form) and go to
@@ -43,9 +56,93 @@ type App struct {
 	Informs           bool // of recordings, by itself
 	Defaults          bool // the shipped prompts are on
 	Paused, Frozen    bool
+	NoForeign         bool // foreign callers are refused
 }
 
 // Number is an X and the key of its app.
 type Number struct{ X, App, Status string }
 
-func (c Config) yaml() string { return "" }
+// yaml is the configuration file: JSON, which YAML contains.
+func (c Config) yaml() string {
+	type section = map[string]any
+	file := section{
+		"node": "e2e", "data": c.Data, "registrar": section{"accounts": list(c.Phones, func(a Account) section {
+			return section{"number": a.Number, "password": a.Password}
+		})},
+		"sip":   section{"udp": c.SIP.String(), "tcp": c.SIP.String()},
+		"media": section{"ip": c.SIP.Addr().String(), "ports": fmt.Sprintf("%d-%d", c.RTPFirst, c.RTPLast)},
+		"trunks": list(c.Trunks, func(t Trunk) section {
+			return section{"name": t.Name, "address": t.Address.String(), "peers": []string{t.Peers}}
+		}),
+		"apps": list(c.Apps, c.app),
+		"numbers": list(c.Numbers, func(n Number) section {
+			return section{"x": n.X, "app": n.App, "status": n.Status}
+		}),
+		"accounts": []section{{"name": frozenAccount, "frozen": true}},
+	}
+	if c.Data == "" {
+		file["data"] = c.Dir
+	}
+	redis := section{"address": c.Redis}
+	if c.Embedded != "" {
+		redis["embedded"] = c.Embedded
+	}
+	file["redis"] = redis
+	set := func(at string, key string, d time.Duration) {
+		if d != 0 {
+			file[at].(section)[key] = d.String()
+		}
+	}
+	set("sip", "ring_timeout", c.RingTimeout)
+	set("sip", "first_digit", c.FirstDigit)
+	set("sip", "inter_digit", c.InterDigit)
+	set("sip", "drain", c.Drain)
+	set("media", "inactive", c.MediaTimeout)
+	if c.MaxCalls != 0 {
+		file["sip"].(section)["max_calls"] = c.MaxCalls
+	}
+	return text(file) + c.Extra
+}
+
+// frozenAccount is the tenant in arrears.
+const frozenAccount = "frozen"
+
+func (c Config) app(a App) map[string]any {
+	out := map[string]any{
+		"key": a.Key, "secret": a.Secret, "mode": a.Mode, "retries": a.Retries, "recording": a.Recording, "stereo": a.Stereo,
+		"informs": a.Informs, "paused": a.Paused, "no_foreign": a.NoForeign, "status_url": c.StatusURL, "fee_url": c.FeeURL,
+		"account": "e2e", "default_prompts": "none",
+	}
+	if a.ExtDigits != 0 {
+		out["ext_digits"] = a.ExtDigits
+	}
+	if a.Defaults {
+		out["default_prompts"] = "all"
+	}
+	if a.Frozen {
+		out["account"] = frozenAccount
+	}
+	return out
+}
+
+// list makes a section of each element.
+func list[T any](all []T, section func(T) map[string]any) []map[string]any {
+	out := []map[string]any{}
+	for _, e := range all {
+		out = append(out, section(e))
+	}
+	return out
+}
+
+// text writes each section on a line of its own, so that more can follow.
+func text(file map[string]any) string {
+	var out strings.Builder
+	for _, key := range slices.Sorted(maps.Keys(file)) {
+		value, err := json.Marshal(file[key])
+		if err != nil {
+			panic(err) // plain values always can be written
+		}
+		fmt.Fprintf(&out, "%s: %s\n", key, value)
+	}
+	return out.String()
+}

@@ -54,7 +54,7 @@ type Gate struct {
 // OPTIONS.
 func Start(ctx context.Context, bin string, cfg Config) (*Gate, error) {
 	g := &Gate{bin: bin, cfg: cfg, path: filepath.Join(cfg.Dir, "axgate.yaml")}
-	if err := os.WriteFile(g.path, []byte(cfg.yaml()), 0o600); err != nil {
+	if err := os.WriteFile(g.path, []byte(cfg.yaml()+cfg.Extra), 0o600); err != nil {
 		return nil, err
 	}
 	if err := g.Serve(ctx); err != nil {
@@ -140,11 +140,40 @@ func (g *Gate) Stop(ctx context.Context) error {
 	}
 }
 
-// Kill ends it without notice.
+// Kill ends it without notice, if it runs.
 func (g *Gate) Kill() error {
 	_ = g.cmd.Process.Kill()
 	<-g.exited
 	return g.log.Close()
+}
+
+// Drain asks it to end and returns; Ended is closed when it has.
+func (g *Gate) Drain() error { return g.cmd.Process.Signal(syscall.SIGTERM) }
+
+// Ended is closed when the program has ended.
+func (g *Gate) Ended() <-chan struct{} { return g.exited }
+
+// Stacks ends it with SIGQUIT and gives the stacks of all its goroutines.
+func (g *Gate) Stacks() ([]byte, error) {
+	before, err := g.Log()
+	if err != nil {
+		return nil, err
+	}
+	if err := g.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
+		return nil, err
+	}
+	<-g.exited
+	all, err := g.Log()
+	if err != nil {
+		return nil, err
+	}
+	return all[len(before):], g.log.Close()
+}
+
+// Files counts its open files, sockets included.
+func (g *Gate) Files() (int, error) {
+	list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", g.PID()))
+	return len(list), err
 }
 
 // Run gives a command, for example Run(ctx, "doctor"), and returns what it
@@ -185,4 +214,34 @@ func (g *Gate) Unbind(ctx context.Context, id string) error {
 func (g *Gate) Temporary(ctx context.Context, x, callee string, args ...string) error {
 	_, err := g.Run(ctx, append([]string{"temp", "--x", x, "--callee", callee}, args...)...)
 	return err
+}
+
+// Blacklist keeps a number from calling X and from being called through it.
+func (g *Gate) Blacklist(ctx context.Context, x, number string) error {
+	_, err := g.Run(ctx, "blacklist", "add", "--x", x, "--number", number)
+	return err
+}
+
+// Data is its data directory.
+func (g *Gate) Data() string {
+	if g.cfg.Data != "" {
+		return g.cfg.Data
+	}
+	return g.cfg.Dir
+}
+
+// Recording finds a recording in the data directory.
+func (g *Gate) Recording(name string) (string, error) {
+	found := ""
+	err := filepath.WalkDir(g.Data(), func(path string, d os.DirEntry, err error) error {
+		if err == nil && d.Name() == name {
+			found = path
+			return filepath.SkipAll
+		}
+		return err
+	})
+	if err == nil && found == "" {
+		err = fmt.Errorf("there is no %s in %s", name, g.Data())
+	}
+	return found, err
 }

@@ -51,6 +51,15 @@ func (c Call) Types() []string {
 	return types
 }
 
+// Counts tells how often each event type came.
+func (c Call) Counts() map[string]int {
+	n := make(map[string]int)
+	for _, e := range c.Events {
+		n[e.Type]++
+	}
+	return n
+}
+
 // Event gives the fields of the first event of a type, nil if none came.
 func (c Call) Event(kind string) map[string]any {
 	for _, e := range c.Events {
@@ -228,11 +237,21 @@ func (r *Receiver) Of(x string) []Call {
 	return r.of(x)
 }
 
+// All gives every call so far, in the order in which they came in.
+func (r *Receiver) All() []Call {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.which(func(*Call) bool { return true })
+}
+
 func (r *Receiver) of(x string) []Call {
+	return r.which(func(c *Call) bool { return c.to(x) })
+}
+
+func (r *Receiver) which(wanted func(*Call) bool) []Call {
 	var all []Call
 	for _, id := range r.order {
-		c := *r.calls[id]
-		if c.to(x) {
+		if c := *r.calls[id]; wanted(&c) {
 			c.Events = slices.Clone(c.Events)
 			all = append(all, c)
 		}

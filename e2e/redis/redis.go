@@ -61,6 +61,14 @@ func Start(ctx context.Context, dir string) (*Server, error) {
 // Client talks to the server.
 func (s *Server) Client() *client.Client { return s.c }
 
+// Kill ends the server without notice; Close is still due.
+func (s *Server) Kill() error {
+	if err := s.cmd.Process.Kill(); err != nil {
+		return fmt.Errorf("kill redis-server: %w", err)
+	}
+	return nil
+}
+
 // Close ends the server.
 func (s *Server) Close() error {
 	err := s.c.Close()

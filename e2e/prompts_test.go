@@ -1,0 +1,99 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"axgate/e2e/wave"
+	"axgate/phone"
+	"axgate/phone/hear"
+)
+
+// shipped is where the default prompts are, a file per scene.
+const shipped = "../prompts/shipped"
+
+// clips are the shipped prompts by scene: A-law, read from their files and not
+// through the product's code.
+var clips = sync.OnceValues(func() (map[string][]byte, error) {
+	files, err := filepath.Glob(filepath.Join(shipped, "*.wav"))
+	if err != nil || len(files) == 0 {
+		return nil, fmt.Errorf("no prompts in %s: %w", shipped, err)
+	}
+	all := make(map[string][]byte)
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		w, err := wave.Parse(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if w.Format != wave.ALaw || w.Channels != 1 || w.Rate != 8000 {
+			return nil, fmt.Errorf("%s is not A-law, mono, 8 kHz", path)
+		}
+		all[strings.TrimSuffix(filepath.Base(path), ".wav")] = w.Data
+	}
+	return all, nil
+})
+
+func (s *scene) clip(name string) []byte {
+	s.Helper()
+	all, err := clips()
+	require.NoError(s, err)
+	require.Contains(s, all, name)
+	return all[name]
+}
+
+// hearsPrompt waits until a party heard a prompt to its end.
+func (s *scene) hearsPrompt(c *phone.Call, since time.Time, name string) {
+	s.Helper()
+	clip := s.clip(name)
+	require.Eventually(s, func() bool {
+		heard := c.Heard().Since(since)
+		if len(heard) < len(clip) {
+			return false
+		}
+		for _, f := range hear.Recognise(heard, map[string][]byte{name: clip}) {
+			if samples(f.At)+len(clip) <= len(heard)+samples(100*time.Millisecond) {
+				return true
+			}
+		}
+		return false
+	}, 2*step, 250*time.Millisecond, "the prompt %s is not heard", name)
+}
+
+// hint waits until a party heard the record hint.
+func (s *scene) hint(c *phone.Call, since time.Time) {
+	s.Helper()
+	s.hearsPrompt(c, since, "record_hint")
+}
+
+// prompted checks which prompts a party heard in a call that is over, all of
+// them in order and the last to its end.
+func (s *scene) prompted(c *phone.Call, names ...string) {
+	s.Helper()
+	all, err := clips()
+	require.NoError(s, err)
+	heard := c.Heard().Audio
+	var found []string
+	end := 0
+	for _, f := range hear.Recognise(heard, all) {
+		found = append(found, f.Name)
+		end = samples(f.At) + len(all[f.Name])
+	}
+	require.Equal(s, names, found, "prompts in %.1f s of audio", float64(len(heard))/8000)
+	require.LessOrEqual(s, end, len(heard)+samples(200*time.Millisecond), "the last prompt was cut short")
+}
+
+func samples(d time.Duration) int { return int(d * 8000 / time.Second) }
+
+func duration(alaw []byte) time.Duration { return time.Duration(len(alaw)) * time.Second / 8000 }
