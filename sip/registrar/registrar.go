@@ -1,0 +1,180 @@
+// Package registrar is the registrar of softphones (RFC 3261 section 10.3): a
+// phone that proves by digest that a number is its own is reachable at its
+// contact and may call. All state is in memory and bounded by the accounts:
+// phones register again within their expiry.
+package registrar
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"axgate/routing"
+)
+
+// Account is a number that may register.
+type Account struct {
+	Number   routing.Number // its real number, in global form
+	Password string
+}
+
+// Config says who may register, and for how long. Zero values mean their
+// defaults.
+type Config struct {
+	Plan     routing.Plan // reads user names: a number in any usual spelling
+	Accounts []Account
+
+	Realm      string        // of the challenges; axgate
+	Algorithms []string      // of the challenges, the preferred first: MD5, SHA-256; MD5 alone
+	NonceTime  time.Duration // how long a nonce may be used; 5 min
+
+	MinExpires time.Duration // a shorter registration is refused with 423; 1 min
+	MaxExpires time.Duration // a longer one is shortened; 1 h
+}
+
+// Registrar keeps where phones are. It is safe for use by several goroutines.
+type Registrar struct {
+	cfg    Config
+	nonces nonces
+
+	mu       sync.Mutex
+	accounts map[routing.Number]*account
+}
+
+// account is one number: its password, and what its phones have told us.
+type account struct {
+	password string
+	contacts []contact
+	proofs   proofs
+}
+
+// Answer is the final response to a request.
+type Answer struct {
+	Status  int
+	Phrase  string
+	Headers []sip.Header
+}
+
+// Location is where a phone can be reached.
+type Location struct {
+	URI       sip.Uri        // its contact: the Request-URI
+	Source    netip.AddrPort // where it registered from: there requests go, so that NATs let them through
+	Transport string         // "UDP" or "TCP"
+}
+
+// New checks the accounts. The error names the one that is wrong, not its
+// password.
+func New(cfg Config) (*Registrar, error) {
+	set := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	set(&cfg.NonceTime, 5*time.Minute)
+	set(&cfg.MaxExpires, time.Hour)
+	set(&cfg.MinExpires, min(time.Minute, cfg.MaxExpires))
+	if cfg.Realm == "" {
+		cfg.Realm = "axgate"
+	}
+	if len(cfg.Algorithms) == 0 {
+		// RFC 8760 would add SHA-256, but phones are in use that give up when
+		// they see a second challenge, or one that they do not know.
+		cfg.Algorithms = []string{md5Name}
+	}
+	if cfg.MinExpires < time.Second || cfg.MinExpires > cfg.MaxExpires {
+		return nil, fmt.Errorf("registrar: the shortest registration %v is not between 1s and the longest %v", cfg.MinExpires, cfg.MaxExpires)
+	}
+	if strings.ContainsFunc(cfg.Realm, func(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }) {
+		return nil, fmt.Errorf("registrar: realm %q: use printable ASCII without quotes", cfg.Realm)
+	}
+	if err := checkAlgorithms(cfg.Algorithms); err != nil {
+		return nil, err
+	}
+	r := &Registrar{cfg: cfg, nonces: newNonces(cfg.NonceTime), accounts: make(map[routing.Number]*account, len(cfg.Accounts))}
+	for _, a := range cfg.Accounts {
+		switch kind := cfg.Plan.Kind(a.Number); {
+		case kind != routing.Mobile && kind != routing.Fixed && kind != routing.Service:
+			return nil, fmt.Errorf("registrar: account %q: it is %s, use a mobile, fixed-line or service number in global form", string(a.Number), kind)
+		case a.Password == "":
+			return nil, fmt.Errorf("registrar: account %q has no password", string(a.Number))
+		case r.accounts[a.Number] != nil:
+			return nil, fmt.Errorf("registrar: account %q is there twice", string(a.Number))
+		}
+		r.accounts[a.Number] = &account{password: a.Password}
+	}
+	return r, nil
+}
+
+// Lookup finds the phone of a number in global form: the contact that is
+// preferred by its q, or else registered last.
+func (r *Registrar) Lookup(number string, now time.Time) (Location, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a := r.accounts[routing.Number(number)]
+	if a == nil {
+		return Location{}, false
+	}
+	a.expire(now)
+	var best *contact
+	for i := range a.contacts {
+		if c := &a.contacts[i]; best == nil || c.q > best.q || c.q == best.q && !c.at.Before(best.at) {
+			best = c
+		}
+	}
+	if best == nil {
+		return Location{}, false
+	}
+	return Location{URI: *best.uri.Clone(), Source: best.source, Transport: best.transport}, true
+}
+
+// Authenticate finds out which account an INVITE comes from. The number is in
+// global form; a refusal (407) is to be sent if there is none.
+func (r *Registrar) Authenticate(req *sip.Request, _ netip.AddrPort, now time.Time) (number string, refusal *Answer) {
+	n, refused := r.prove(req, proxy, now)
+	return string(n), refused
+}
+
+// Register answers a REGISTER that came from an address over "UDP" or "TCP".
+func (r *Registrar) Register(req *sip.Request, from netip.AddrPort, transport string, now time.Time) Answer {
+	if required := req.GetHeaders("Require"); len(required) > 0 {
+		var names []string
+		for _, h := range required[:min(len(required), 8)] {
+			names = append(names, h.Value())
+		}
+		return Answer{sip.StatusBadExtension, "Bad Extension", []sip.Header{sip.NewHeader("Unsupported", strings.Join(names, ", "))}}
+	}
+	n, refused := r.prove(req, registrar, now)
+	if refused != nil {
+		return *refused
+	}
+	// Step 4 of section 10.3: a phone registers its own number only.
+	if of, ok := r.number(req.To().Address.User); !ok || of != n {
+		return Answer{Status: sip.StatusForbidden, Phrase: "Not Your Number"}
+	}
+	wish, refused := r.read(req)
+	if refused != nil {
+		return *refused
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a := r.accounts[n]
+	a.expire(now)
+	if !a.apply(wish, from, transport, now) {
+		return Answer{Status: sip.StatusInternalServerError, Phrase: "CSeq Out Of Order"}
+	}
+	return Answer{Status: sip.StatusOK, Phrase: "OK", Headers: a.list(now)}
+}
+
+// number reads a user name, perhaps with a domain behind it.
+func (r *Registrar) number(user string) (routing.Number, bool) {
+	user, _, _ = strings.Cut(user, "@")
+	user, _, _ = strings.Cut(user, ";")
+	return r.cfg.Plan.ReadNumber(strings.Replace(user, "%2B", "+", 1))
+}
+
+func seconds(d time.Duration) string { return strconv.Itoa(int((d + time.Second - 1) / time.Second)) }
