@@ -107,7 +107,7 @@ func (p *Pusher) Run(ctx context.Context) {
 }
 
 // gap keeps rounds apart under load: what comes in between goes together.
-const gap = 20 * time.Millisecond
+const gap = 10 * time.Millisecond
 
 func (p *Pusher) loop(ctx context.Context) {
 	poll := time.NewTicker(p.cfg.Poll)

@@ -12,37 +12,42 @@ import (
 )
 
 // Repaired finds what is left of the recording of a call whose node died: its
-// file and its size in bytes. Not ok: there is none.
+// file and its size in bytes. RecordFile is the name that it was begun with.
+// Not ok: nothing is left.
 type Repaired func(c events.Call) (file string, bytes int64, ok bool)
 
 // CloseOpen ends the calls of a node that has begun anew: those whose fee event
 // is not written. Each ends at the last instant at which the node was alive,
 // and gets one disconnect event, if it has none, and one fee event. It returns
-// how many calls it closed.
+// how many calls it closed; one that cannot be closed does not keep the others
+// open. Without repaired no recording counts.
 func (l *Ledger) CloseOpen(ctx context.Context, node string, repaired Repaired) (int, error) {
 	alive, err := l.lastAlive(ctx, node)
 	if err != nil {
 		return 0, fmt.Errorf("close the calls of %s: %w", node, err)
 	}
-	n := 0
+	var n int
+	var after string
+	var failed error
 	for {
 		const batch = 200
-		open, err := l.openCalls(ctx, node, batch)
+		open, err := l.openCalls(ctx, node, after, batch)
 		if err != nil {
-			return n, fmt.Errorf("close the calls of %s: %w", node, err)
+			return n, errors.Join(failed, fmt.Errorf("close the calls of %s: %w", node, err))
 		}
 		for _, session := range open {
 			closed, err := l.closeCall(ctx, session, alive, repaired)
 			if err != nil {
-				return n, fmt.Errorf("close call %s: %w", session, err)
+				failed = errors.Join(failed, fmt.Errorf("close call %s: %w", session, err))
 			}
 			if closed {
 				n++
 			}
 		}
-		if len(open) < batch {
-			return n, nil
+		if len(open) < batch || ctx.Err() != nil {
+			return n, failed
 		}
+		after = open[len(open)-1]
 	}
 }
 
@@ -55,8 +60,8 @@ func (l *Ledger) lastAlive(ctx context.Context, node string) (time.Time, error) 
 	return instant(alive), nil
 }
 
-func (l *Ledger) openCalls(ctx context.Context, node string, limit int) (sessions []string, err error) {
-	rows, err := l.read(ctx).query(`SELECT session FROM calls WHERE node = $1 AND NOT closed ORDER BY session LIMIT $2`, node, int64(limit))
+func (l *Ledger) openCalls(ctx context.Context, node, after string, limit int) (sessions []string, err error) {
+	rows, err := l.read(ctx).query(`SELECT session FROM calls WHERE node = $1 AND NOT closed AND session > $2 ORDER BY session LIMIT $3`, node, after, int64(limit))
 	if err != nil {
 		return nil, fmt.Errorf("list open calls: %w", err)
 	}
@@ -111,12 +116,15 @@ func writeEnd(s scope, call events.Call, alive time.Time, repaired Repaired) err
 			call.SIPStatus = end.SIP
 		}
 	}
-	if !call.Recording.IsZero() && repaired != nil {
-		if file, bytes, ok := repaired(call); ok {
-			call.RecordFile, call.RecordBytes = file, bytes
-		} else {
-			call.RecordFile, call.RecordBytes, call.Recording = "", 0, time.Time{}
+	if !call.Recording.IsZero() && call.RecordBytes == 0 {
+		file, bytes, ok := "", int64(0), false
+		if repaired != nil {
+			file, bytes, ok = repaired(call)
 		}
+		if !ok {
+			file, bytes, call.Recording = "", 0, time.Time{}
+		}
+		call.RecordFile, call.RecordBytes = file, bytes
 	}
 	next := int(seq)
 	if over == 0 {

@@ -15,6 +15,8 @@ type Outbox struct {
 	ledger *Ledger
 }
 
+var _ events.Outbox = (*Outbox)(nil)
+
 // Outbox is where the pusher finds the events that are owed.
 func (l *Ledger) Outbox() *Outbox { return &Outbox{ledger: l} }
 

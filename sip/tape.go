@@ -25,7 +25,10 @@ func (c *call) startTape() {
 		return
 	}
 	c.tape = tape{file: f, name: name}
-	c.rec.RecordWanted, c.rec.Recording = true, now
+	c.rec.RecordWanted, c.rec.Recording, c.rec.RecordFile = true, now, name
+	// If this process is killed, the next one finds the file by its name. At the
+	// end of the call all is written again, so that nobody waits for it now.
+	_ = c.srv.journal.Write(c.rec)
 	c.media.Record(f)
 }
 
@@ -40,10 +43,10 @@ func (c *call) stopTape() {
 		c.log.Error().Err(err).Str("recording", c.tape.name).Msg("finish the recording")
 	}
 	if result.Path == "" {
-		c.rec.Recording = time.Time{}
+		c.rec.Recording, c.rec.RecordFile = time.Time{}, ""
 		return
 	}
-	c.rec.RecordFile, c.rec.RecordBytes = c.tape.name, result.Bytes
+	c.rec.RecordBytes = result.Bytes
 	if !result.Start.IsZero() {
 		c.rec.Recording = result.Start
 	}

@@ -1,0 +1,65 @@
+package ledger_test
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"axgate/events"
+	"axgate/ledger"
+)
+
+// TestKilledProcess: whatever a process was told is written survives its kill
+// in the middle of other writes, and its calls are closed by the next one.
+func TestKilledProcess(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "axgate.db")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestHelperWrites$", "-test.short")
+	cmd.Env = append(os.Environ(), "AXGATE_TEST_LEDGER="+path)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	var told []string
+	lines := bufio.NewScanner(out)
+	for len(told) < 100 && lines.Scan() {
+		told = append(told, lines.Text())
+	}
+	require.NoError(t, cmd.Process.Kill())
+	require.Error(t, cmd.Wait())
+	require.Len(t, told, 100, lines.Err())
+
+	l := open(t, ledger.Config{Path: path})
+	n, err := l.CloseOpen(t.Context(), "n", nil)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, n, len(told))
+	for _, session := range told {
+		kinds, disconnect, fee := story(t, l, session)
+		require.Equal(t, []events.Kind{events.CallIn, events.Answer, events.Disconnect, events.Fee}, kinds)
+		require.EqualValues(t, 8020, disconnect["stateCode"])
+		require.EqualValues(t, 8020, fee["ulFailReason"])
+		require.EqualValues(t, 60, fee["callDuration"])
+	}
+}
+
+// TestHelperWrites is the process that is killed: it names each call that it
+// was told is durable.
+func TestHelperWrites(t *testing.T) {
+	path := os.Getenv("AXGATE_TEST_LEDGER")
+	if path == "" {
+		t.Skip("it is run by TestKilledProcess")
+	}
+	l := open(t, ledger.Config{Path: path})
+	require.NoError(t, <-l.Journal().Beat("n", t0.Add(time.Minute), 1))
+	for i := range 100_000 {
+		c := died(fmt.Sprint("call", i))
+		c.Out, c.Answered = t0, t0
+		write(t, l, c, events.NewCallEvent(c, 1, events.CallIn, t0, ""), events.NewCallEvent(c, 2, events.Answer, t0, ""))
+		fmt.Println(c.Session)
+	}
+}
