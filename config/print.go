@@ -15,39 +15,44 @@ const mask = "********"
 
 // Print writes the configuration as a file that Load reads, with secrets
 // masked.
-func (c *Config) Print(w io.Writer) error {
-	text, err := yaml.MarshalWithOptions(tree(reflect.ValueOf(c).Elem()), yaml.IndentSequence(true))
+func (c *Config) Print(w io.Writer) error { return c.write(w, true) }
+
+// Write writes it with its secrets.
+func (c *Config) Write(w io.Writer) error { return c.write(w, false) }
+
+func (c *Config) write(w io.Writer, masked bool) error {
+	text, err := yaml.MarshalWithOptions(tree(reflect.ValueOf(c).Elem(), masked), yaml.IndentSequence(true))
 	if err == nil {
 		_, err = w.Write(text)
 	}
 	if err != nil {
-		return fmt.Errorf("print the configuration: %w", err)
+		return fmt.Errorf("write the configuration: %w", err)
 	}
 	return nil
 }
 
 // tree is a section in the order of its settings.
-func tree(section reflect.Value) yaml.MapSlice {
+func tree(section reflect.Value, masked bool) yaml.MapSlice {
 	var out yaml.MapSlice
 	for _, s := range settings(section) {
-		out = append(out, yaml.MapItem{Key: s.key, Value: shown(s)})
+		out = append(out, yaml.MapItem{Key: s.key, Value: shown(s, masked)})
 	}
 	return out
 }
 
-func shown(s setting) any {
+func shown(s setting, masked bool) any {
 	v := s.value
 	switch {
-	case s.secret && v.String() != "":
+	case s.secret && masked && v.String() != "":
 		return mask
 	case v.Type() == durationType:
 		return time.Duration(v.Int()).String()
 	case v.Kind() == reflect.Struct:
-		return tree(v)
+		return tree(v, masked)
 	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct:
 		list := make([]yaml.MapSlice, v.Len())
 		for i := range list {
-			list[i] = tree(v.Index(i))
+			list[i] = tree(v.Index(i), masked)
 		}
 		return list
 	}

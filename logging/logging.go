@@ -35,6 +35,7 @@ func New(w io.Writer, level string, format Format) (zerolog.Logger, error) {
 		return zerolog.Nop(), fmt.Errorf("log format %q: use json or text", string(format))
 	}
 	zerolog.TimeFieldFormat = time.RFC3339Nano
+	zerolog.CallerFieldName = "source" // "caller" is who calls
 	zerolog.DurationFieldUnit = time.Second
 	return zerolog.New(w).Level(l).With().Timestamp().Logger(), nil
 }
