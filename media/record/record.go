@@ -1,37 +1,164 @@
+// Package record writes the recordings of calls: A-law WAV files of 8 kHz, the
+// two legs mixed, or one in each channel.
+//
+// A [Recording] is fed by the media worker of its call. It lays each leg out by
+// its RTP time and anchors it to the other by arrival, since their clocks have
+// nothing to do with each other; what was lost is silence. Finished pieces go
+// to the goroutines of a [Writer]: nothing here ever waits for the disk, and
+// where the disk lags behind, the recording has a silent piece instead.
+//
+// A file grows under its name with ".part" behind it and gets its name when it
+// is complete. [Repair] completes those that a crash has left.
 package record
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
+	"axgate/media/wav"
+)
+
+// WriterOptions are those of a Writer; zero values mean the defaults.
 type WriterOptions struct {
-	Workers int
-	Backlog int
-	Sync    bool
+	Workers int  // goroutines that write; 2
+	Backlog int  // pieces of about 2 s that may wait for each of them; 1,024
+	Sync    bool // a finished file is on the disk before Close returns (fsync)
 }
-type Writer struct{}
 
-func Open(o WriterOptions) *Writer                     { panic("declaration only") }
-func (w *Writer) Create(o Options) (*Recording, error) { panic("declaration only") }
-func (w *Writer) Close() error                         { panic("declaration only") }
+// Writer writes the files of many recordings.
+type Writer struct {
+	sync    bool
+	queues  []chan job
+	next    atomic.Uint32
+	workers sync.WaitGroup
+	buffers sync.Pool
 
+	mu     sync.RWMutex // between those who queue and Close
+	closed bool
+}
+
+// ErrClosed tells that the Writer was closed.
+var ErrClosed = errors.New("the writer of recordings is closed")
+
+// partSuffix marks a file that is not complete.
+const partSuffix = ".part"
+
+// Open starts a Writer.
+func Open(o WriterOptions) *Writer {
+	if o.Workers <= 0 {
+		o.Workers = 2
+	}
+	if o.Backlog <= 0 {
+		o.Backlog = 1024
+	}
+	w := &Writer{sync: o.Sync}
+	for range o.Workers {
+		q := make(chan job, o.Backlog)
+		w.queues = append(w.queues, q)
+		w.workers.Go(func() { serve(q) })
+	}
+	return w
+}
+
+// Close ends the writing goroutines after all that is queued was written.
+// Recordings that are still open stay as they are, for Repair.
+func (w *Writer) Close() error {
+	w.mu.Lock()
+	already := w.closed
+	w.closed = true
+	w.mu.Unlock()
+	if already {
+		return nil
+	}
+	for _, q := range w.queues {
+		close(q)
+	}
+	w.workers.Wait()
+	return nil
+}
+
+// Options are those of one recording.
 type Options struct {
-	Dir, Name string
-	Start     time.Time // when the talk began; zero: now
-	Stereo    bool
-	MinTalk   time.Duration
+	Dir, Name string        // the file; Name has no directory
+	Talk      time.Time     // when the talk began, for MinTalk; zero: now
+	Stereo    bool          // the caller in the left channel, the callee in the right one
+	MinTalk   time.Duration // a shorter talk leaves no file
 }
-type Recording struct{}
 
-func (r *Recording) Write(side int, ssrc, rtpTime uint32, arrival time.Time, alaw []byte) {
-	panic("declaration only")
+// Create begins a recording at this instant. The directory is made if it is
+// not there. A file of that name must not exist.
+func (w *Writer) Create(o Options) (*Recording, error) {
+	if o.Name == "" || o.Name != filepath.Base(o.Name) || strings.HasPrefix(o.Name, ".") {
+		return nil, fmt.Errorf("begin a recording: %q is not the name of a file", o.Name)
+	}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("begin a recording: %w", err)
+	}
+	path := filepath.Join(o.Dir, o.Name)
+	if _, err := os.Lstat(path); err == nil {
+		return nil, fmt.Errorf("begin a recording: %s exists already", path)
+	}
+	f, err := os.OpenFile(path+partSuffix, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("begin a recording: %w", err)
+	}
+	r := &Recording{writer: w, queue: w.queues[w.next.Add(1)%uint32(len(w.queues))], talk: o.Talk, minTalk: o.MinTalk, start: time.Now(),
+		channels: 1, file: &file{f: f, path: path, sync: w.sync}}
+	if o.Stereo {
+		r.channels = 2
+	}
+	if r.talk.IsZero() {
+		r.talk = r.start
+	}
+	h := wav.Header(r.channels, 0)
+	if _, err := f.Write(h[:]); err != nil {
+		return nil, fmt.Errorf("begin a recording: %w", errors.Join(err, f.Close(), os.Remove(f.Name())))
+	}
+	r.file.channels = r.channels
+	r.buf = w.buffer(r.channels)
+	return r, nil
 }
-func (r *Recording) Close(end time.Time) (Result, error) { panic("declaration only") }
 
+// offer queues a job without ever waiting for room.
+func (w *Writer) offer(q chan job, j job) bool {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return false
+	}
+	select {
+	case q <- j:
+		return true
+	default:
+		return false
+	}
+}
+
+// put queues a job as soon as there is room.
+func (w *Writer) put(q chan job, j job) error {
+	for !w.offer(q, j) {
+		w.mu.RLock()
+		closed := w.closed
+		w.mu.RUnlock()
+		if closed {
+			return ErrClosed
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return nil
+}
+
+// Result is what became of a recording.
 type Result struct {
-	Path     string
-	Start    time.Time
-	Duration time.Duration
-	Bytes    int64
-	Lost     time.Duration
+	Path     string        // empty: the talk was too short, there is no file
+	Start    time.Time     // of the first sample
+	Duration time.Duration // of the file
+	Bytes    int64         // of the file
+	Lost     time.Duration // silent because the disk was too slow
 }
-
-func Repair(dir string) ([]Result, error) { panic("declaration only") }

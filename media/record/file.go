@@ -1,0 +1,121 @@
+package record
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"axgate/media/law"
+	"axgate/media/wav"
+)
+
+// file is a recording's file. It belongs to the goroutine that writes it.
+type file struct {
+	f        *os.File
+	path     string // when it is complete
+	channels int
+	frames   int64
+	sync     bool
+	err      error // the first that happened
+}
+
+// job is one thing to do with a file: write a piece, write silence, or both.
+type job struct {
+	file    *file
+	silence int64 // frames before the piece
+	piece   []byte
+	owner   *Writer         // takes the piece's buffer back
+	done    chan<- finished // not nil: this is the end of the file
+	keep    bool            // and whether it is to stay
+}
+
+// finished is what became of a file.
+type finished struct {
+	result Result
+	err    error
+}
+
+// serve does the jobs of a queue until it is closed.
+func serve(q <-chan job) {
+	for j := range q {
+		j.file.silence(j.silence)
+		j.file.write(j.piece)
+		j.owner.back(j.piece)
+		if j.done != nil {
+			r, err := j.file.finish(j.keep)
+			j.done <- finished{r, err}
+		}
+	}
+}
+
+func (f *file) write(b []byte) {
+	if f.err != nil || len(b) == 0 {
+		return
+	}
+	if _, f.err = f.f.Write(b); f.err == nil {
+		f.frames += int64(len(b) / f.channels)
+	}
+}
+
+// quiet is what silence is written from.
+var quiet = bytes.Repeat([]byte{law.SilenceA}, 32<<10)
+
+func (f *file) silence(frames int64) {
+	for left := frames * int64(f.channels); left > 0 && f.err == nil; {
+		n := min(left, int64(len(quiet)))
+		f.write(quiet[:n])
+		left -= n
+	}
+}
+
+// finish completes the file and gives it its name, or removes it.
+func (f *file) finish(keep bool) (Result, error) {
+	if !keep && f.err == nil {
+		return Result{}, errors.Join(f.f.Close(), os.Remove(f.f.Name()))
+	}
+	err := errors.Join(f.err, complete(f.f, f.channels, f.frames, f.sync))
+	if err != nil {
+		return Result{}, fmt.Errorf("finish the recording %s: %w", filepath.Base(f.path), err)
+	}
+	if err := rename(f.f.Name(), f.path, f.sync); err != nil {
+		return Result{}, fmt.Errorf("finish the recording: %w", err)
+	}
+	return Result{Path: f.path, Duration: span(f.frames), Bytes: size(f.channels, f.frames)}, nil
+}
+
+// complete writes the header of a file with so many frames and closes it.
+func complete(f *os.File, channels int, frames int64, sync bool) error {
+	h := wav.Header(channels, frames)
+	_, err := f.WriteAt(h[:], 0)
+	if odd := size(channels, frames) - wav.HeaderSize - frames*int64(channels); err == nil && odd > 0 {
+		_, err = f.WriteAt([]byte{0}, wav.HeaderSize+frames*int64(channels)) // chunks have an even length
+	}
+	if err == nil && sync {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// rename gives a file its name; with sync the directory knows it for good.
+func rename(from, to string, sync bool) error {
+	if err := os.Rename(from, to); err != nil || !sync {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(to))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+func size(channels int, frames int64) int64 {
+	data := frames * int64(channels)
+	return wav.HeaderSize + data + data&1
+}
+
+func span(frames int64) time.Duration {
+	return time.Duration(frames) * time.Second / wav.Rate
+}

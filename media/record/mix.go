@@ -1,0 +1,29 @@
+package record
+
+import "github.com/zaf/g711"
+
+// mixed has, for each pair of A-law samples, the one that sounds like both.
+var mixed = mixTable()
+
+func mixTable() *[256][256]byte {
+	var t [256][256]byte
+	var linear [256]int
+	for i := range linear {
+		linear[i] = int(g711.DecodeAlawFrame(uint8(i)))
+	}
+	for a := range 256 {
+		for b := range 256 {
+			sum := min(max(linear[a]+linear[b], -32768), 32767)
+			t[a][b] = g711.EncodeAlawFrame(int16(sum))
+		}
+	}
+	return &t
+}
+
+// mix adds samples to those that stand in dst.
+func mix(dst, samples []byte) {
+	dst = dst[:len(samples)]
+	for i, s := range samples {
+		dst[i] = mixed[dst[i]][s]
+	}
+}

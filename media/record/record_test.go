@@ -1,0 +1,354 @@
+package record
+
+import (
+	"bytes"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/zaf/g711"
+	"go.uber.org/goleak"
+
+	"axgate/media/law"
+	"axgate/media/wav"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// tape is a recording under test whose packets arrive as the test says.
+type tape struct {
+	*Recording
+	t *testing.T
+}
+
+func begin(t *testing.T, o Options) *tape {
+	t.Helper()
+	w := Open(WriterOptions{})
+	t.Cleanup(func() { require.NoError(t, w.Close()) })
+	if o.Dir == "" {
+		o.Dir = filepath.Join(t.TempDir(), "recordings")
+	}
+	if o.Name == "" {
+		o.Name = "a.wav"
+	}
+	r, err := w.Create(o)
+	require.NoError(t, err)
+	return &tape{r, t}
+}
+
+// packet arrives ms after the beginning with 20 ms of a sample.
+func (p *tape) packet(side int, ssrc, ts uint32, ms float64, sample byte) {
+	p.Write(side, ssrc, ts, p.start.Add(time.Duration(ms*float64(time.Millisecond))), bytes.Repeat([]byte{sample}, 160))
+}
+
+// end ends it ms after its beginning and gives the samples of its channels.
+func (p *tape) end(ms int) (samples []byte, r Result) {
+	p.t.Helper()
+	r, err := p.Close(p.start.Add(time.Duration(ms) * time.Millisecond))
+	require.NoError(p.t, err)
+	require.NotEmpty(p.t, r.Path)
+	b, err := os.ReadFile(r.Path)
+	require.NoError(p.t, err)
+	require.EqualValues(p.t, len(b), r.Bytes)
+	f, err := wav.Parse(b)
+	require.NoError(p.t, err)
+	require.Equal(p.t, []any{wav.ALaw, 8000, p.channels}, []any{f.Format, f.Rate, f.Channels})
+	require.Equal(p.t, f.Duration(), r.Duration)
+	_, err = os.Stat(r.Path + ".part")
+	require.ErrorIs(p.t, err, os.ErrNotExist)
+	return f.Data, r
+}
+
+const a, b, still = 0x21, 0x92, law.SilenceA
+
+// pieces counts the samples of a kind in each 10 ms.
+func pieces(samples []byte, of byte) (n []int) {
+	for i := 0; i+80 <= len(samples); i += 80 {
+		n = append(n, bytes.Count(samples[i:i+80], []byte{of}))
+	}
+	return n
+}
+
+func TestMixIsTheSumOfBoth(t *testing.T) {
+	for range 10_000 {
+		x, y := uint8(rand.IntN(256)), uint8(rand.IntN(256))
+		sum := int(g711.DecodeAlawFrame(x)) + int(g711.DecodeAlawFrame(y))
+		sum = min(max(sum, -32768), 32767)
+		got := int(g711.DecodeAlawFrame(mixed[x][y]))
+		require.InDelta(t, sum, got, math.Max(16, math.Abs(float64(sum))/16), "%#x and %#x", x, y)
+		require.Equal(t, mixed[x][y], mixed[y][x])
+	}
+	for x := range 256 {
+		got := g711.DecodeAlawFrame(mixed[x][still])
+		require.InDelta(t, int(g711.DecodeAlawFrame(uint8(x))), int(got), 24+math.Abs(float64(got))/32, "silence adds nothing to %#x", x)
+	}
+}
+
+// Each leg has RTP times and clocks of its own; they meet by arrival.
+func TestBothLegsLieWhereTheyWereSpoken(t *testing.T) {
+	p := begin(t, Options{Stereo: true})
+	for i := range 200 {
+		p.packet(0, 1, 4_294_967_000+uint32(160*i), 20+float64(20*i), a) // wraps
+		if i >= 50 {
+			p.packet(1, 2, 77+uint32(160*i), 20+float64(20*i), b)
+		}
+	}
+	samples, r := p.end(4000)
+	require.Len(t, samples, 64_000)
+	require.Equal(t, 4*time.Second, r.Duration)
+	require.Equal(t, p.start, r.Start)
+	for i := 0; i < len(samples); i += 2 {
+		right := byte(still)
+		if i >= 2*8000 {
+			right = b
+		}
+		require.Equal(t, []byte{a, right}, samples[i:i+2], "frame %d", i/2)
+	}
+}
+
+func TestMonoHasBoth(t *testing.T) {
+	p := begin(t, Options{})
+	for i := range 200 {
+		p.packet(0, 1, uint32(160*i), 20+float64(20*i), a)
+		p.packet(1, 2, uint32(160*i), 20+float64(20*i), b)
+	}
+	samples, _ := p.end(4000)
+	require.Equal(t, bytes.Repeat([]byte{mixed[a][b]}, 32_000), samples)
+}
+
+func TestWhatIsLostIsSilence(t *testing.T) {
+	p := begin(t, Options{Stereo: true})
+	for i := range 200 {
+		if i%10 != 3 {
+			p.packet(0, 1, uint32(160*i), 20+float64(20*i), a)
+		}
+	}
+	samples, _ := p.end(4000)
+	require.Equal(t, 180*160, bytes.Count(samples, []byte{a}))
+	require.Equal(t, byte(still), samples[2*3*160])
+	require.Equal(t, byte(a), samples[2*4*160])
+}
+
+// Packets that overtook each other, came twice or much too late.
+func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
+	p := begin(t, Options{})
+	order := rand.Perm(8)
+	for i := range 25 {
+		for _, k := range order {
+			n := 8*i + k
+			p.packet(0, 1, uint32(160*n), 20+float64(20*8*i)+140, a)
+			if k == 3 {
+				p.packet(0, 1, uint32(160*n), 20+float64(20*8*i)+140, a)
+			}
+		}
+	}
+	samples, _ := p.end(4200)
+	require.Zero(t, bytes.Count(samples, []byte{mixed[a][a]}), "nothing is laid over itself")
+	require.GreaterOrEqual(t, bytes.Count(samples, []byte{a}), 190*160)
+}
+
+// Arrival is irregular; RTP time is not.
+func TestJitterDoesNotMoveAnything(t *testing.T) {
+	p := begin(t, Options{})
+	for i := range 500 {
+		p.packet(0, 1, uint32(160*i), 20+float64(20*i)+rand.Float64()*35, a)
+	}
+	samples, _ := p.end(10_000)
+	n := bytes.Count(samples, []byte{a})
+	require.GreaterOrEqual(t, n, 10*8000-35*8-160)
+	first, last := bytes.IndexByte(samples, a), bytes.LastIndexByte(samples, a)
+	require.LessOrEqual(t, last+1-first-n, 2*320, "no holes but where the lane was moved")
+}
+
+// A sender's clock that is 0.1 % fast or slow does not part the legs.
+func TestClocksThatDrift(t *testing.T) {
+	for _, rate := range []float64{0.999, 1.001} {
+		p := begin(t, Options{Stereo: true})
+		const packets = 15_000 // five minutes
+		for i := range packets {
+			s := byte(a)
+			if i == packets-100 {
+				s = b // a mark
+			}
+			p.packet(0, 1, uint32(160*i), (20+float64(20*i))*rate, s)
+		}
+		samples, _ := p.end(300_000 + 1000)
+		at := bytes.IndexByte(samples, b) / 2
+		want := int(float64((packets-100)*160) * rate)
+		require.InDelta(t, want, at, 8*60, "at rate %v", rate)
+	}
+}
+
+// A new source, or a clock that was set, goes on where it arrives.
+func TestNewSourcesAndJumps(t *testing.T) {
+	p := begin(t, Options{})
+	for i := range 50 {
+		p.packet(0, 1, uint32(160*i), 20+float64(20*i), a)
+	}
+	for i := range 50 {
+		p.packet(0, 9, 3_000_000_000+uint32(160*i), 1020+float64(20*i), a)
+	}
+	for i := range 50 { // the same source, an hour later by its clock
+		p.packet(0, 9, 3_000_000_000+8000*3600+uint32(160*i), 2020+float64(20*i), a)
+	}
+	for i := range 50 { // and one whose clock stood still for two seconds
+		p.packet(0, 9, 3_000_000_000+8000*3600+uint32(160*(50+i)), 5020+float64(20*i), a)
+	}
+	samples, _ := p.end(6000)
+	for i, n := range pieces(samples, a) {
+		want := 80
+		if i >= 300 && i < 500 {
+			want = 0
+		}
+		require.Equal(t, want, n, "at %d ms", 10*i)
+	}
+}
+
+// Silence of hours costs no memory and nothing of what follows.
+func TestLongSilence(t *testing.T) {
+	p := begin(t, Options{})
+	p.packet(0, 1, 0, 20, a)
+	p.packet(0, 1, 160, 3_600_020, a)
+	p.packet(1, 2, 0, 3_600_020, b)
+	samples, r := p.end(3_600_100)
+	require.Equal(t, time.Hour+100*time.Millisecond, r.Duration)
+	require.Equal(t, 160, bytes.Count(samples, []byte{a}))
+	require.Equal(t, 160, bytes.Count(samples[8000*3600:], []byte{mixed[a][b]}))
+}
+
+func TestShortTalksLeaveNoFile(t *testing.T) {
+	dir := t.TempDir()
+	p := begin(t, Options{Dir: dir, MinTalk: 3 * time.Second})
+	p.packet(0, 1, 0, 20, a)
+	r, err := p.Close(p.start.Add(2999 * time.Millisecond))
+	require.NoError(t, err)
+	require.Equal(t, Result{}, r)
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, left)
+	_, err = p.Close(time.Now())
+	require.Error(t, err)
+
+	p = begin(t, Options{Dir: dir, MinTalk: 3 * time.Second, Talk: time.Now().Add(-2 * time.Second)})
+	_, r = p.end(1500)
+	require.Equal(t, 1500*time.Millisecond, r.Duration, "the talk counts, not the recording")
+}
+
+func TestCreateRefuses(t *testing.T) {
+	w := Open(WriterOptions{})
+	dir := t.TempDir()
+	for _, name := range []string{"", ".", "..", "../x.wav", "a/b.wav", ".hidden"} {
+		_, err := w.Create(Options{Dir: dir, Name: name})
+		require.ErrorContains(t, err, "not the name of a file")
+	}
+	r, err := w.Create(Options{Dir: dir, Name: "a.wav"})
+	require.NoError(t, err)
+	_, err = w.Create(Options{Dir: dir, Name: "a.wav"})
+	require.ErrorIs(t, err, os.ErrExist)
+	info, err := os.Stat(filepath.Join(dir, "a.wav.part"))
+	require.NoError(t, err)
+	require.EqualValues(t, 0o600, info.Mode().Perm())
+	require.NoError(t, w.Close())
+	require.NoError(t, w.Close())
+	_, err = r.Close(time.Now())
+	require.ErrorIs(t, err, ErrClosed)
+	_, err = w.Create(Options{Dir: filepath.Join(dir, "a.wav.part"), Name: "b.wav"})
+	require.Error(t, err, "the directory is a file")
+}
+
+// A disk that does not keep up costs audio, never the length.
+func TestSlowDisk(t *testing.T) {
+	p := begin(t, Options{Name: "slow.wav"})
+	full := make(chan job) // nobody takes anything
+	fast := p.queue
+	p.queue = full
+	for i := range 500 {
+		p.packet(0, 1, uint32(160*i), 20+float64(20*i), a)
+	}
+	p.queue = fast
+	for i := range 500 {
+		p.packet(0, 1, uint32(160*(500+i)), 20+float64(20*(500+i)), b)
+	}
+	samples, r := p.end(20_000)
+	require.Equal(t, 20*time.Second, r.Duration)
+	require.Greater(t, r.Lost, 3*time.Second)
+	require.Equal(t, 80_000, bytes.Count(samples, []byte{b}))
+	require.Equal(t, 80_000, bytes.Index(samples, bytes.Repeat([]byte{b}, 80_000)))
+}
+
+func TestRepair(t *testing.T) {
+	dir := t.TempDir()
+	w := Open(WriterOptions{})
+	for name, seconds := range map[string]int{"long.wav": 20, "short.wav": 2} {
+		r, err := w.Create(Options{Dir: dir, Name: name, Stereo: name == "long.wav"})
+		require.NoError(t, err)
+		p := &tape{r, t}
+		for i := range 50 * seconds {
+			p.packet(0, 1, uint32(160*i), 20+float64(20*i), a)
+		}
+	}
+	require.NoError(t, w.Close()) // all that is queued is on the disk, nothing is complete
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "torn.wav.part"), []byte("RIFF"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "whole.wav"), []byte("not looked at"), 0o600))
+
+	done, err := Repair(dir, 3*time.Second)
+	require.NoError(t, err)
+	require.Len(t, done, 1)
+	require.Equal(t, filepath.Join(dir, "long.wav"), done[0].Path)
+	require.Greater(t, done[0].Duration, 15*time.Second)
+	require.WithinDuration(t, time.Now().Add(-done[0].Duration), done[0].Start, 10*time.Second)
+	b, err := os.ReadFile(done[0].Path)
+	require.NoError(t, err)
+	f, err := wav.Parse(b)
+	require.NoError(t, err)
+	require.Equal(t, 2, f.Channels)
+	require.Equal(t, done[0].Duration, f.Duration())
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Len(t, left, 2)
+
+	done, err = Repair(filepath.Join(dir, "nowhere"), 0)
+	require.NoError(t, err)
+	require.Empty(t, done)
+}
+
+// A packet costs the media worker no allocation.
+func TestWriteAllocatesNothing(t *testing.T) {
+	p := begin(t, Options{})
+	frame := bytes.Repeat([]byte{a}, 160)
+	i := 0
+	allocs := testing.AllocsPerRun(90, func() {
+		p.Write(0, 1, uint32(160*i), p.start.Add(time.Duration(20*i)*time.Millisecond), frame)
+		i++
+	})
+	require.Zero(t, allocs)
+	p.end(1000)
+}
+
+func BenchmarkWrite(b *testing.B) {
+	w := Open(WriterOptions{})
+	r, err := w.Create(Options{Dir: b.TempDir(), Name: "a.wav"})
+	require.NoError(b, err)
+	frame := bytes.Repeat([]byte{a}, 160)
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Write(i&1, uint32(i&1), uint32(80*(i&^1)), r.start.Add(time.Duration(10*i)*time.Millisecond), frame)
+		i++
+	}
+	_, err = r.Close(time.Now())
+	require.NoError(b, err)
+	require.NoError(b, w.Close())
+}
+
+func BenchmarkMix(b *testing.B) {
+	dst, src := make([]byte, 160), make([]byte, 160)
+	b.ReportAllocs()
+	for b.Loop() {
+		mix(dst, src)
+	}
+}

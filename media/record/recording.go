@@ -1,0 +1,143 @@
+package record
+
+import (
+	"errors"
+	"time"
+
+	"axgate/media/wav"
+)
+
+// A buffer holds a piece that goes to the disk when the talk is a window
+// beyond it: so late a packet may come, or one leg be behind the other.
+const (
+	pieceFrames  = 16 << 10
+	windowFrames = 8 << 10
+	bufferFrames = pieceFrames + windowFrames
+)
+
+// Recording is the recording of one call. Write and Close belong to one
+// goroutine at a time, the call's media worker until Close.
+type Recording struct {
+	writer   *Writer
+	queue    chan job
+	file     *file
+	start    time.Time
+	talk     time.Time
+	minTalk  time.Duration
+	channels int
+
+	lanes [2]lane
+	buf   []byte // frames from base on
+	base  int64
+	owed  int64 // silent frames to be written before the next piece
+	lost  int64 // of them, those that were to be audio
+	ended bool
+}
+
+// buffer gives a silent buffer.
+func (w *Writer) buffer(channels int) []byte {
+	if b, ok := w.buffers.Get().(*[]byte); ok && len(*b) == bufferFrames*channels {
+		hush(*b)
+		return *b
+	}
+	b := make([]byte, bufferFrames*channels)
+	hush(b)
+	return b
+}
+
+// back takes a buffer that was written; b is its beginning.
+func (w *Writer) back(b []byte) {
+	b = b[:cap(b)]
+	w.buffers.Put(&b)
+}
+
+func hush(b []byte) {
+	for n := copy(b, quiet); n < len(b); {
+		n += copy(b[n:], quiet)
+	}
+}
+
+// Write takes the audio of one packet of a side: 0 the caller, 1 the callee.
+// It never waits.
+func (r *Recording) Write(side int, ssrc, rtpTime uint32, arrival time.Time, alaw []byte) {
+	if side < 0 || side > 1 || r.ended || len(alaw) == 0 || len(alaw) > windowFrames {
+		return
+	}
+	now := int64(arrival.Sub(r.start)) * wav.Rate / int64(time.Second)
+	at := r.lanes[side].place(ssrc, rtpTime, now, len(alaw))
+	r.reach(at + int64(len(alaw)))
+	for _, f := range r.lanes[side].take(at, at+int64(len(alaw))) {
+		r.lay(side, f.from, alaw[f.from-at:f.to-at])
+	}
+}
+
+// lay puts samples of a side into the buffer; what is too late is left out.
+func (r *Recording) lay(side int, at int64, alaw []byte) {
+	if at < r.base {
+		alaw = alaw[min(int64(len(alaw)), r.base-at):]
+		at = r.base
+	}
+	to := r.buf[(at-r.base)*int64(r.channels):]
+	if r.channels == 1 {
+		mix(to, alaw)
+		return
+	}
+	for i, s := range alaw {
+		to[2*i+side] = s
+	}
+}
+
+// reach makes room in the buffer for the frames before end.
+func (r *Recording) reach(end int64) {
+	for end > r.base+bufferFrames {
+		if end > r.base+2*bufferFrames { // nobody was heard for long
+			r.piece(bufferFrames)
+			gap := end - r.base - windowFrames
+			r.owed += gap
+			r.base += gap
+			continue
+		}
+		r.piece(pieceFrames)
+	}
+}
+
+// piece hands the first n frames of the buffer to the disk; a disk that is too
+// slow gets silence to write instead.
+func (r *Recording) piece(n int64) {
+	cut := n * int64(r.channels)
+	full := r.buf
+	r.base += n
+	if !r.writer.offer(r.queue, job{file: r.file, silence: r.owed, piece: full[:cut], owner: r.writer}) {
+		r.owed, r.lost = r.owed+n, r.lost+n
+		copy(full, full[cut:])
+		hush(full[int64(len(full))-cut:])
+		return
+	}
+	r.owed = 0
+	r.buf = r.writer.buffer(r.channels)
+	copy(r.buf, full[cut:])
+}
+
+// Close ends the recording at an instant: the file is made as long as the talk
+// was from the first sample on, or removed if the talk was too short. It waits
+// for the disk.
+func (r *Recording) Close(end time.Time) (Result, error) {
+	if r.ended {
+		return Result{}, errors.New("the recording was ended already")
+	}
+	r.ended = true
+	total := max(int64(end.Sub(r.start))*wav.Rate/int64(time.Second), 0)
+	r.reach(total)
+	last := r.buf[:max(total-r.base, 0)*int64(r.channels)]
+	done := make(chan finished, 1)
+	err := r.writer.put(r.queue, job{file: r.file, silence: r.owed, piece: last, owner: r.writer, done: done,
+		keep: end.Sub(r.talk) >= r.minTalk && total > 0})
+	if err != nil {
+		return Result{}, errors.Join(err, r.file.f.Close())
+	}
+	f := <-done
+	if f.result.Path != "" {
+		f.result.Start, f.result.Lost = r.start, span(r.lost)
+	}
+	return f.result, f.err
+}

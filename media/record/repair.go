@@ -1,0 +1,77 @@
+package record
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"axgate/media/wav"
+)
+
+// Repair completes the recordings that a crash has left in a directory, and
+// removes those that are shorter than minTalk. No Writer may be at work there.
+// It tells which files it completed; an error names those that it could not.
+func Repair(dir string, minTalk time.Duration) ([]Result, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for unfinished recordings: %w", err)
+	}
+	var all []Result
+	var failed error
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), partSuffix) || !e.Type().IsRegular() {
+			continue
+		}
+		r, err := repair(filepath.Join(dir, e.Name()), minTalk)
+		if err != nil {
+			failed = errors.Join(failed, fmt.Errorf("complete the recording %s: %w", e.Name(), err))
+		}
+		if r.Path != "" {
+			all = append(all, r)
+		}
+	}
+	return all, failed
+}
+
+// repair makes a header for what stands in the file. Its start is reckoned from
+// when it was last written.
+func repair(part string, minTalk time.Duration) (Result, error) {
+	f, err := os.OpenFile(part, os.O_RDWR, 0)
+	if err != nil {
+		return Result{}, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return Result{}, errors.Join(err, f.Close())
+	}
+	var h [wav.HeaderSize]byte
+	channels := 0
+	if _, err := f.ReadAt(h[:], 0); err == nil {
+		channels = int(binary.LittleEndian.Uint16(h[22:]))
+	}
+	if channels != 1 && channels != 2 { // it died with its header
+		return Result{}, errors.Join(f.Close(), os.Remove(part))
+	}
+	frames := (info.Size() - wav.HeaderSize) / int64(channels)
+	if frames == 0 || span(frames) < minTalk {
+		return Result{}, errors.Join(f.Close(), os.Remove(part))
+	}
+	if err := f.Truncate(wav.HeaderSize + frames*int64(channels)); err != nil {
+		return Result{}, errors.Join(err, f.Close())
+	}
+	if err := complete(f, channels, frames, true); err != nil {
+		return Result{}, err
+	}
+	path := strings.TrimSuffix(part, partSuffix)
+	if err := rename(part, path, true); err != nil {
+		return Result{}, err
+	}
+	return Result{Path: path, Start: info.ModTime().Add(-span(frames)), Duration: span(frames), Bytes: size(channels, frames)}, nil
+}
