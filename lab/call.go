@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -85,7 +86,10 @@ func Make(ctx context.Context, a Attempt) (out Outcome, err error) {
 }
 
 func (a *Attempt) phone(ctx context.Context, who Party) (*phone.Phone, error) {
-	host, _, _ := strings.Cut(a.Server, ":")
+	host, _, err := net.SplitHostPort(a.Server)
+	if err != nil {
+		return nil, fmt.Errorf("the server's address: %w", err)
+	}
 	p, err := phone.New(phone.Config{Number: who.Number, Password: who.Password, Server: a.Server, Transport: a.Transport, ListenIP: host})
 	if err != nil {
 		return nil, fmt.Errorf("open the phone of %s: %w", who.Number, err)
@@ -105,11 +109,11 @@ func (a *Attempt) play(ctx context.Context, out *Outcome, call *phone.Call, call
 	defer cancel()
 	if a.Extension != "" {
 		if call.WaitAnswer(wait) != nil {
-			return a.over(ctx, out, call)
+			return a.over(ctx, call)
 		}
 		a.Tell("X answers and asks for the extension; the caller types it")
 		if err := call.Press(wait, a.Extension, phone.Events); err != nil {
-			return a.over(ctx, out, call)
+			return a.over(ctx, call)
 		}
 	}
 	if callee == nil {
@@ -125,7 +129,7 @@ func (a *Attempt) play(ctx context.Context, out *Outcome, call *phone.Call, call
 	case <-wait.Done():
 		a.Tell("nothing rings after %v: the caller gives up", a.Wait)
 	}
-	return a.over(ctx, out, call)
+	return a.over(ctx, call)
 }
 
 // stranger waits for whoever has the callee's number to answer.
@@ -138,7 +142,7 @@ func (a *Attempt) stranger(ctx, wait context.Context, out *Outcome, call *phone.
 			a.Tell("the caller was cut off: %v", err)
 		}
 	}
-	return a.over(ctx, out, call)
+	return a.over(ctx, call)
 }
 
 // talk lets the callee answer and both speak, one after the other.
@@ -192,7 +196,7 @@ func (a *Attempt) talk(ctx context.Context, out *Outcome, call, in *phone.Call) 
 }
 
 // over ends the call if it is still up.
-func (a *Attempt) over(ctx context.Context, _ *Outcome, call *phone.Call) error {
+func (a *Attempt) over(ctx context.Context, call *phone.Call) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	select {

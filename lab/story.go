@@ -65,7 +65,6 @@ func Compact(object json.RawMessage, without ...string) string {
 
 // Recipe tells how to call through the lab with softphones.
 func Recipe(w io.Writer, server string) {
-	host, _, _ := strings.Cut(server, ":")
 	fmt.Fprintf(w, `
 The lab goes on. Two softphones can call through X now; the password of every account is %[2]s.
 
@@ -80,7 +79,7 @@ The lab goes on. Two softphones can call through X now; the password of every ac
 
   In another terminal: axgate call, axgate calls, axgate bindings --x %[7]s, axgate doctor
 `, server, Password, Ann.Number, Ben.Number, Visitor.Number, XofAX, XofAXB)
-	if host == "127.0.0.1" {
+	if strings.HasPrefix(server, "127.") {
 		fmt.Fprintln(w, "  For phones of other machines: axgate lab --ip ADDRESS, with this machine's address")
 	}
 	fmt.Fprintln(w, "  Ctrl-C ends it.")

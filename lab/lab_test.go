@@ -1,0 +1,125 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"axgate/config"
+	"axgate/routing"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// TestProfile: the lab's configuration passes the checks of every other one,
+// and can be read back from the file that the lab leaves.
+func TestProfile(t *testing.T) {
+	c, err := config.Load(Profile("127.0.0.1", "http://127.0.0.1:9/"), "", nil)
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), ConfigFile)
+	var text bytes.Buffer
+	require.NoError(t, c.Write(&text))
+	require.NoError(t, os.WriteFile(path, text.Bytes(), 0o600))
+	again, err := config.Load(config.Default(), path, nil)
+	require.NoError(t, err)
+	require.Equal(t, c.Registrar, again.Registrar)
+	require.Equal(t, c.Bindings, again.Bindings)
+	require.Equal(t, c.SIP, again.SIP)
+}
+
+func push(t *testing.T, r *Receiver, body string) int {
+	t.Helper()
+	res, err := http.Post(r.URL(), "application/json", strings.NewReader(body))
+	require.NoError(t, err)
+	defer res.Body.Close()
+	_, err = io.Copy(io.Discard, res.Body)
+	require.NoError(t, err)
+	http.DefaultClient.CloseIdleConnections()
+	return res.StatusCode
+}
+
+// TestReceiver: the story of a call is complete with disconnect and fee event,
+// in whichever order these come, and has nothing of other calls.
+func TestReceiver(t *testing.T) {
+	var shown []string
+	r, err := Receive("127.0.0.1", func(p Push) { shown = append(shown, p.Type) })
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.Close()) }()
+	start := time.Now()
+	require.Equal(t, 200, push(t, r, `{"eventType":"callin","statusInfo":{"sessionId":"other","called":"+8617010000002"}}`))
+	require.Equal(t, 200, push(t, r, `{"eventType":"callin","statusInfo":{"sessionId":"mine","called":"+8617010000001"}}`))
+	require.Equal(t, 200, push(t, r, `{"eventType":"fee","feeLst":[{"sessionId":"other"},{"sessionId":"mine","bindNum":"+8617010000001"}]}`))
+	require.Equal(t, 400, push(t, r, `no JSON`))
+
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	_, err = r.Story(ctx, "+8617010000001", start)
+	require.ErrorIs(t, err, context.DeadlineExceeded, "without disconnect it is not complete")
+
+	require.Equal(t, 200, push(t, r, `{"eventType":"disconnect","statusInfo":{"sessionId":"mine"}}`))
+	story, err := r.Story(context.Background(), "+8617010000001", start)
+	require.NoError(t, err)
+	var types []string
+	for _, p := range story {
+		require.Equal(t, "mine", p.Session)
+		types = append(types, p.Type)
+	}
+	require.Equal(t, []string{"callin", "disconnect", "fee"}, types)
+	require.Equal(t, []string{"callin", "callin", "fee", "fee", "disconnect"}, shown)
+}
+
+func TestLeaks(t *testing.T) {
+	const invite = "INVITE sip:+8613800000002@127.0.0.1 SIP/2.0\r\nFrom: <sip:+8617010000001@127.0.0.1>\r\nX-Who: 0086-13800000001\r\n\r\n"
+	require.Equal(t, []string{"X-Who: 0086-13800000001"}, leaks([]byte(invite), "+8613800000001"))
+	require.Empty(t, leaks([]byte(invite), "+8613800000009"))
+}
+
+func TestCompact(t *testing.T) {
+	require.Equal(t, `{"a":"1","n":0}`, Compact(json.RawMessage(`{"a":"1","b":"","n":0,"c":null,"id":"x"}`), "id"))
+	require.Equal(t, "no object", Compact(json.RawMessage("no object")))
+}
+
+// TestResultIsChecked: everything that can be wrong with a demonstration is
+// told.
+func TestResultIsChecked(t *testing.T) {
+	whole := func() (*Result, *Outcome) {
+		r := &Result{X: XofAXB, Caller: First.Number, Callee: Second.Number, CallerID: XofAXB, Heard: Correlation{1, 1},
+			Decision: Describe(&routing.Decision{Step: routing.Dial, X: XofAXB, Callee: routing.Number(Second.Number)}),
+			Fee:      json.RawMessage(`{"fwdDisplayNum":"` + XofAXB + `"}`)}
+		r.Recording.Heard = Correlation{1, 1}
+		for _, e := range []string{"callin", "callout", "alerting", "answer", "disconnect"} {
+			r.Events = append(r.Events, Push{Type: e})
+		}
+		return r, &Outcome{Answered: true}
+	}
+	r, out := whole()
+	r.check(out)
+	require.Empty(t, r.Problems)
+	for want, spoil := range map[string]func(*Result, *Outcome){
+		"not X":                           func(r *Result, _ *Outcome) { r.CallerID = First.Number },
+		"was not answered":                func(_ *Result, o *Outcome) { o.Answered = false },
+		"can read the caller's number":    func(_ *Result, o *Outcome) { o.Leaks = []string{"From: x"} },
+		"does not hear the callee":        func(r *Result, _ *Outcome) { r.Heard.Caller = 0.1 },
+		"does not hear the caller":        func(r *Result, _ *Outcome) { r.Heard.Callee = 0.1 },
+		"caller's voice is not in the re": func(r *Result, _ *Outcome) { r.Recording.Heard.Caller = 0.5 },
+		"the events are":                  func(r *Result, _ *Outcome) { r.Events = r.Events[1:] },
+		"the decision is to call":         func(r *Result, _ *Outcome) { r.Decision.Callee = Ann.Number },
+		"fee event says":                  func(r *Result, _ *Outcome) { r.Fee = nil },
+	} {
+		r, out := whole()
+		spoil(r, out)
+		r.check(out)
+		require.Len(t, r.Problems, 1, want)
+		require.Contains(t, r.Problems[0], want)
+	}
+}
