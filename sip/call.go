@@ -3,7 +3,7 @@ package sip
 import (
 	"context"
 	"errors"
-	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -39,18 +39,16 @@ type call struct {
 	audio    <-chan media.Event // nil once the media is closed
 	calleeAt uint16             // the RTP port towards the callee
 
-	inbox  chan input
-	orders chan routing.End
+	inbox   chan input
+	orders  chan routing.End
+	counted bool          // the caller's trunk counts it
+	over    atomic.Bool   // it ends by itself already
+	gone    chan struct{} // closed when nobody reads the inbox any more
 
-	rec      events.Call
-	seq      int
-	pending  []<-chan error // journal writes under way
-	last     []events.Event // disconnect and fee, until they are durable
-	done     <-chan error   // their write
-	again    time.Time      // when it is repeated
-	patience time.Duration
-	tape     tape
-	waiting  waiting // what the caller hears until the callee answers
+	rec     events.Call
+	record  recordKeeper
+	tape    tape
+	waiting waiting // what the caller hears until the callee answers
 }
 
 // decideTime bounds the wait for the router: cache, ledger and all.
@@ -58,7 +56,7 @@ const decideTime = 3 * time.Second
 
 func (s *Server) newCall(tx *wire.ServerTx, who origin, key inviteKey, hops int) *call {
 	now := time.Now()
-	c := &call{srv: s, session: s.session(now), from: who, hops: hops, inbox: make(chan input, inboxSize), orders: make(chan routing.End, 1), media: s.engine.NewCall()}
+	c := &call{srv: s, session: s.session(now), from: who, hops: hops, inbox: make(chan input, inboxSize), orders: make(chan routing.End, 1), gone: make(chan struct{}), media: s.engine.NewCall()}
 	c.audio = c.media.Events()
 	c.log = s.log.With().Str("session", c.session).Logger()
 	user := tx.Request.Recipient.User
@@ -66,7 +64,7 @@ func (s *Server) newCall(tx *wire.ServerTx, who origin, key inviteKey, hops int)
 	if _, ok := s.cfg.Plan.ParseX(user); !ok {
 		me.Contact.User = ""
 	}
-	c.a = callerLeg{leg: leg{side: media.Caller, dialog: dialog.Answering(tx.Request, tx.From, me), inbox: c.inbox}, tx: tx, invite: key}
+	c.a = callerLeg{leg: leg{side: media.Caller, dialog: dialog.Answering(tx.Request, tx.From, me), host: tx.From.Addr.Addr(), trunk: who.trunk, inbox: c.inbox}, tx: tx, invite: key}
 	c.a.dialog.Behind = who.trunk == nil || who.trunk.NATMedia
 	c.rec = events.Call{Session: c.session, ICID: uuid.NewString(), Node: s.cfg.Node, Host: s.cfg.Host, In: now, Direction: int(routing.Abnormal)}
 	return c
@@ -74,6 +72,9 @@ func (s *Server) newCall(tx *wire.ServerTx, who origin, key inviteKey, hops int)
 
 // order asks the call to end this way; false: it is ending already.
 func (c *call) order(end routing.End) bool {
+	if c.over.Load() {
+		return false
+	}
 	select {
 	case c.orders <- end:
 		return true
@@ -84,7 +85,10 @@ func (c *call) order(end routing.End) bool {
 
 // run is the life of the call.
 func (c *call) run() {
-	c.a.respond(sip.StatusTrying, "Trying", nil)
+	defer close(c.gone)
+	if err := c.a.respond(sip.StatusTrying, "Trying", nil); err != nil {
+		c.log.Info().Err(err).Msg("100 to the caller")
+	}
 	end := c.story()
 	c.tearDown(end)
 	c.settle()
@@ -112,8 +116,9 @@ func (c *call) story() routing.End {
 	return c.talk()
 }
 
-// endBadOffer ends a call whose offer nothing can be made of.
+// The ways a call ends that concern nobody but the one who sent the INVITE.
 var (
+	endBadType     = routing.End{Word: "bad_content_type", SIP: sip.StatusUnsupportedMediaType, Cause: 79, Quiet: true}
 	endBadOffer    = routing.End{Word: "bad_offer", SIP: sip.StatusBadRequest, Cause: 127, Quiet: true}
 	endNoCodec     = routing.End{Word: "no_common_codec", SIP: sip.StatusNotAcceptableHere, Cause: 88, Quiet: true}
 	endNotRecorded = routing.End{Word: "journal_down", StateCode: 8020, FailReason: 8020, SIP: sip.StatusServiceUnavailable, Cause: 41, Quiet: true}
@@ -129,7 +134,8 @@ func (c *call) arrive() (routing.End, bool) {
 	if end, ok := c.readOffer(); !ok {
 		return end, false
 	}
-	full := c.srv.cfg.MaxCalls > 0 && c.srv.Calls() > c.srv.cfg.MaxCalls
+	c.counted = c.srv.limits.enter(c.from.trunk)
+	full := !c.counted || c.srv.full()
 	ctx, cancel := context.WithTimeout(context.Background(), decideTime)
 	defer cancel()
 	d, err := c.srv.router.Decide(ctx, c.q)
@@ -143,10 +149,10 @@ func (c *call) arrive() (routing.End, bool) {
 	}
 	if err := c.emit(events.CallIn, ""); err != nil {
 		c.log.Error().Err(err).Msg("the journal takes no call")
+		c.record = recordKeeper{} // nobody was rung: nothing is owed
 		return endNotRecorded, false
 	}
 	if full {
-		c.rec.Direction, c.rec.Binding, c.rec.Callee = int(routing.Abnormal), "", ""
 		return routing.EndOverload, false
 	}
 	return routing.End{}, true
@@ -163,9 +169,13 @@ func (c *call) readOffer() (routing.End, bool) {
 	switch {
 	case errors.Is(err, sdp.ErrNoAudio), errors.Is(err, sdp.ErrSecure):
 		return endNoCodec, false
+	case errors.Is(err, sdp.ErrType):
+		return endBadType, false
 	case err != nil:
 		c.log.Info().Err(err).Msg("the caller's SDP")
 		return endBadOffer, false
+	case offer.Common(c.codecs(c.from)) != nil:
+		return endNoCodec, false
 	}
 	c.a.offer = offer
 	return routing.End{}, true
@@ -194,38 +204,6 @@ func (c *call) adopt(d routing.Decision) {
 func (c *call) refuse() routing.End {
 	c.announce(c.d.Prompt, c.d.Scene)
 	return c.d.End
-}
-
-// emit writes an event, and the call's state with it, to the journal. An error
-// tells at once that the journal takes nothing.
-func (c *call) emit(kind events.Kind, digits string) error {
-	c.seq++
-	done := c.srv.journal.Write(c.rec, events.NewCallEvent(c.rec, c.seq, kind, time.Now(), digits))
-	select {
-	case err := <-done:
-		return err
-	default:
-		c.pending = append(c.pending, done)
-		return nil
-	}
-}
-
-// recorded waits until all that was written so far is durable.
-func (c *call) recorded() error {
-	limit := time.NewTimer(decideTime)
-	defer limit.Stop()
-	for _, done := range c.pending {
-		select {
-		case err := <-done:
-			if err != nil {
-				return fmt.Errorf("write the call's record: %w", err)
-			}
-		case <-limit.C:
-			return errors.New("write the call's record: the journal is too slow")
-		}
-	}
-	c.pending = c.pending[:0]
-	return nil
 }
 
 func contentType(m interface{ ContentType() *sip.ContentTypeHeader }) string {

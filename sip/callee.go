@@ -22,45 +22,87 @@ type calleeLeg struct {
 	tx        *wire.ClientTx
 	request   *sip.Request
 	route     route
+	proved    bool // it was repeated with a proof for the trunk's challenge
 	rang      bool // a provisional response came: CANCEL may be sent
 	cancelled bool
 	told      bool // CANCEL was sent
 	settled   bool // the INVITE has its final response, or will have none
 	until     time.Time
+	forks     map[string]*dialog.Dialog // other phones that answered too late, by their tag
 }
 
 // reach calls the callee over the routes there are, one after the other, until
 // one answers.
 func (c *call) reach() (routing.End, bool) {
+	if end, left := c.leftMeanwhile(); left {
+		return end, false
+	}
 	routes := c.srv.routes(c.d.Callee)
 	if len(routes) == 0 {
 		c.log.Error().Msg("no trunk and no registered phone to reach the callee: add a trunk with an address")
 		c.announce("", routing.SceneFault)
 		return routing.EndNoRoute, false
 	}
+	if _, err := c.media.Reserve(media.Caller); err != nil { // nobody is rung for a call that cannot talk
+		c.log.Error().Err(err).Msg("open the caller's audio")
+		return endOf(err), false
+	}
 	c.rec.Out = time.Now()
 	c.log.Info().Str("route", routes[0].name).Str("shown", string(c.d.X)).Msg("callout")
-	_ = c.emit(events.CallOut, "")
+	c.note(events.CallOut, "")
 	c.startWaiting()
-	var end routing.End
-	for i, r := range routes {
+	end := routing.EndOverload // if every trunk is full
+	tried := 0
+	for _, r := range routes {
+		if !c.srv.limits.enter(r.trunk) {
+			c.log.Warn().Str("route", r.name).Msg("the trunk carries all the calls it may")
+			continue
+		}
 		var again, ok bool
-		end, again, ok = c.ring(r)
-		if ok {
+		if end, again, ok = c.ring(r); ok {
 			return end, true
 		}
-		if !again {
+		if tried++; !again {
 			break
 		}
-		if i == len(routes)-1 {
-			if len(routes) > 1 {
-				end = routing.EndNoRoute
-			}
-			c.stopWaiting()
-			c.announce("", routing.SceneFault)
+	}
+	if end.Word == routing.EndTrunk.Word {
+		if tried > 1 {
+			end = routing.EndNoRoute
 		}
+		c.stopWaiting()
+		c.announce("", routing.SceneFault)
 	}
 	return end, false
+}
+
+// leftMeanwhile takes what has come in, and tells how the call ends if it is
+// over before the next step: a caller who has gone is not connected to anybody.
+func (c *call) leftMeanwhile() (routing.End, bool) {
+	for {
+		select {
+		case in := <-c.inbox:
+			if h, ok := c.take(in); ok && h.side == media.Caller && (h.kind == left || h.kind == lost) {
+				return c.callerLeft(h), true
+			}
+		case end := <-c.orders:
+			return end, true
+		default:
+			return routing.End{}, false
+		}
+	}
+}
+
+// callerLeft is the end of a call whose caller went before the answer.
+func (c *call) callerLeft(h happening) routing.End {
+	if h.kind == lost {
+		return routing.EndCallerGone
+	}
+	c.rec.ReleasedBy = 1
+	if c.rec.Alerting.IsZero() {
+		return routing.EndLeftEarly
+	}
+	return routing.EndLeftRinging
 }
 
 // ring sends one INVITE and waits for what becomes of it. again tells that
@@ -68,11 +110,9 @@ func (c *call) reach() (routing.End, bool) {
 func (c *call) ring(r route) (end routing.End, again, ok bool) {
 	b, err := c.invite(r)
 	if err != nil {
+		c.srv.limits.leave(r.trunk)
 		c.log.Error().Err(err).Msg("call the callee")
-		if errors.Is(err, media.ErrNoPorts) {
-			return routing.EndOverload, false, false
-		}
-		return routing.EndFault, false, false
+		return endOf(err), false, false
 	}
 	limit := c.srv.cfg.RingTimeout
 	if r.ringTimeout > 0 {
@@ -80,26 +120,21 @@ func (c *call) ring(r route) (end routing.End, again, ok bool) {
 	}
 	giveUp := time.NewTimer(limit)
 	defer giveUp.Stop()
+	minute := time.NewTicker(time.Minute)
+	defer minute.Stop()
 	for {
-		h := c.next(giveUp.C, c.waiting.ringbackDue())
+		h := c.next(giveUp.C, c.waiting.ringbackDue(), minute.C)
 		switch h.kind {
 		case ringing:
 			c.rang(b, h.res)
 		case answered:
-			return c.accepted(b, h.res)
+			end, ok = c.accepted(b, h.res)
+			return end, false, ok
 		case refused:
-			return c.refusal(b, h)
-		case left:
-			if h.side == media.Callee {
-				continue // a BYE before the answer: its INVITE fails by itself
-			}
-			c.rec.ReleasedBy = 1
-			if c.rec.Alerting.IsZero() {
-				return routing.EndLeftEarly, false, false
-			}
-			return routing.EndLeftRinging, false, false
-		case lost:
-			return routing.EndCallerGone, false, false
+			end, again = c.refusal(b, h)
+			return end, again, false
+		case left, lost:
+			return c.callerLeft(h), false, false
 		case silent:
 			if h.side == media.Caller && c.a.up {
 				return routing.EndCallerGone, false, false
@@ -115,11 +150,15 @@ func (c *call) ring(r route) (end routing.End, again, ok bool) {
 				c.comfort()
 			}
 		case timeUp:
-			if h.timer == 0 {
+			switch h.timer {
+			case 0:
 				return routing.EndRingTimeout, false, false
+			case 1:
+				c.waiting.overdue = true
+				c.comfort()
+			case 2:
+				c.a.stillTrying()
 			}
-			c.waiting.overdue = true
-			c.comfort()
 		}
 	}
 }
@@ -127,49 +166,86 @@ func (c *call) ring(r route) (end routing.End, again, ok bool) {
 // invite builds the callee's INVITE from nothing - X, the callee's number and
 // our own addresses are all it knows - and sends it.
 func (c *call) invite(r route) (*calleeLeg, error) {
-	x := string(c.d.X)
+	if c.d.X == "" {
+		return nil, fmt.Errorf("call %s: no X to show", r.name)
+	}
 	port, err := c.calleePort()
 	if err != nil {
 		return nil, err
 	}
-	me := c.srv.local(c.srv.cfg.Plan.SpellX(c.d.X, r.fromFormat), r.to.Transport)
-	from := sip.Uri{Scheme: "sip", User: c.srv.cfg.Plan.SpellX(c.d.X, r.fromFormat), Host: r.fromDomain}
+	shown := c.srv.cfg.Plan.SpellX(c.d.X, r.fromFormat)
+	me := c.srv.local(shown, r.to.Transport)
+	from := sip.Uri{Scheme: "sip", User: shown, Host: r.fromDomain}
 	if from.Host == "" {
 		from.Host = c.srv.cfg.Domain
 	}
 	if r.hide {
+		me.Contact.User = ""
 		from = sip.Uri{Scheme: "sip", User: "anonymous", Host: "anonymous.invalid"}
 	}
 	d := dialog.Calling(from, "", r.uri, r.to, me)
 	d.Behind = r.behind
-	b := &calleeLeg{leg: leg{side: media.Callee, dialog: d, inbox: c.inbox, media: true}, route: r}
+	b := &calleeLeg{leg: leg{side: media.Callee, dialog: d, host: r.to.Addr.Addr(), trunk: r.trunk, inbox: c.inbox, media: true}, route: r}
 	b.sdp = sdp.NewSession(c.srv.cfg.MediaIP, port, c.codecs(origin{trunk: r.trunk}))
-	req, to := d.Invite(c.hops, b.sdp.Offer())
-	if r.sendPAI || r.hide {
-		asserted := "<sip:" + c.srv.cfg.Plan.SpellX(c.d.X, r.fromFormat) + "@" + c.srv.cfg.Domain + ">"
-		req.AppendHeader(sip.NewHeader("P-Asserted-Identity", asserted))
-	}
-	if r.sendPPI {
-		req.AppendHeader(sip.NewHeader("P-Preferred-Identity", "<sip:"+c.srv.cfg.Plan.SpellX(c.d.X, r.fromFormat)+"@"+from.Host+">"))
-	}
-	if r.hide {
-		req.AppendHeader(sip.NewHeader("Privacy", "id"))
-	}
-	if x == "" {
-		return nil, fmt.Errorf("call %s: no X to show", r.name)
+	if err := c.sendInvite(b, b.sdp.Offer()); err != nil {
+		return nil, err
 	}
 	c.b = b
 	c.tried = append(c.tried, b)
+	return b, nil
+}
+
+// sendInvite sends the INVITE of a leg, the first or one with a proof.
+func (c *call) sendInvite(b *calleeLeg, offer []byte, proof ...sip.Header) error {
+	req, to := b.dialog.Invite(c.hops, offer)
+	for _, h := range append(c.asserted(b.route), proof...) {
+		req.AppendHeader(h)
+	}
+	if err := identity.Check(req.Headers()); err != nil { // the last word on what the callee may see
+		return fmt.Errorf("call %s: %w", b.route.name, err)
+	}
 	c.srv.addLeg(&b.leg)
 	b.request = req
-	b.tx = c.srv.stack.Send(req, to, func(res *sip.Response, err error) {
-		in := input{what: inResponse, leg: &b.leg, res: res, err: err}
-		if err != nil {
-			in.what = inFailed
-		}
-		c.inbox <- in // the call lives until its INVITE is settled
-	})
-	return b, nil
+	b.tx = c.srv.stack.Send(req, to, func(res *sip.Response, err error) { c.response(&b.leg, res, err) })
+	return nil
+}
+
+// asserted are the headers beside From that tell who calls: X, as the trunk
+// wants it (RFC 3325).
+func (c *call) asserted(r route) []sip.Header {
+	shown := c.srv.cfg.Plan.SpellX(c.d.X, r.fromFormat)
+	domain := r.fromDomain
+	if domain == "" {
+		domain = c.srv.cfg.Domain
+	}
+	var all []sip.Header
+	if r.sendPAI || r.hide {
+		all = append(all, sip.NewHeader("P-Asserted-Identity", "<sip:"+shown+"@"+domain+">"))
+	}
+	if r.sendPPI {
+		all = append(all, sip.NewHeader("P-Preferred-Identity", "<sip:"+shown+"@"+domain+">"))
+	}
+	if r.hide {
+		all = append(all, sip.NewHeader("Privacy", "id"))
+	}
+	return all
+}
+
+// response hands a response to the call. Provisional ones that find the inbox
+// full are dropped, so that a peer that sends hundreds holds up nobody else; a
+// final one waits, in the goroutine of its own transaction.
+func (c *call) response(l *leg, res *sip.Response, err error) {
+	in := input{what: inResponse, leg: l, res: res, err: err}
+	if err != nil {
+		in.what = inFailed
+	} else if res.StatusCode < 200 {
+		l.post(in)
+		return
+	}
+	select {
+	case c.inbox <- in:
+	case <-c.gone:
+	}
 }
 
 // calleePort keeps one port through all attempts: only one talks.
@@ -184,119 +260,10 @@ func (c *call) calleePort() (uint16, error) {
 	return c.calleeAt, nil
 }
 
-// fromCallee takes a response to an INVITE of ours.
-func (c *call) fromCallee(in input) (happening, bool) {
-	var b *calleeLeg
-	for _, t := range c.tried {
-		if &t.leg == in.leg {
-			b = t
-		}
+// endOf is the end of a call that a leg cannot be opened for.
+func endOf(err error) routing.End {
+	if errors.Is(err, media.ErrNoPorts) {
+		return routing.EndOverload
 	}
-	switch {
-	case b == nil || b.settled:
-		return happening{}, false
-	case in.what == inFailed:
-		b.settled, b.gone = true, true
-		return happening{kind: refused, side: media.Callee, err: in.err}, b == c.b && !b.cancelled
-	case in.res.StatusCode < 200:
-		b.rang = true
-		if b.cancelled {
-			c.cancel(b)
-			return happening{}, false
-		}
-		return happening{kind: ringing, res: in.res}, in.res.StatusCode > 100
-	case in.res.StatusCode < 300:
-		b.settled = true
-		b.dialog.Confirm(in.res)
-		c.ack(b, in.res)
-		b.up = true
-		if b.cancelled { // the 200 crossed our CANCEL: nobody may be left on an open line
-			c.bye(&b.leg, routing.EndTalk)
-			return happening{}, false
-		}
-		return happening{kind: answered, res: in.res}, true
-	default:
-		b.settled, b.gone = true, true
-		return happening{kind: refused, side: media.Callee, res: in.res}, b == c.b && !b.cancelled
-	}
-}
-
-func (c *call) ack(b *calleeLeg, res *sip.Response) {
-	ack, to := b.dialog.Ack(res.CSeq().SeqNo, nil)
-	if err := c.srv.stack.Write(ack, to); err != nil {
-		c.log.Info().Err(err).Msg("ACK to the callee")
-	}
-}
-
-// strayed takes a 2xx that came outside its transaction: the ACK was lost, or
-// another phone answered too late.
-func (c *call) strayed(l *leg, res *sip.Response) {
-	tag, _ := res.To().Params.Get("tag")
-	if tag == l.dialog.RemoteTag() {
-		if ack, to, ok := l.dialog.AckAgain(res); ok {
-			_ = c.srv.stack.Write(ack, to)
-		}
-		return
-	}
-	for _, b := range c.tried {
-		if &b.leg != l {
-			continue
-		}
-		fork := b.dialog.Fork(res)
-		ack, to := fork.Ack(res.CSeq().SeqNo, nil)
-		_ = c.srv.stack.Write(ack, to)
-		bye, to := fork.Request(sip.BYE, "", nil)
-		c.srv.stack.Send(bye, to, func(*sip.Response, error) {})
-	}
-}
-
-// accepted takes the callee's answer and the SDP in it.
-func (c *call) accepted(b *calleeLeg, res *sip.Response) (routing.End, bool, bool) {
-	if len(res.Body()) > 0 {
-		if err := c.acceptSDP(b, res); err != nil {
-			c.log.Warn().Err(err).Msg("the callee's answer")
-			return routing.EndTrunk, false, false
-		}
-	} else if !b.ready {
-		c.log.Warn().Msg("the callee answered without SDP")
-		return routing.EndTrunk, false, false
-	}
-	return routing.End{}, false, true
-}
-
-// refusal tells how a failed INVITE ends the call.
-func (c *call) refusal(b *calleeLeg, h happening) (end routing.End, again, ok bool) {
-	if h.res == nil {
-		c.log.Warn().Err(h.err).Str("route", b.route.name).Msg("no answer from the route")
-		c.rec.UnswReason, c.rec.SIPStatus = identity.CauseOf(sip.StatusRequestTimeout), sip.StatusRequestTimeout
-		return routing.EndTrunk, !b.rang, false
-	}
-	q850, _, _ := identity.ParseReason(h.res.GetHeaders("Reason"))
-	end = identity.FailureOf(h.res.StatusCode, q850)
-	c.rec.SIPStatus, c.rec.UnswReason = h.res.StatusCode, end.Cause
-	if q850 != 0 {
-		c.rec.UnswReason = q850
-	}
-	c.log.Info().Int("status", h.res.StatusCode).Int("cause", c.rec.UnswReason).Str("end", end.Word).Msg("the callee's side refused")
-	trunkFailed := end.Word == routing.EndTrunk.Word && c.rec.Alerting.IsZero()
-	return end, trunkFailed, false
-}
-
-// cancel takes the callee's INVITE back: at once if it may be (RFC 3261
-// section 9.1), else at its first provisional response.
-func (c *call) cancel(b *calleeLeg) {
-	if b.settled || b.told {
-		return
-	}
-	if !b.cancelled {
-		b.cancelled = true
-		b.until = time.Now().Add(64 * sip.T1)
-	}
-	if !b.rang {
-		return
-	}
-	b.told = true
-	b.until = time.Now().Add(64 * sip.T1)
-	req := dialog.Cancel(b.request, identity.Reason(routing.EndTalk.Cause))
-	c.srv.stack.Send(req, b.tx.To, func(*sip.Response, error) {})
+	return routing.EndFault
 }

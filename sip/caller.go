@@ -17,9 +17,10 @@ type callerLeg struct {
 	leg
 	tx        *wire.ServerTx
 	invite    inviteKey
-	offer     *sdp.Remote // nil: the INVITE had none
-	early     []byte      // the SDP of our 183 and, unchanged, of our 200
-	final     bool        // the INVITE was answered finally
+	offer     *sdp.Remote   // nil: the INVITE had none
+	early     []byte        // the SDP of our 183 and, unchanged, of our 200
+	progress  *sip.Response // the last provisional response but 100
+	final     bool          // the INVITE was answered finally
 	cancelled bool
 }
 
@@ -38,10 +39,25 @@ func (a *callerLeg) respond(status int, phrase string, body []byte, headers ...s
 		res.SetBody(body)
 	}
 	a.final = status >= 200
+	if status > 100 && status < 200 {
+		a.progress = res
+	}
 	if status >= 200 && status < 300 {
 		a.unacked.start(a.tx, res)
 	}
 	return a.tx.Respond(res)
+}
+
+// stillTrying repeats the last provisional response, so that proxies on the
+// way do not give up a long ringing (RFC 3261 section 13.3.1.1).
+func (a *callerLeg) stillTrying() {
+	if a.final {
+		return
+	}
+	if a.progress == nil {
+		a.progress = a.dialog.Reply(a.tx.Request, sip.StatusSessionInProgress, "Session Progress")
+	}
+	_ = a.tx.Respond(a.progress) // if it is lost, the next one is due in a minute
 }
 
 // openCaller gives the caller's leg its port and its SDP, once. Without an
@@ -114,12 +130,18 @@ func (c *call) hangUpCaller(end routing.End) {
 	}
 	c.a.gone = true
 	status := end.SIP
-	if c.a.cancelled || status == 0 {
+	switch {
+	case c.a.cancelled:
 		status = sip.StatusRequestTerminated
+	case status == 0: // ends that are known after an answer only
+		status = sip.StatusTemporarilyUnavailable
 	}
 	headers := []sip.Header{sip.NewHeader("Reason", identity.Reason(end.Cause))}
-	if status == sip.StatusServiceUnavailable {
+	switch status {
+	case sip.StatusServiceUnavailable:
 		headers = append(headers, c.srv.retryAfter())
+	case sip.StatusUnsupportedMediaType:
+		headers = append(headers, sip.NewHeader("Accept", "application/sdp"))
 	}
 	if err := c.a.respond(status, phrase(status), nil, headers...); err != nil {
 		c.log.Info().Err(err).Msg("final response to the caller")
@@ -129,7 +151,7 @@ func (c *call) hangUpCaller(end routing.End) {
 var phrases = map[int]string{
 	sip.StatusBadRequest: "Bad Request", sip.StatusForbidden: "Forbidden", sip.StatusNotFound: "Not Found",
 	sip.StatusTemporarilyUnavailable: "Temporarily Unavailable", sip.StatusBusyHere: "Busy Here",
-	sip.StatusRequestTerminated: "Request Terminated", sip.StatusNotAcceptableHere: "Not Acceptable Here",
+	sip.StatusUnsupportedMediaType: "Unsupported Media Type", sip.StatusRequestTerminated: "Request Terminated", sip.StatusNotAcceptableHere: "Not Acceptable Here",
 	sip.StatusInternalServerError: "Server Internal Error", sip.StatusServiceUnavailable: "Service Unavailable",
 	sip.StatusGlobalDecline: "Decline",
 }

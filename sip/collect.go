@@ -17,10 +17,20 @@ func (c *call) collect() (routing.End, bool) {
 		c.log.Error().Err(err).Msg("answer the caller")
 		return endNotRecorded, false
 	}
+	if end, left := c.leftMeanwhile(); left {
+		return end, false
+	}
 	if err := c.answerCaller(); err != nil {
 		c.log.Error().Err(err).Msg("answer the caller")
-		return routing.EndOverload, false
+		return endOf(err), false
 	}
+	if end, ok := c.audible(); !ok {
+		if c.rec.ReleasedBy != 0 {
+			end = routing.EndLeftCollect
+		}
+		return end, false
+	}
+	defer c.media.Listen(media.Caller, false)
 	app := c.d.App
 	scene := routing.SceneEnter
 	for try := 0; ; try++ {
@@ -37,7 +47,7 @@ func (c *call) collect() (routing.End, bool) {
 			c.announce("", routing.SceneNothing)
 			return routing.EndNothing, false
 		}
-		_ = c.emit(events.CollectInfo, typed)
+		c.note(events.CollectInfo, typed)
 		c.log.Info().Str("extension", typed).Msg("digits")
 		end, ok := c.extension(routing.Extension(typed))
 		if ok || end.Word != routing.EndWrongExt.Word {
@@ -77,7 +87,7 @@ func (c *call) extension(ext routing.Extension) (routing.End, bool) {
 // shorter than an extension is filled up with zeros from the left. The
 // happening tells of a caller who left meanwhile; else it is of kind digit.
 func (c *call) digits(scene routing.Scene, n int) (string, happening) {
-	c.media.Listen(media.Caller, c.a.agreed.RecvEventPT == 0)
+	c.media.Listen(media.Caller, c.a.hearsTones())
 	pause := time.NewTimer(c.srv.cfg.FirstDigit)
 	defer pause.Stop()
 	total := time.NewTimer(c.srv.cfg.Digits)

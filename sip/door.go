@@ -31,11 +31,20 @@ func (s *Server) door(tx *wire.ServerTx) {
 		s.register(tx)
 	case sip.BYE, sip.INFO, sip.UPDATE, sip.PRACK:
 		s.reply(tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
-	case sip.SUBSCRIBE, sip.NOTIFY, sip.PUBLISH, sip.REFER, sip.MESSAGE:
-		s.reply(tx, sip.StatusMethodNotAllowed, "Method Not Allowed", sip.NewHeader("Allow", allow))
 	default:
-		s.reply(tx, sip.StatusNotImplemented, "Not Implemented", sip.NewHeader("Allow", allow))
+		status, phrase := notServed(tx.Request.Method)
+		s.reply(tx, status, phrase, sip.NewHeader("Allow", allow))
 	}
+}
+
+// notServed is the answer to a method that is not served where it was sent
+// (RFC 3261 section 8.2.1): 405 for one that we know of, else 501.
+func notServed(m sip.RequestMethod) (status int, phrase string) {
+	switch m {
+	case sip.INVITE, sip.BYE, sip.OPTIONS, sip.REGISTER, sip.INFO, sip.UPDATE, sip.PRACK, sip.SUBSCRIBE, sip.NOTIFY, sip.PUBLISH, sip.REFER, sip.MESSAGE:
+		return sip.StatusMethodNotAllowed, "Method Not Allowed"
+	}
+	return sip.StatusNotImplemented, "Not Implemented"
 }
 
 // options answers a keep-alive: 503 tells the peer that we are draining.
@@ -63,8 +72,7 @@ func (s *Server) retryAfter() sip.Header {
 // invite checks what can be checked at once and starts the call.
 func (s *Server) invite(tx *wire.ServerTx) {
 	req := tx.Request
-	from, _ := req.From().Params.Get("tag")
-	key := inviteKey{req.CallID().Value(), from}
+	key := inviteKeyOf(req)
 	s.mu.Lock()
 	_, merged := s.invites[key]
 	s.mu.Unlock()
@@ -89,7 +97,11 @@ func (s *Server) invite(tx *wire.ServerTx) {
 		if !ok {
 			return
 		}
-		s.start(s.newCall(tx, who, key, hops-1))
+		c := s.newCall(tx, who, key, hops-1)
+		if !s.start(c) {
+			c.media.Close()
+			s.reply(tx, sip.StatusServiceUnavailable, "Service Unavailable", s.retryAfter())
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package sip
 
 import (
 	"net"
+	"net/netip"
 	"strconv"
 
 	"github.com/emiago/sipgo/sip"
@@ -10,6 +11,7 @@ import (
 	"axgate/routing"
 	"axgate/sip/dialog"
 	"axgate/sip/sdp"
+	"axgate/sip/trunk"
 	"axgate/sip/wire"
 )
 
@@ -47,6 +49,8 @@ type input struct {
 type leg struct {
 	side   media.Side
 	dialog *dialog.Dialog
+	host   netip.Addr   // where its peer is; it does not change, so others may read it
+	trunk  *trunk.Trunk // the peer's trunk, nil for a phone; likewise
 	sdp    *sdp.Session
 	agreed sdp.Agreed
 	sdpTag string // the peer's tag with which its SDP came

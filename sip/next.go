@@ -26,30 +26,26 @@ type happening struct {
 type happens int
 
 const (
-	timeUp   happens = iota
-	left             // a side hung up, or took its INVITE back
-	ringing          // a provisional response of the callee
-	answered         // its 2xx
-	refused          // its failure, or none at all
-	digit            // a key was pressed
-	played           // a prompt came to its end
-	heard            // audio from a side for the first time
-	silent           // a side's audio is gone
-	lost             // the caller never acknowledged our 2xx
-	ordered          // somebody ordered the end
+	timeUp    happens = iota
+	left              // a side hung up, or took its INVITE back
+	ringing           // a provisional response of the callee
+	answered          // its 2xx
+	refused           // its failure, or none at all
+	digit             // a key was pressed
+	played            // a prompt came to its end
+	heard             // audio from a side for the first time
+	silent            // a side's audio is gone
+	lost              // the caller never acknowledged our 2xx, or not with an answer to our offer
+	described         // the ACK brought the SDP of a caller whose INVITE had none
+	ordered           // somebody ordered the end
 )
 
 // next waits for something that concerns the story. What does not - a
-// re-INVITE, a repeated message, an OPTIONS - is dealt with on the way. The
-// timers may be nil.
+// re-INVITE, a repeated message, an OPTIONS - is dealt with on the way. There
+// are at most three timers, and each may be nil.
 func (c *call) next(timers ...<-chan time.Time) happening {
-	var first, second <-chan time.Time
-	if len(timers) > 0 {
-		first = timers[0]
-	}
-	if len(timers) > 1 {
-		second = timers[1]
-	}
+	var due [3]<-chan time.Time
+	copy(due[:], timers)
 	for {
 		select {
 		case in := <-c.inbox:
@@ -73,10 +69,12 @@ func (c *call) next(timers ...<-chan time.Time) happening {
 			}
 		case end := <-c.orders:
 			return happening{kind: ordered, end: end}
-		case <-first:
+		case <-due[0]:
 			return happening{kind: timeUp, timer: 0}
-		case <-second:
+		case <-due[1]:
 			return happening{kind: timeUp, timer: 1}
+		case <-due[2]:
+			return happening{kind: timeUp, timer: 2}
 		}
 	}
 }

@@ -32,7 +32,11 @@ func (s *Server) routes(callee routing.Number) []route {
 		}
 	}
 	var all []route
+	now := time.Now()
 	for _, t := range s.cfg.Trunks.Out() {
+		if s.limits.resting(t, now) {
+			continue
+		}
 		uri := sip.Uri{Scheme: "sip", User: s.cfg.Plan.Spell(callee, t.CalleeFormat), Host: t.Address.Addr().String(), Port: int(t.Address.Port())}
 		all = append(all, route{name: t.Name, uri: uri, to: wire.Peer{Addr: t.Address, Transport: t.Transport}, behind: t.NATMedia, trunk: t,
 			fromFormat: t.FromFormat, fromDomain: t.FromDomain, sendPAI: t.SendPAI, sendPPI: t.SendPPI, hide: t.Hide, ringTimeout: t.RingTimeout})

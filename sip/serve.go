@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -27,14 +28,14 @@ func (c *call) serve(l *leg, tx *wire.ServerTx) (happening, bool) {
 		c.reply(l, tx, sip.StatusInternalServerError, "CSeq Out Of Order")
 		return happening{}, false
 	}
+	l.dialog.Moved(tx.From)
+	if required := tags(req, "Require"); len(required) > 0 && req.Method != sip.BYE {
+		c.reply(l, tx, sip.StatusBadExtension, "Bad Extension", sip.NewHeader("Unsupported", strings.Join(required, ", ")))
+		return happening{}, false
+	}
 	switch req.Method {
 	case sip.BYE:
-		c.reply(l, tx, sip.StatusOK, "OK")
-		if l.gone {
-			return happening{}, false
-		}
-		l.gone = true
-		return happening{kind: left, side: l.side}, true
+		return c.hungUp(l, tx)
 	case sip.INVITE:
 		c.reoffer(l, tx)
 	case sip.INFO:
@@ -42,9 +43,25 @@ func (c *call) serve(l *leg, tx *wire.ServerTx) (happening, bool) {
 	case sip.OPTIONS:
 		c.reply(l, tx, sip.StatusOK, "OK", sip.NewHeader("Allow", allow), sip.NewHeader("Accept", "application/sdp"))
 	default:
-		c.reply(l, tx, sip.StatusMethodNotAllowed, "Method Not Allowed", sip.NewHeader("Allow", allow))
+		status, phrase := notServed(req.Method)
+		c.reply(l, tx, status, phrase, sip.NewHeader("Allow", allow))
 	}
 	return happening{}, false
+}
+
+// hungUp takes a BYE. A callee that has not answered cannot hang up (RFC 3261
+// section 15): its INVITE is still to be answered.
+func (c *call) hungUp(l *leg, tx *wire.ServerTx) (happening, bool) {
+	if l.side == media.Callee && !l.up {
+		c.reply(l, tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
+		return happening{}, false
+	}
+	c.reply(l, tx, sip.StatusOK, "OK")
+	if l.gone {
+		return happening{}, false
+	}
+	l.gone = true
+	return happening{kind: left, side: l.side}, true
 }
 
 func (c *call) reply(l *leg, tx *wire.ServerTx, status int, phrase string, headers ...sip.Header) {
@@ -124,13 +141,17 @@ func (c *call) lateAnswer(l *leg, ack *sip.Request) (happening, bool) {
 		c.log.Info().Err(err).Msg("no usable answer in the ACK")
 		return happening{kind: lost}, first
 	}
-	return happening{}, false
+	return happening{kind: described}, first
 }
 
 // info takes a key pressed by SIP INFO (RFC 6086, legacy use).
 func (c *call) info(l *leg, tx *wire.ServerTx) (happening, bool) {
 	if len(tx.Request.Body()) == 0 { // a keep-alive of some phones
 		c.reply(l, tx, sip.StatusOK, "OK")
+		return happening{}, false
+	}
+	if tx.Request.GetHeader("Info-Package") != nil {
+		c.reply(l, tx, 469, "Bad Info Package") // RFC 6086 section 4.2.2
 		return happening{}, false
 	}
 	key, length, err := dtmf.ParseInfo(contentType(tx.Request), tx.Request.Body())
@@ -143,23 +164,6 @@ func (c *call) info(l *leg, tx *wire.ServerTx) (happening, bool) {
 		return happening{}, false
 	}
 	return happening{kind: digit, side: l.side, digit: key, info: true, length: length}, true
-}
-
-// keyMethod is how a leg's digits come; the first to deliver one is the only
-// one believed, since some trunks send each digit twice.
-type keyMethod int
-
-const (
-	byNothing keyMethod = iota
-	byAudio
-	byInfo
-)
-
-func (l *leg) keysBy(m keyMethod) bool {
-	if l.keys == byNothing {
-		l.keys = m
-	}
-	return l.keys == m
 }
 
 // tell runs what the router wants to know beside the call, so that a slow

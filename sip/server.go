@@ -40,6 +40,7 @@ type Server struct {
 	calls   map[string]*call   // by sessionId
 	idle    chan struct{}      // closed when draining and the last call is gone
 
+	limits   limits
 	draining atomic.Bool
 	count    atomic.Uint64
 	boot     uint32
@@ -48,7 +49,16 @@ type Server struct {
 
 type legKey struct{ callID, localTag string }
 
-type inviteKey struct{ callID, fromTag string }
+// inviteKey names an INVITE whatever way it took (RFC 3261 section 8.2.2.2).
+type inviteKey struct {
+	callID, fromTag string
+	cseq            uint32
+}
+
+func inviteKeyOf(req *sip.Request) inviteKey {
+	tag, _ := req.From().Params.Get("tag")
+	return inviteKey{req.CallID().Value(), tag, req.CSeq().SeqNo}
+}
 
 var _ wire.Handler = (*Server)(nil)
 
@@ -109,10 +119,11 @@ func (s *Server) Stop(session string) bool {
 // until ctx is done, then ends them and closes the sockets.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
-	s.draining.Store(true)
-	s.idle = make(chan struct{})
-	if len(s.calls) == 0 {
-		close(s.idle)
+	if !s.draining.Swap(true) {
+		s.idle = make(chan struct{})
+		if len(s.calls) == 0 {
+			close(s.idle)
+		}
 	}
 	idle := s.idle
 	s.mu.Unlock()
@@ -167,6 +178,10 @@ func (s *Server) Request(tx *wire.ServerTx) {
 		s.reply(tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
 		return
 	}
+	if !s.sameSide(l, tx.From) {
+		s.reply(tx, sip.StatusForbidden, "Forbidden")
+		return
+	}
 	if !l.post(input{what: inRequest, tx: tx}) {
 		s.reply(tx, sip.StatusServiceUnavailable, "Too Many Requests In This Dialog")
 	}
@@ -174,25 +189,18 @@ func (s *Server) Request(tx *wire.ServerTx) {
 
 // Cancel gives a CANCEL to the call of its INVITE; 200 was answered already.
 func (s *Server) Cancel(tx *wire.ServerTx) {
-	from, _ := tx.Request.From().Params.Get("tag")
 	s.mu.Lock()
-	l := s.invites[inviteKey{tx.Request.CallID().Value(), from}]
+	l := s.invites[inviteKeyOf(tx.Request)]
 	s.mu.Unlock()
-	if l != nil {
+	if l != nil { // a re-INVITE is answered at once: there is nothing to take back
 		l.post(input{what: inCancel, tx: tx})
-		return
-	}
-	if tag, _ := tx.Request.To().Params.Get("tag"); tag != "" {
-		if l := s.leg(tx.Request.CallID().Value(), tag); l != nil {
-			l.post(input{what: inCancel, tx: tx}) // of a re-INVITE
-		}
 	}
 }
 
 // Ack gives the ACK of a 2xx to its leg.
-func (s *Server) Ack(req *sip.Request, _ wire.Peer) {
+func (s *Server) Ack(req *sip.Request, from wire.Peer) {
 	tag, _ := req.To().Params.Get("tag")
-	if l := s.leg(req.CallID().Value(), tag); l != nil {
+	if l := s.leg(req.CallID().Value(), tag); l != nil && s.sameSide(l, from) {
 		l.post(input{what: inAck, req: req})
 	}
 }
@@ -207,6 +215,16 @@ func (s *Server) Stray(res *sip.Response, _ wire.Peer) {
 	if l := s.leg(res.CallID().Value(), tag); l != nil {
 		l.post(input{what: inStray, res: res})
 	}
+}
+
+// sameSide tells whether a message in a dialog comes from where the dialog's
+// peer is: the host that it began with, or another of the same trunk.
+func (s *Server) sameSide(l *leg, from wire.Peer) bool {
+	if from.Addr.Addr() == l.host {
+		return true
+	}
+	t, ok := s.cfg.Trunks.From(from.Addr, from.Transport)
+	return ok && t == l.trunk
 }
 
 func (s *Server) leg(callID, localTag string) *leg {
@@ -232,9 +250,14 @@ func (s *Server) reply(tx *wire.ServerTx, status int, phrase string, headers ...
 	}
 }
 
-// start makes the call of an INVITE that passed the door and runs it.
-func (s *Server) start(c *call) {
+// start runs the call of an INVITE that passed the door; false: the server
+// began to drain meanwhile.
+func (s *Server) start(c *call) bool {
 	s.mu.Lock()
+	if s.draining.Load() {
+		s.mu.Unlock()
+		return false
+	}
 	s.legs[legKey{c.a.dialog.CallID, c.a.dialog.LocalTag()}] = &c.a.leg
 	s.invites[c.a.invite] = &c.a.leg
 	s.calls[c.session] = c
@@ -245,6 +268,7 @@ func (s *Server) start(c *call) {
 		defer s.forget(c)
 		c.run()
 	}()
+	return true
 }
 
 // forget takes a finished call out of the tables.

@@ -11,27 +11,48 @@ import (
 // join connects the two: the caller is answered, both hear the record hint if
 // the call is recorded, then audio flows (section 3, step 5).
 func (c *call) join() (routing.End, bool) {
+	if end, left := c.leftMeanwhile(); left { // a CANCEL that crossed the answer
+		return end, false
+	}
 	c.rec.Answered = time.Now()
 	c.stopWaiting()
 	c.media.Connect(false, false)
-	if err := c.recorded(); err != nil { // an answered call costs money: its record comes first
+	c.note(events.Answer, "")
+	if err := c.recorded(); err != nil { // from here on the call costs money: its record comes first
 		c.log.Error().Err(err).Msg("answer the caller")
 		return routing.EndFault, false
 	}
 	c.log.Info().Msg("answer")
-	_ = c.emit(events.Answer, "")
 	c.tell("use up the temporary callee", c.srv.router.Answered)
 	if err := c.answerCaller(); err != nil {
 		c.log.Error().Err(err).Msg("answer the caller")
-		return routing.EndOverload, false
+		return endOf(err), false
+	}
+	if c.b.gone { // the callee hung up while this was done
+		c.rec.ReleasedBy = 1 + int(media.Callee)
+		return routing.EndTalk, false
 	}
 	if c.d.Record {
+		if end, ok := c.audible(); !ok {
+			return end, false
+		}
 		if end, ok := c.hint(); !ok {
 			return end, false
 		}
 		c.startTape()
 	}
 	c.media.Connect(true, true)
+	return routing.End{}, true
+}
+
+// audible waits until the caller's leg has SDP: without an offer in its INVITE
+// that comes with the ACK.
+func (c *call) audible() (routing.End, bool) {
+	for !c.a.ready {
+		if end, over := c.overBy(c.next()); over {
+			return end, false
+		}
+	}
 	return routing.End{}, true
 }
 

@@ -19,7 +19,7 @@ type tape struct {
 func (c *call) startTape() {
 	now := time.Now()
 	name := fmt.Sprintf("%s%011d.wav", now.UTC().Format("060102150405"), rand.Uint64N(1e11))
-	f, err := c.srv.records.Create(record.Options{Dir: c.srv.cfg.RecordDir, Name: name, Stereo: c.d.App.Stereo, MinTalk: c.srv.cfg.MinTalk})
+	f, err := c.srv.records.Create(record.Options{Dir: c.srv.cfg.RecordDir, Name: name, Talk: c.rec.Answered, Stereo: c.d.App.Stereo, MinTalk: c.srv.cfg.MinTalk})
 	if err != nil {
 		c.log.Error().Err(err).Msg("record the call")
 		return

@@ -15,6 +15,7 @@ import (
 // recording is finished, the ports and marks are given back, and exactly one
 // disconnect and one fee event are written.
 func (c *call) tearDown(end routing.End) {
+	c.over.Store(true)
 	c.rec.Ended = time.Now()
 	c.rec.StateCode, c.rec.FailReason, c.rec.EndWord = end.StateCode, end.FailReason, end.Word
 	c.hangUpCallee(end)
@@ -24,23 +25,27 @@ func (c *call) tearDown(end routing.End) {
 	c.audio = nil
 	c.rec.CallerLeg, c.rec.CalleeLeg = quality(stats[media.Caller]), quality(stats[media.Callee])
 	c.srv.router.Release(c.session)
+	if c.counted {
+		c.srv.limits.leave(c.from.trunk)
+	}
+	for _, b := range c.tried {
+		c.srv.limits.leave(b.route.trunk)
+	}
 	line := c.log.Info().Str("end", end.Word).Int("state", end.StateCode).Int("reason", end.FailReason)
 	if !c.rec.Answered.IsZero() {
 		line = line.Dur("talk", c.rec.Ended.Sub(c.rec.Answered))
 	}
 	line.Msg("disconnect")
-	if end.Quiet && c.seq == 0 {
-		return
+	if c.rec.App == "" || end.Quiet && c.record.seq == 0 {
+		return // X is not ours, or nobody was told of the call
 	}
 	if c.rec.SIPStatus == 0 && c.rec.Answered.IsZero() {
 		c.rec.SIPStatus = end.SIP
 	}
-	now := c.rec.Ended
-	c.last = []events.Event{
-		events.NewCallEvent(c.rec, c.seq+1, events.Disconnect, now, ""),
-		events.NewFee(c.rec, c.seq+2),
+	if end.Word == routing.EndOverload.Word { // section 9: as if nothing had been found
+		c.rec.Direction, c.rec.Binding, c.rec.Callee = int(routing.Abnormal), "", ""
 	}
-	c.done = c.srv.journal.Write(c.rec, c.last...)
+	c.conclude()
 }
 
 func quality(s media.Stats) events.Quality {
@@ -92,9 +97,9 @@ func (c *call) settle() {
 			}
 			return
 		}
-		if !open && c.done != nil {
+		if !open && c.record.done != nil {
 			select {
-			case err := <-c.done:
+			case err := <-c.record.done:
 				c.wrote(err)
 				continue
 			case <-tick.C:
@@ -126,37 +131,6 @@ func (c *call) settleLegs() (open bool) {
 		open = true
 	}
 	return open
-}
-
-// settleRecord tells whether the end of the call is durable.
-func (c *call) settleRecord() bool {
-	if c.done == nil {
-		if c.last == nil {
-			return true
-		}
-		if time.Now().Before(c.again) {
-			return false
-		}
-		c.done = c.srv.journal.Write(c.rec, c.last...)
-	}
-	select {
-	case err := <-c.done:
-		c.wrote(err)
-	default:
-	}
-	return c.last == nil
-}
-
-// wrote notes what became of the last write; a failed one is repeated.
-func (c *call) wrote(err error) {
-	c.done = nil
-	if err == nil {
-		c.last = nil
-		return
-	}
-	c.patience = min(max(2*c.patience, time.Second), 30*time.Second)
-	c.again = time.Now().Add(c.patience)
-	c.log.Error().Err(err).Dur("again_in", c.patience).Msg("the end of the call is not recorded yet")
 }
 
 func (c *call) allLegs() []*leg {

@@ -75,9 +75,9 @@ func (c *call) rang(b *calleeLeg, res *sip.Response) {
 		c.alerted()
 	}
 	switch {
-	case c.waiting.offered:
+	case len(res.Body()) > 0 && c.waiting.offered:
 		c.earlyMedia()
-	case res.StatusCode == sip.StatusRinging && !c.a.up:
+	case res.StatusCode == sip.StatusRinging && !c.a.up: // after a 183 too
 		if err := c.a.respond(sip.StatusRinging, "Ringing", nil); err != nil {
 			c.log.Info().Err(err).Msg("180 to the caller")
 		}
@@ -89,7 +89,7 @@ func (c *call) rang(b *calleeLeg, res *sip.Response) {
 func (c *call) alerted() {
 	c.rec.Alerting = time.Now()
 	c.log.Info().Msg("alerting")
-	_ = c.emit(events.Alerting, "")
+	c.note(events.Alerting, "")
 	if c.d.Rings() {
 		c.tell("write the callback record", c.srv.router.Rang)
 	}

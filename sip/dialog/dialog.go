@@ -107,6 +107,14 @@ func (d *Dialog) Fork(res *sip.Response) *Dialog {
 // (RFC 3261 section 12.2); the route set stays.
 func (d *Dialog) Refresh(msg interface{ Contact() *sip.ContactHeader }) { d.refresh(msg.Contact()) }
 
+// Moved notes where the peer's messages come from now: a phone behind a NAT
+// gets another port there, a TCP connection is made anew. The host stays.
+func (d *Dialog) Moved(from wire.Peer) {
+	if from.Addr.Addr() == d.Peer.Addr.Addr() && from.Transport == d.Peer.Transport && (d.Behind || from.Transport == "TCP") {
+		d.Peer = from
+	}
+}
+
 func (d *Dialog) refresh(c *sip.ContactHeader) {
 	if c != nil && c.Address.Host != "" && !c.Address.Wildcard {
 		d.target = *c.Address.Clone()

@@ -72,7 +72,7 @@ func (t *ClientTx) start(ctx context.Context) error {
 	}
 	t.key = key
 	t.conn = &remembering{Connection: conn}
-	tx := sip.NewClientTx(key, t.Request, t.conn, t.stack.quiet)
+	tx := sip.NewClientTx(key, t.Request, t.conn, quiet)
 	t.tx.Store(tx)
 	t.stack.clients.put(key, t)
 	tx.OnTerminate(func(string, error) { t.stack.clients.drop(key) })

@@ -1,12 +1,20 @@
 package wire
 
 import (
+	"io"
+	"log/slog"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
 
-// The machine of an accepted INVITE is ended by hand, and its timer M cannot
-// be stopped: the shortest one keeps the least memory. sipgo reads its timers
-// from package variables, so this is set before anything runs.
-func init() { sip.Timer_M = time.Millisecond }
+// quiet takes what sipgo has to say: it logs messages raw, with real numbers.
+var quiet = slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 4}))
+
+// sipgo reads its timers and its logger from package variables, so these are
+// set before anything runs. The machine of an accepted INVITE is ended by hand,
+// and its timer M cannot be stopped: the shortest one keeps the least memory.
+func init() {
+	sip.Timer_M = time.Millisecond
+	sip.SetDefaultLogger(quiet)
+}

@@ -30,7 +30,7 @@ func (s *Stack) newServerTx(key string, req *sip.Request, from Peer) (*ServerTx,
 		return nil, err
 	}
 	rc := &remembering{Connection: conn}
-	t := &ServerTx{Request: req, From: from, stack: s, key: key, conn: rc, tx: sip.NewServerTx(key, req, rc, s.quiet)}
+	t := &ServerTx{Request: req, From: from, stack: s, key: key, conn: rc, tx: sip.NewServerTx(key, req, rc, quiet)}
 	if err := t.tx.Init(); err != nil {
 		_, _ = conn.TryClose()
 		return nil, fmt.Errorf("start transaction: %w", err)
@@ -52,14 +52,13 @@ func (t *ServerTx) Respond(res *sip.Response) error {
 		}
 		return nil
 	}
+	if res.StatusCode >= 200 {
+		t.final.Store(int32(res.StatusCode)) // before it is sent: the ACK may be here at once
+	}
 	if err := t.tx.Respond(res); err != nil {
 		return fmt.Errorf("respond %d to %s: %w", res.StatusCode, t.Request.Method, err)
 	}
-	if res.StatusCode < 200 {
-		return nil
-	}
-	t.final.Store(int32(res.StatusCode))
-	if t.Request.Method != sip.INVITE {
+	if res.StatusCode >= 200 && t.Request.Method != sip.INVITE {
 		t.end(answer{raw: t.conn.last()})
 	}
 	return nil
@@ -83,11 +82,10 @@ func (t *ServerTx) end(a answer) {
 // again takes a message that matched this transaction: a repetition, or the
 // ACK to its failure.
 func (t *ServerTx) again(req *sip.Request) {
-	if !req.IsAck() {
-		_ = t.tx.Receive(req) // repeats the last response, if there is one
-		return
-	}
-	if t.final.Load() >= 300 {
+	// The machine repeats its last response. An ACK goes through it as well: a
+	// repetition that is under way would start its timer again after the end.
+	_ = t.tx.Receive(req)
+	if req.IsAck() && t.final.Load() >= 300 {
 		t.end(answer{})
 	}
 }

@@ -9,8 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
@@ -57,7 +55,6 @@ type Config struct {
 type Stack struct {
 	cfg     Config
 	log     zerolog.Logger
-	quiet   *slog.Logger
 	handler Handler
 	parser  *sip.Parser
 	udp     *udpSocket
@@ -79,7 +76,7 @@ func Open(cfg Config, log zerolog.Logger) (*Stack, error) {
 	if cfg.Idle == 0 {
 		cfg.Idle = 30 * time.Minute
 	}
-	s := &Stack{cfg: cfg, log: log, parser: sip.NewParser(), quiet: slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelError + 4}))}
+	s := &Stack{cfg: cfg, log: log, parser: sip.NewParser()}
 	s.servers.init()
 	s.clients.init()
 	s.late.init(64 * sip.T1)
@@ -91,7 +88,7 @@ func Open(cfg Config, log zerolog.Logger) (*Stack, error) {
 		s.udp = u
 	}
 	if cfg.TCP != "" {
-		t, err := openTCP(cfg, s.parser, s.quiet)
+		t, err := openTCP(cfg, s.parser)
 		if err != nil {
 			s.Close()
 			return nil, fmt.Errorf("listen for SIP on tcp %s: %w", cfg.TCP, err)
@@ -120,7 +117,10 @@ func (s *Stack) Serve(h Handler) {
 
 // Close closes the sockets and ends every transaction.
 func (s *Stack) Close() error {
-	s.closing.Store(true)
+	if s.closing.Swap(true) {
+		s.wait.Wait()
+		return nil
+	}
 	var errs []error
 	if s.udp != nil {
 		errs = append(errs, s.udp.conn.Close())
@@ -237,6 +237,7 @@ func (s *Stack) cancel(req *sip.Request, from Peer) {
 		return
 	}
 	target, found := s.servers.get(invite)
+	found = found && target.From.Addr.Addr() == from.Addr.Addr() // nobody else takes a call back
 	if !found {
 		if _, answered := s.late.get(invite); !answered {
 			_ = tx.Respond(Reply(req, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist"))

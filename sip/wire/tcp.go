@@ -2,7 +2,6 @@ package wire
 
 import (
 	"errors"
-	"log/slog"
 	"net"
 	"net/netip"
 	"sync/atomic"
@@ -17,7 +16,7 @@ type tcpSide struct {
 	listener *guarded
 }
 
-func openTCP(cfg Config, parser *sip.Parser, quiet *slog.Logger) (*tcpSide, error) {
+func openTCP(cfg Config, parser *sip.Parser) (*tcpSide, error) {
 	l, err := net.Listen("tcp", cfg.TCP)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,84 @@
+package sip
+
+import (
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"axgate/sip/trunk"
+)
+
+// longestRest is the most that a trunk's Retry-After is obeyed.
+const longestRest = 5 * time.Minute
+
+// limits is what the trunks carry now, and which of them asked for a rest.
+type limits struct {
+	mu    sync.Mutex
+	calls map[*trunk.Trunk]int
+	rests map[*trunk.Trunk]time.Time
+}
+
+// enter counts one more leg on a trunk, unless it carries all that it may. A
+// phone (nil) always may.
+func (l *limits) enter(t *trunk.Trunk) bool {
+	if t == nil {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if t.MaxCalls > 0 && l.calls[t] >= t.MaxCalls {
+		return false
+	}
+	if l.calls == nil {
+		l.calls = make(map[*trunk.Trunk]int)
+	}
+	l.calls[t]++
+	return true
+}
+
+func (l *limits) leave(t *trunk.Trunk) {
+	if t == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.calls[t]--
+}
+
+// rest obeys the Retry-After of a 503: the trunk gets no call before it is
+// over (RFC 3261 section 21.5.4).
+func (l *limits) rest(t *trunk.Trunk, res *sip.Response, now time.Time) {
+	h := res.GetHeader("Retry-After")
+	if t == nil || h == nil || res.StatusCode != sip.StatusServiceUnavailable {
+		return
+	}
+	text := strings.TrimSpace(h.Value())
+	if i := strings.IndexAny(text, " ;("); i >= 0 {
+		text = text[:i]
+	}
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.rests == nil {
+		l.rests = make(map[*trunk.Trunk]time.Time)
+	}
+	l.rests[t] = now.Add(min(time.Duration(n)*time.Second, longestRest))
+}
+
+func (l *limits) resting(t *trunk.Trunk, now time.Time) bool {
+	if t == nil {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return now.Before(l.rests[t])
+}
+
+// full tells whether this call is one more than the node may carry.
+func (s *Server) full() bool { return s.cfg.MaxCalls > 0 && s.Calls() > s.cfg.MaxCalls }

@@ -1,0 +1,217 @@
+package sip
+
+import (
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+	"github.com/icholy/digest"
+
+	"axgate/media"
+	"axgate/routing"
+	"axgate/sip/dialog"
+	"axgate/sip/identity"
+	"axgate/sip/wire"
+)
+
+// maxForks bounds how many further answers to one INVITE are hung up.
+const maxForks = 8
+
+// fromCallee takes a response to an INVITE of ours.
+func (c *call) fromCallee(in input) (happening, bool) {
+	b := c.calleeOf(in.leg)
+	switch {
+	case b == nil || b.settled:
+		return happening{}, false
+	case in.what == inFailed:
+		b.settled, b.gone = true, true
+		return happening{kind: refused, side: media.Callee, err: in.err}, b == c.b && !b.cancelled
+	case in.res.StatusCode < 200:
+		b.rang = true
+		if b.cancelled {
+			c.cancel(b)
+			return happening{}, false
+		}
+		return happening{kind: ringing, side: media.Callee, res: in.res}, in.res.StatusCode > 100
+	case in.res.StatusCode < 300:
+		b.settled = true
+		b.dialog.Confirm(in.res)
+		c.sendAck(b.dialog.Ack(in.res.CSeq().SeqNo, nil))
+		b.up = true
+		if b.cancelled { // the 200 crossed our CANCEL: nobody may be left on an open line
+			c.bye(&b.leg, routing.EndTalk)
+			return happening{}, false
+		}
+		return happening{kind: answered, side: media.Callee, res: in.res}, true
+	case !b.cancelled && c.prove(b, in.res):
+		return happening{}, false
+	default:
+		b.settled, b.gone = true, true
+		return happening{kind: refused, side: media.Callee, res: in.res}, b == c.b && !b.cancelled
+	}
+}
+
+func (c *call) calleeOf(l *leg) *calleeLeg {
+	for _, b := range c.tried {
+		if &b.leg == l {
+			return b
+		}
+	}
+	return nil
+}
+
+// prove answers the digest challenge of a trunk, once (RFC 3261 section 22.2);
+// false: the response is to be taken as the failure that it is.
+func (c *call) prove(b *calleeLeg, res *sip.Response) bool {
+	t := b.route.trunk
+	ask, answer := "WWW-Authenticate", "Authorization"
+	if res.StatusCode == sip.StatusProxyAuthRequired {
+		ask, answer = "Proxy-Authenticate", "Proxy-Authorization"
+	} else if res.StatusCode != sip.StatusUnauthorized {
+		return false
+	}
+	if t == nil || t.Username == "" || b.proved {
+		return false
+	}
+	challenge := strongest(res.GetHeaders(ask))
+	if challenge == nil {
+		c.log.Warn().Str("route", b.route.name).Msg("the trunk asks for a proof of a kind that we cannot give")
+		return false
+	}
+	proof, err := digest.Digest(challenge, digest.Options{Method: string(sip.INVITE), URI: b.request.Recipient.String(), Count: 1, Username: t.Username, Password: t.Password})
+	if err != nil {
+		c.log.Warn().Err(err).Str("route", b.route.name).Msg("answer the trunk's challenge")
+		return false
+	}
+	b.proved, b.rang = true, false
+	if err := c.sendInvite(b, b.sdp.Offer(), sip.NewHeader(answer, proof.String())); err != nil {
+		c.log.Error().Err(err).Msg("repeat the INVITE with a proof")
+		return false
+	}
+	return true
+}
+
+// strongest is the best of the challenges that can be answered (RFC 8760).
+func strongest(headers []sip.Header) *digest.Challenge {
+	var best *digest.Challenge
+	for _, h := range headers[:min(len(headers), 8)] {
+		ch, err := digest.ParseChallenge(h.Value())
+		if err != nil || !digest.CanDigest(ch) || len(ch.QOP) > 0 && !ch.SupportsQOP("auth") {
+			continue
+		}
+		if best == nil || len(ch.Algorithm) > len(best.Algorithm) { // MD5 or nothing is the weak one
+			best = ch
+		}
+	}
+	return best
+}
+
+// strayed takes a 2xx that came outside its transaction: the ACK was lost, or
+// another phone answered too late and must not be left on an open line.
+func (c *call) strayed(l *leg, res *sip.Response) {
+	b := c.calleeOf(l)
+	if b == nil || !b.settled || res.CSeq().SeqNo != b.request.CSeq().SeqNo {
+		return
+	}
+	tag, _ := res.To().Params.Get("tag")
+	d := l.dialog
+	if !b.up || tag != d.RemoteTag() {
+		if d = b.forks[tag]; d == nil {
+			c.hangUpFork(b, tag, res)
+			return
+		}
+	}
+	if ack, to, ok := d.AckAgain(res); ok {
+		c.sendAck(ack, to)
+	}
+}
+
+func (c *call) hangUpFork(b *calleeLeg, tag string, res *sip.Response) {
+	if len(b.forks) == maxForks {
+		return
+	}
+	if b.forks == nil {
+		b.forks = make(map[string]*dialog.Dialog)
+	}
+	d := b.dialog.Fork(res)
+	b.forks[tag] = d
+	c.log.Info().Msg("a second phone answered: it is hung up")
+	c.sendAck(d.Ack(res.CSeq().SeqNo, nil))
+	bye, to := d.Request(sip.BYE, "", nil)
+	c.srv.stack.Send(bye, to, func(*sip.Response, error) {})
+}
+
+func (c *call) sendAck(ack *sip.Request, to wire.Peer) {
+	if err := c.srv.stack.Write(ack, to); err != nil {
+		c.log.Info().Err(err).Msg("ACK to the callee")
+	}
+}
+
+// accepted takes the callee's answer and the SDP in it.
+func (c *call) accepted(b *calleeLeg, res *sip.Response) (routing.End, bool) {
+	if len(res.Body()) > 0 {
+		if err := c.acceptSDP(b, res); err != nil {
+			c.log.Warn().Err(err).Msg("the callee's answer")
+			return routing.EndTrunk, false
+		}
+	} else if !b.ready {
+		c.log.Warn().Msg("the callee answered without SDP")
+		return routing.EndTrunk, false
+	}
+	return routing.End{}, true
+}
+
+// refusal tells how a failed INVITE ends the call, and whether it was the
+// trunk that failed, not the callee, so that another may be tried.
+func (c *call) refusal(b *calleeLeg, h happening) (end routing.End, again bool) {
+	alerted := !c.rec.Alerting.IsZero()
+	if h.res == nil {
+		c.log.Warn().Err(h.err).Str("route", b.route.name).Msg("no answer from the route")
+		c.rec.UnswReason, c.rec.SIPStatus = identity.CauseOf(sip.StatusRequestTimeout), sip.StatusRequestTimeout
+		return routing.EndTrunk, !alerted && !b.rang
+	}
+	status := h.res.StatusCode
+	q850, _, _ := identity.ParseReason(h.res.GetHeaders("Reason"))
+	end = identity.FailureOf(status, q850)
+	if status == sip.StatusRequestTimeout && alerted && end.Word == routing.EndTrunk.Word {
+		end = routing.EndNoAnswer // it rang, and its network gave up
+	}
+	c.rec.SIPStatus, c.rec.UnswReason = status, identity.CauseOf(status)
+	if q850 != 0 {
+		c.rec.UnswReason = q850
+	} else if status == sip.StatusRequestTerminated {
+		c.rec.UnswReason = end.Cause
+	}
+	c.srv.limits.rest(b.route.trunk, h.res, time.Now())
+	c.log.Info().Int("status", status).Int("cause", c.rec.UnswReason).Str("end", end.Word).Msg("the callee's side refused")
+	return end, end.Word == routing.EndTrunk.Word && !alerted && ofTrunk(status)
+}
+
+// ofTrunk are the statuses after which another trunk may do better. 480 is
+// here for trunks that say by its cause that their network failed.
+func ofTrunk(status int) bool {
+	switch status {
+	case sip.StatusRequestTimeout, sip.StatusInternalServerError, sip.StatusBadGateway, sip.StatusServiceUnavailable,
+		sip.StatusGatewayTimeout, sip.StatusTemporarilyUnavailable, sip.StatusUnauthorized, sip.StatusProxyAuthRequired:
+		return true
+	}
+	return false
+}
+
+// cancel takes the callee's INVITE back: at once if it may be (RFC 3261
+// section 9.1), else at its first provisional response.
+func (c *call) cancel(b *calleeLeg) {
+	if b.settled || b.told {
+		return
+	}
+	if !b.cancelled {
+		b.cancelled = true
+		b.until = time.Now().Add(64 * sip.T1)
+	}
+	if !b.rang {
+		return
+	}
+	b.told = true
+	b.until = time.Now().Add(64 * sip.T1)
+	req := dialog.Cancel(b.request, identity.Reason(routing.EndTalk.Cause))
+	c.srv.stack.Send(req, b.tx.To, func(*sip.Response, error) {})
+}
