@@ -63,6 +63,11 @@ func axbBothWays(callerOver, calleeOver string, fromA bool) func(*scene) {
 		require.NoError(s, in.Ring())
 		require.NoError(s, out.WaitRinging(s.within(step)))
 		s.answered(out, in)
+		var codes []int
+		for _, st := range out.Statuses() {
+			codes = append(codes, st.Code)
+		}
+		require.Equal(s, []int{100, 180, 200}, codes)
 		start := time.Now()
 		s.hint(out, start)
 		s.hint(in, start)

@@ -4,11 +4,11 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -32,6 +32,15 @@ func TestLoad(t *testing.T) {
 	require.NoError(t, err)
 	defer callees.Close()
 	w, cfg := surroundings(t, func(c *gate.Config) { c.Trunks[0].Address = callees.Addr() })
+	xs := make([]string, 8)
+	for i := range xs {
+		xs[i] = w.takeX(t, appInforms)
+	}
+	number := func(side string, i int) string { return "+86137" + side + mobile(i)[len("+86138")+1:] }
+	cfg.Extra = "\nbindings:\n"
+	for i := range loadCalls {
+		cfg.Extra += fmt.Sprintf("- {app: %s, x: %q, a: %q, b: %q, record: true}\n", appInforms, xs[i%len(xs)], number("1", i), number("2", i))
+	}
 	w.start(t, cfg)
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
@@ -39,21 +48,7 @@ func TestLoad(t *testing.T) {
 	callers, err := phone.New(phone.Config{Number: "callers", Server: s.gate.SIP().String(), ListenIP: takeTrunkHost().String(), Codecs: []string{"PCMA"}})
 	require.NoError(t, err)
 	defer callers.Close()
-	xs := make([]string, 8)
-	for i := range xs {
-		xs[i] = s.takeX(t, appInforms)
-	}
-	number := func(side string, i int) string { return "+86137" + side + mobile(i)[len("+86138")+1:] }
-	var binds sync.WaitGroup
-	for worker := range 2 {
-		binds.Go(func() {
-			for i := worker; i < loadCalls; i += 2 {
-				s.bind("axb", "--x", xs[i%len(xs)], "--a", number("1", i), "--b", number("2", i), "--record")
-			}
-		})
-	}
-	binds.Wait()
-	s.roundOfCalls(callers, callees, xs[0], number, 1) // what is made once and stays: connections, prompts
+	s.firstCall(callers, callees, xs[0], number) // what is made once and stays: connections, prompts
 	before := s.resources()
 
 	out := make([]*phone.Call, loadCalls)
@@ -88,16 +83,14 @@ func TestLoad(t *testing.T) {
 	require.Empty(t, w.customer.Wrong())
 }
 
-// roundOfCalls makes calls one after the other.
-func (s *scene) roundOfCalls(callers, callees *phone.Phone, x string, number func(string, int) string, n int) {
+// firstCall makes one call.
+func (s *scene) firstCall(callers, callees *phone.Phone, x string, number func(string, int) string) {
 	s.Helper()
-	for range n {
-		out := s.dial(callers, x, phone.From(number("1", 0)))
-		in := s.rings(callees)
-		s.answered(out, in)
-		require.NoError(s, out.Hangup(s.within(step)))
-		s.clearedWith(in, 16)
-	}
+	out := s.dial(callers, x, phone.From(number("1", 0)))
+	in := s.rings(callees)
+	s.answered(out, in)
+	require.NoError(s, out.Hangup(s.within(step)))
+	s.clearedWith(in, 16)
 }
 
 // allBilled waits until every call was billed once, with its recording.

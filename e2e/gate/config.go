@@ -36,8 +36,8 @@ type Config struct {
 	Extra string // text behind the rest of the configuration file
 }
 
-// Trunk is a carrier: calls come from Peers (a network in CIDR form) and go to
-// Address.
+// Trunk is a carrier: calls come from Peers (networks in CIDR form, none if
+// empty) and go to Address.
 type Trunk struct {
 	Name    string
 	Address netip.AddrPort
@@ -72,7 +72,7 @@ func (c Config) yaml() string {
 		"sip":   section{"udp": c.SIP.String(), "tcp": c.SIP.String()},
 		"media": section{"ip": c.SIP.Addr().String(), "ports": fmt.Sprintf("%d-%d", c.RTPFirst, c.RTPLast)},
 		"trunks": list(c.Trunks, func(t Trunk) section {
-			return section{"name": t.Name, "address": t.Address.String(), "peers": []string{t.Peers}}
+			return section{"name": t.Name, "address": t.Address.String(), "peers": strings.Fields(t.Peers)}
 		}),
 		"apps": list(c.Apps, c.app),
 		"numbers": list(c.Numbers, func(n Number) section {
