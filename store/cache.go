@@ -157,8 +157,15 @@ func (c *Cache) Ping(ctx context.Context) error {
 }
 
 // SetEpoch tells the cache the epoch in the ledger. What was loaded in another
-// one is missing.
-func (c *Cache) SetEpoch(epoch int64) { c.epoch.Store(epoch) }
+// one is missing. The epoch only rises: one that is told late changes nothing.
+func (c *Cache) SetEpoch(epoch int64) {
+	for {
+		now := c.epoch.Load()
+		if epoch <= now || c.epoch.CompareAndSwap(now, epoch) {
+			return
+		}
+	}
+}
 
 // Epoch is the epoch that the cache was told last.
 func (c *Cache) Epoch() int64 { return c.epoch.Load() }

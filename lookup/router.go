@@ -1,0 +1,209 @@
+// Package lookup answers a call's question: what is stored about X and the
+// caller - the cache first, the ledger if the cache is cold or gone - and what
+// the rules make of it.
+package lookup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"axgate/ledger"
+	"axgate/routing"
+	"axgate/store"
+)
+
+// Config is what a Router works with.
+type Config struct {
+	Ledger *ledger.Ledger
+	Cache  *store.Cache
+	Plan   routing.Plan
+	Node   string // this node's name in the ledger
+	Log    zerolog.Logger
+
+	// Settings is told, at the beginning and after each change, that apps,
+	// accounts or prompts may be others than before. nil: nobody wants to know.
+	Settings func(ctx context.Context) error
+}
+
+// Router decides about calls. It is safe for use by many goroutines.
+type Router struct {
+	cfg      Config
+	settings atomic.Pointer[settings]
+	away     atomic.Bool // Redis did not answer the last time
+}
+
+// New makes a router; the apps are read at once. Run has to be called for as
+// long as it is used.
+func New(ctx context.Context, cfg Config) (*Router, error) {
+	if cfg.Ledger == nil || cfg.Cache == nil || cfg.Node == "" {
+		return nil, errors.New("a router needs a ledger, a cache and the node's name")
+	}
+	if err := cfg.Plan.Validate(); err != nil {
+		return nil, err
+	}
+	r := &Router{cfg: cfg}
+	r.settings.Store(&settings{mark: -1})
+	return r, r.follow(ctx)
+}
+
+// Decide applies the rules to a call to X: one round trip to Redis. Where the
+// mode allows one call at a time, X is reserved for the session.
+func (r *Router) Decide(ctx context.Context, q routing.Question) (routing.Decision, error) {
+	return r.decide(ctx, r.byNumber(q, r.cfg.Cache.Facts), q)
+}
+
+// DecideExtension applies the rules to an extension that the caller typed: one
+// more round trip. The extension is reserved for the session.
+func (r *Router) DecideExtension(ctx context.Context, q routing.Question, ext routing.Extension) (routing.Decision, error) {
+	return r.decide(ctx, r.byExtension(q, ext, r.cfg.Cache.FactsByExtension), q)
+}
+
+// Peek tells what Decide would decide, and reserves nothing.
+func (r *Router) Peek(ctx context.Context, q routing.Question) (routing.Decision, error) {
+	d, _, err := r.ask(ctx, r.byNumber(q, r.cfg.Cache.Peek))
+	return d, err
+}
+
+// Release frees what the session reserved. It does not wait.
+func (r *Router) Release(session string) { r.cfg.Cache.Release(session) }
+
+// question is one way to ask cache, ledger and rules.
+type question struct {
+	x      routing.X
+	at     time.Time
+	cache  func(context.Context) (routing.Facts, store.Ticket, error)
+	ledger func(context.Context) (routing.Facts, error)
+	rules  func(*routing.App, routing.Facts) routing.Decision
+}
+
+func (r *Router) byNumber(q routing.Question, look func(context.Context, routing.Question) (routing.Facts, store.Ticket, error)) question {
+	return question{
+		x: q.X, at: q.At,
+		cache:  func(ctx context.Context) (routing.Facts, store.Ticket, error) { return look(ctx, q) },
+		ledger: func(ctx context.Context) (routing.Facts, error) { return r.cfg.Ledger.Facts(ctx, q) },
+		rules: func(app *routing.App, f routing.Facts) routing.Decision {
+			return routing.Decide(&r.cfg.Plan, app, q, f)
+		},
+	}
+}
+
+func (r *Router) byExtension(q routing.Question, ext routing.Extension, look func(context.Context, routing.Question, routing.Extension) (routing.Facts, store.Ticket, error)) question {
+	return question{
+		x: q.X, at: q.At,
+		cache:  func(ctx context.Context) (routing.Facts, store.Ticket, error) { return look(ctx, q, ext) },
+		ledger: func(ctx context.Context) (routing.Facts, error) { return r.cfg.Ledger.FactsByExtension(ctx, q, ext) },
+		rules: func(app *routing.App, f routing.Facts) routing.Decision {
+			return routing.DecideExtension(&r.cfg.Plan, app, q, f, ext)
+		},
+	}
+}
+
+// decide asks, and settles who has the place on X. What was reserved for a
+// call that is not put through is free again at once.
+func (r *Router) decide(ctx context.Context, ask question, q routing.Question) (routing.Decision, error) {
+	d, f, err := r.ask(ctx, ask)
+	if err != nil {
+		r.Release(q.Session)
+		return d, err
+	}
+	if d.Step == routing.Dial && !f.Held && d.Binding.Mode != routing.AXB {
+		if !r.reserve(ctx, q.Session, d.Binding) {
+			f.Busy = true
+			d = ask.rules(d.App, f)
+		}
+	}
+	if d.Step != routing.Dial {
+		r.Release(q.Session)
+	}
+	return d, nil
+}
+
+// reserve gets the place of a binding whose facts came from the ledger. While
+// Redis is away only this node's calls are seen.
+func (r *Router) reserve(ctx context.Context, session string, b *routing.Binding) bool {
+	ext := routing.Extension("")
+	if b.Mode == routing.AXE {
+		ext = b.Ext
+	}
+	if r.away.Load() {
+		return r.cfg.Cache.ReserveHere(session, b.X, ext)
+	}
+	held, err := r.cfg.Cache.Reserve(ctx, session, b.X, ext)
+	if err != nil {
+		r.lost(err)
+	}
+	return held
+}
+
+// ask finds the facts and applies the rules.
+func (r *Router) ask(ctx context.Context, ask question) (routing.Decision, routing.Facts, error) {
+	f, err := r.facts(ctx, ask)
+	if err != nil {
+		return routing.Decision{}, f, err
+	}
+	var app *routing.App
+	if f.Known {
+		if app, err = r.app(ctx, f.App); err != nil {
+			return routing.Decision{}, f, err
+		}
+	}
+	return ask.rules(app, f), f, nil
+}
+
+// loads is how often X is loaded into the cache for one question, when it
+// changes all the time, before the ledger answers alone.
+const loads = 3
+
+// facts asks the cache, and loads X into it where it is missing. The ledger
+// answers if Redis does not.
+func (r *Router) facts(ctx context.Context, ask question) (routing.Facts, error) {
+	for range loads {
+		f, ticket, err := ask.cache(ctx)
+		if err == nil && !ticket.Miss() {
+			r.found()
+			return f, nil
+		}
+		if err == nil {
+			err = r.load(ctx, ticket, ask.x, ask.at)
+		}
+		if err != nil && !errors.Is(err, store.ErrStale) {
+			r.lost(err)
+			break
+		}
+	}
+	f, err := ask.ledger(ctx)
+	if err != nil {
+		return f, fmt.Errorf("neither cache nor ledger answers: %w", err)
+	}
+	return f, nil
+}
+
+// load fills the cache with all about X as the ledger has it now.
+func (r *Router) load(ctx context.Context, ticket store.Ticket, x routing.X, at time.Time) error {
+	d, err := r.cfg.Ledger.Dossier(ctx, x)
+	if errors.Is(err, ledger.ErrUnknownX) {
+		return r.cfg.Cache.FillUnknown(ctx, ticket, x, at)
+	}
+	if err != nil {
+		return err
+	}
+	return r.cfg.Cache.Fill(ctx, ticket, d)
+}
+
+// lost and found tell of Redis once per outage, not per call.
+func (r *Router) lost(err error) {
+	if !r.away.Swap(true) {
+		r.cfg.Log.Error().Err(err).Msg("the cache does not answer: the ledger does until it is back")
+	}
+}
+
+func (r *Router) found() {
+	if r.away.Load() && r.away.Swap(false) {
+		r.cfg.Log.Info().Msg("the cache answers again")
+	}
+}

@@ -1,0 +1,109 @@
+package lookup
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"axgate/ledger"
+	"axgate/routing"
+)
+
+// settings are the apps as the ledger had them at a mark.
+type settings struct {
+	mark int64
+	apps map[string]*routing.App
+}
+
+// pace is how often the ledger is asked what has changed, and told that this
+// node is alive.
+const pace = 500 * time.Millisecond
+
+// Run follows the ledger until ctx ends: settings of apps, the epoch of the
+// cache; and it tells the ledger by which epoch this node goes.
+func (r *Router) Run(ctx context.Context) {
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
+	ill := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		err := r.follow(ctx)
+		if err == nil {
+			err = r.beat(ctx)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil && !ill {
+			r.cfg.Log.Error().Err(err).Msg("follow the ledger: this node goes by what it knew")
+		}
+		ill = err != nil
+	}
+}
+
+// follow reads what has changed since the last time.
+func (r *Router) follow(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	m, err := r.cfg.Ledger.Marks(ctx)
+	if err != nil {
+		return err
+	}
+	r.cfg.Cache.SetEpoch(m.Epoch)
+	if m.Settings == r.settings.Load().mark {
+		return nil
+	}
+	if err := r.read(ctx, m.Settings); err != nil {
+		return err
+	}
+	if r.cfg.Settings != nil {
+		return r.cfg.Settings(ctx)
+	}
+	return nil
+}
+
+// read takes over the apps. They are read after the mark: what changes in
+// between is read again.
+func (r *Router) read(ctx context.Context, mark int64) error {
+	list, err := r.cfg.Ledger.Apps(ctx)
+	if err != nil {
+		return err
+	}
+	s := &settings{mark: mark, apps: make(map[string]*routing.App, len(list))}
+	for i := range list {
+		s.apps[list[i].Key] = &list[i].App
+	}
+	r.settings.Store(s)
+	return nil
+}
+
+// beat tells that this node is alive, and by which epoch of the cache it goes.
+func (r *Router) beat(ctx context.Context) error {
+	done := r.cfg.Ledger.Journal().Beat(r.cfg.Node, time.Now(), r.cfg.Cache.Epoch())
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// app is the owner of an X. One that is not known yet may have been made a
+// moment ago.
+func (r *Router) app(ctx context.Context, key string) (*routing.App, error) {
+	if a, ok := r.settings.Load().apps[key]; ok {
+		return a, nil
+	}
+	a, err := r.cfg.Ledger.App(ctx, key)
+	if errors.Is(err, ledger.ErrUnknownApp) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &a.App, nil
+}
