@@ -21,7 +21,7 @@ type Demonstration struct {
 	Explain    Explain
 	Receiver   *Receiver
 	RecordDir  string
-	Hint       time.Duration // how long the record hint is
+	HintLength func(*routing.Decision) time.Duration // how long both hear that the call is recorded
 	ReadALaw   func(path string) ([]byte, error)
 	Tell       func(format string, args ...any)
 	EventsWait time.Duration // for the last push
@@ -80,7 +80,7 @@ func (d *Demonstration) Run(ctx context.Context) (Result, error) {
 	d.Tell("%s to %s: axgate will %s", r.Caller, r.X, r.Decision)
 	out, err := Make(ctx, Attempt{
 		Server: d.Server, Transport: "udp", Caller: First, Callee: Second, Dial: strings.TrimPrefix(XofAXB, "+86"),
-		Hint: d.Hint, Wait: 15 * time.Second, Tell: d.Tell,
+		Hint: d.HintLength(&decision), Wait: 15 * time.Second, Tell: d.Tell,
 	})
 	if err != nil {
 		return r, err
