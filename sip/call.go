@@ -39,11 +39,11 @@ type call struct {
 	audio    <-chan media.Event // nil once the media is closed
 	calleeAt uint16             // the RTP port towards the callee
 
-	inbox   chan input
+	inbox   *inbox
 	orders  chan routing.End
-	counted bool          // the caller's trunk counts it
-	over    atomic.Bool   // it ends by itself already
-	gone    chan struct{} // closed when nobody reads the inbox any more
+	counted bool        // the caller's trunk counts it
+	over    atomic.Bool // it ends by itself already
+	byes    int         // ours that are not answered yet
 
 	rec     events.Call
 	record  recordKeeper
@@ -56,7 +56,7 @@ const decideTime = 3 * time.Second
 
 func (s *Server) newCall(tx *wire.ServerTx, who origin, key inviteKey, hops int) *call {
 	now := time.Now()
-	c := &call{srv: s, session: s.session(now), from: who, hops: hops, inbox: make(chan input, inboxSize), orders: make(chan routing.End, 1), gone: make(chan struct{}), media: s.engine.NewCall()}
+	c := &call{srv: s, session: s.session(now), from: who, hops: hops, inbox: newInbox(), orders: make(chan routing.End, 1), media: s.engine.NewCall()}
 	c.audio = c.media.Events()
 	c.log = s.log.With().Str("session", c.session).Logger()
 	user := tx.Request.Recipient.User
@@ -85,13 +85,17 @@ func (c *call) order(end routing.End) bool {
 
 // run is the life of the call.
 func (c *call) run() {
-	defer close(c.gone)
 	if err := c.a.respond(sip.StatusTrying, "Trying", nil); err != nil {
 		c.log.Info().Err(err).Msg("100 to the caller")
 	}
 	end := c.story()
 	c.tearDown(end)
 	c.settle()
+	for _, in := range c.inbox.close() {
+		if in.what == inRequest {
+			c.srv.noDialog(in.tx)
+		}
+	}
 }
 
 // story tells the call from its arrival to the reason of its end.

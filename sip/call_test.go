@@ -335,7 +335,7 @@ func TestLimits(t *testing.T) {
 		w.ends(522, 522)
 		a.bye()
 		b.hungUp()
-		eventually(t, "the call is over", func() bool { return w.srv.Calls() == 0 })
+		eventually(t, "the call is over", func() bool { return w.open() == 0 })
 		a, b = w.talk()
 		a.bye()
 		b.hungUp()
@@ -370,9 +370,9 @@ func TestLimits(t *testing.T) {
 
 func TestUnknownX(t *testing.T) {
 	w := open(t)
-	w.router.decide = func(q routing.Question) (routing.Decision, error) {
+	w.router.decides(func(routing.Question) (routing.Decision, error) {
 		return routing.Decision{Step: routing.Refuse, End: routing.EndUnknownX}, nil
-	}
+	})
 	for _, number := range []string{numX, "110", "alice", "", "%00", strings.Repeat("1", 300)} {
 		d := w.a.dial(number, numA, w.mouthA.sdp(1))
 		if number == "" {
@@ -381,7 +381,7 @@ func TestUnknownX(t *testing.T) {
 		got := d.fails(404)
 		require.Equal(t, "Q.850;cause=1", got.get("Reason"))
 	}
-	eventually(t, "no call", func() bool { return w.srv.Calls() == 0 })
+	eventually(t, "no call", func() bool { return w.open() == 0 })
 	require.Empty(t, w.journal.evs)
 	require.Empty(t, w.mouthA.packets())
 }
@@ -396,7 +396,7 @@ func TestRefusals(t *testing.T) {
 	}
 	t.Run("with a prompt", func(t *testing.T) {
 		w := open(t, func(s *settings) { s.prompts = prompts{"no_permission": clip(0x41, 300*time.Millisecond)} })
-		w.router.decide = refuse(routing.SceneNoPermission, routing.EndNoneAX)
+		w.router.decides(refuse(routing.SceneNoPermission, routing.EndNoneAX))
 		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
 		m := a.response(183, "INVITE")
 		_, way := m.media(t)
@@ -410,24 +410,24 @@ func TestRefusals(t *testing.T) {
 			s.cfg.PromptCap = 200 * time.Millisecond
 			s.prompts = prompts{"no_permission": clip(0x41, 20*time.Second)}
 		})
-		w.router.decide = refuse(routing.SceneNoPermission, routing.EndNoneAX)
+		w.router.decides(refuse(routing.SceneNoPermission, routing.EndNoneAX))
 		w.a.dial(numX, numA, w.mouthA.sdp(1)).fails(403)
 	})
 	t.Run("in silence", func(t *testing.T) {
 		w := open(t)
-		w.router.decide = refuse(routing.SceneNoPermission, routing.EndFrozen)
+		w.router.decides(refuse(routing.SceneNoPermission, routing.EndFrozen))
 		w.a.dial(numX, numA, w.mouthA.sdp(1)).fails(403)
 		require.Zero(t, w.mouthA.packets())
 		w.ends(7108, 7108)
 	})
 	t.Run("without an offer", func(t *testing.T) {
 		w := open(t, func(s *settings) { s.prompts = prompts{"no_permission": clip(0x41, 300*time.Millisecond)} })
-		w.router.decide = refuse(routing.SceneNoPermission, routing.EndNoneAX)
+		w.router.decides(refuse(routing.SceneNoPermission, routing.EndNoneAX))
 		w.a.dial(numX, numA, "").fails(403)
 	})
 	t.Run("busy without a prompt: the tone", func(t *testing.T) {
 		w := open(t)
-		w.router.decide = refuse(routing.SceneBusy, routing.EndInUse)
+		w.router.decides(refuse(routing.SceneBusy, routing.EndInUse))
 		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
 		a.response(183, "INVITE")
 		eventually(t, "the busy tone", func() bool { return w.mouthA.packets() > 20 })
@@ -438,16 +438,16 @@ func TestRefusals(t *testing.T) {
 	})
 	t.Run("the router fails", func(t *testing.T) {
 		w := open(t)
-		w.router.decide = func(routing.Question) (routing.Decision, error) { return routing.Decision{}, errDisk }
+		w.router.decides(func(routing.Question) (routing.Decision, error) { return routing.Decision{}, errDisk })
 		w.a.dial(numX, numA, w.mouthA.sdp(1)).fails(500)
-		eventually(t, "no call", func() bool { return w.srv.Calls() == 0 })
+		eventually(t, "no call", func() bool { return w.open() == 0 })
 		require.Empty(t, w.journal.evs, "nobody knows whose X it is")
 	})
 	t.Run("the router fails for an app it knows", func(t *testing.T) {
 		w := open(t)
-		w.router.decide = func(routing.Question) (routing.Decision, error) {
+		w.router.decides(func(routing.Question) (routing.Decision, error) {
 			return routing.Decision{App: &routing.App{Key: "app1", Mode: routing.AX}}, errDisk
-		}
+		})
 		require.Equal(t, "Q.850;cause=41", w.a.dial(numX, numA, w.mouthA.sdp(1)).fails(500).get("Reason"))
 		w.ends(8020, 8020)
 	})
@@ -502,4 +502,3 @@ func TestStopAndShutdown(t *testing.T) {
 		w.ends(8020, 8020)
 	})
 }
-

@@ -80,11 +80,13 @@ func (c *call) reach() (routing.End, bool) {
 // over before the next step: a caller who has gone is not connected to anybody.
 func (c *call) leftMeanwhile() (routing.End, bool) {
 	for {
-		select {
-		case in := <-c.inbox:
+		if in, ok := c.inbox.next(); ok {
 			if h, ok := c.take(in); ok && h.side == media.Caller && (h.kind == left || h.kind == lost) {
 				return c.callerLeft(h), true
 			}
+			continue
+		}
+		select {
 		case end := <-c.orders:
 			return end, true
 		default:
@@ -231,20 +233,16 @@ func (c *call) asserted(r route) []sip.Header {
 	return all
 }
 
-// response hands a response to the call. Provisional ones that find the inbox
-// full are dropped, so that a peer that sends hundreds holds up nobody else; a
-// final one waits, in the goroutine of its own transaction.
+// response hands a response to the call. Of provisional ones those that find
+// the inbox full are dropped; a final one is never lost.
 func (c *call) response(l *leg, res *sip.Response, err error) {
-	in := input{what: inResponse, leg: l, res: res, err: err}
-	if err != nil {
-		in.what = inFailed
-	} else if res.StatusCode < 200 {
-		l.post(in)
-		return
-	}
-	select {
-	case c.inbox <- in:
-	case <-c.gone:
+	switch {
+	case err != nil:
+		c.inbox.owe(input{what: inFailed, leg: l, err: err})
+	case res.StatusCode < 200:
+		c.inbox.post(input{what: inResponse, leg: l, res: res})
+	default:
+		c.inbox.owe(input{what: inResponse, leg: l, res: res})
 	}
 }
 

@@ -36,6 +36,7 @@ const (
 	heard             // audio from a side for the first time
 	silent            // a side's audio is gone
 	lost              // the caller never acknowledged our 2xx, or not with an answer to our offer
+	byeDone           // our BYE was answered, or never will be
 	described         // the ACK brought the SDP of a caller whose INVITE had none
 	ordered           // somebody ordered the end
 )
@@ -48,9 +49,11 @@ func (c *call) next(timers ...<-chan time.Time) happening {
 	copy(due[:], timers)
 	for {
 		select {
-		case in := <-c.inbox:
-			if h, ok := c.take(in); ok {
-				return h
+		case <-c.inbox.wake:
+			if in, ok := c.inbox.next(); ok {
+				if h, ok := c.take(in); ok {
+					return h
+				}
 			}
 		case ev, open := <-c.audio:
 			if !open {
@@ -121,6 +124,9 @@ func (c *call) take(in input) (happening, bool) {
 		return c.lateAnswer(in.leg, in.req)
 	case inResponse, inFailed:
 		return c.fromCallee(in)
+	case inByeDone:
+		c.byes--
+		return happening{kind: byeDone, side: in.leg.side}, true
 	case inStray:
 		c.strayed(in.leg, in.res)
 	}

@@ -42,6 +42,7 @@ type Server struct {
 
 	limits   limits
 	draining atomic.Bool
+	up       atomic.Int64 // calls that are not over
 	count    atomic.Uint64
 	boot     uint32
 	wait     sync.WaitGroup
@@ -97,11 +98,7 @@ func (s *Server) UDPAddr() netip.AddrPort { return s.stack.UDPAddr() }
 func (s *Server) TCPAddr() netip.AddrPort { return s.stack.TCPAddr() }
 
 // Calls counts the calls that are up.
-func (s *Server) Calls() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.calls)
-}
+func (s *Server) Calls() int { return int(s.up.Load()) }
 
 // Stop hangs a call up by order (section 9: ended by stop call). It tells
 // whether there was such a call.
@@ -174,17 +171,23 @@ func (s *Server) Request(tx *wire.ServerTx) {
 		return
 	}
 	l := s.leg(req.CallID().Value(), tag)
-	if l == nil {
-		s.reply(tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
-		return
-	}
-	if !s.sameSide(l, tx.From) {
+	switch {
+	case l == nil:
+		s.noDialog(tx)
+	case !s.sameSide(l, tx.From):
 		s.reply(tx, sip.StatusForbidden, "Forbidden")
-		return
+	default:
+		switch l.inbox.post(input{what: inRequest, leg: l, tx: tx}) {
+		case full:
+			s.reply(tx, sip.StatusServiceUnavailable, "Too Many Requests In This Dialog")
+		case over:
+			s.noDialog(tx)
+		}
 	}
-	if !l.post(input{what: inRequest, tx: tx}) {
-		s.reply(tx, sip.StatusServiceUnavailable, "Too Many Requests In This Dialog")
-	}
+}
+
+func (s *Server) noDialog(tx *wire.ServerTx) {
+	s.reply(tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
 }
 
 // Cancel gives a CANCEL to the call of its INVITE; 200 was answered already.
@@ -193,7 +196,7 @@ func (s *Server) Cancel(tx *wire.ServerTx) {
 	l := s.invites[inviteKeyOf(tx.Request)]
 	s.mu.Unlock()
 	if l != nil { // a re-INVITE is answered at once: there is nothing to take back
-		l.post(input{what: inCancel, tx: tx})
+		l.inbox.post(input{what: inCancel, leg: l, tx: tx})
 	}
 }
 
@@ -201,7 +204,7 @@ func (s *Server) Cancel(tx *wire.ServerTx) {
 func (s *Server) Ack(req *sip.Request, from wire.Peer) {
 	tag, _ := req.To().Params.Get("tag")
 	if l := s.leg(req.CallID().Value(), tag); l != nil && s.sameSide(l, from) {
-		l.post(input{what: inAck, req: req})
+		l.inbox.post(input{what: inAck, leg: l, req: req})
 	}
 }
 
@@ -213,7 +216,7 @@ func (s *Server) Stray(res *sip.Response, _ wire.Peer) {
 	}
 	tag, _ := res.From().Params.Get("tag")
 	if l := s.leg(res.CallID().Value(), tag); l != nil {
-		l.post(input{what: inStray, res: res})
+		l.inbox.post(input{what: inStray, leg: l, res: res})
 	}
 }
 
@@ -261,6 +264,7 @@ func (s *Server) start(c *call) bool {
 	s.legs[legKey{c.a.dialog.CallID, c.a.dialog.LocalTag()}] = &c.a.leg
 	s.invites[c.a.invite] = &c.a.leg
 	s.calls[c.session] = c
+	s.up.Add(1)
 	s.wait.Add(1)
 	s.mu.Unlock()
 	go func() {

@@ -16,6 +16,7 @@ import (
 // disconnect and one fee event are written.
 func (c *call) tearDown(end routing.End) {
 	c.over.Store(true)
+	c.srv.up.Add(-1)
 	c.rec.Ended = time.Now()
 	c.rec.StateCode, c.rec.FailReason, c.rec.EndWord = end.StateCode, end.FailReason, end.Word
 	c.hangUpCallee(end)
@@ -76,12 +77,17 @@ func (c *call) bye(l *leg, end routing.End) {
 	l.gone = true
 	req, to := l.dialog.Request(sip.BYE, "", nil)
 	req.AppendHeader(sip.NewHeader("Reason", identity.Reason(end.Cause)))
-	c.srv.stack.Send(req, to, func(*sip.Response, error) {})
+	c.byes++
+	c.srv.stack.Send(req, to, func(res *sip.Response, _ error) {
+		if res == nil || res.StatusCode >= 200 {
+			c.inbox.owe(input{what: inByeDone, leg: l})
+		}
+	})
 }
 
 // settle stays until nothing of the call is open any more: an ACK that a BYE
-// waits for, an INVITE that was cancelled and may yet be answered, and the
-// record, which is written until it is durable.
+// waits for, a BYE that was not answered, an INVITE that was cancelled and may
+// yet be answered, and the record, which is written until it is durable.
 func (c *call) settle() {
 	tick := time.NewTicker(settleStep)
 	defer tick.Stop()
@@ -130,7 +136,7 @@ func (c *call) settleLegs() (open bool) {
 		}
 		open = true
 	}
-	return open
+	return open || c.byes > 0
 }
 
 func (c *call) allLegs() []*leg {

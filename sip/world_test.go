@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -28,8 +30,13 @@ import (
 )
 
 // TestMain shortens SIP's timers to a fifth, for both ends: what takes 32 s
-// takes 6.4 s here. They are sipgo's package variables and are set once.
+// takes 6.4 s here. They are sipgo's package variables and are set once. The
+// tests mostly wait, so many of them wait together.
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "24"); err != nil {
+		panic(err)
+	}
 	sip.SetTimers(100*time.Millisecond, 400*time.Millisecond, 500*time.Millisecond)
 	sip.Timer_M = time.Millisecond
 	goleak.VerifyTestMain(m)
@@ -149,7 +156,7 @@ func (w *world) close() {
 			w.t.Log(w.logged())
 		}
 	}()
-	eventually(w.t, "all calls are over", func() bool { return w.srv.Calls() == 0 })
+	eventually(w.t, "all calls are over", func() bool { return w.srv.Calls() == 0 && w.open() == 0 })
 	w.srv.mu.Lock()
 	legs, invites := len(w.srv.legs), len(w.srv.invites)
 	w.srv.mu.Unlock()
@@ -164,6 +171,13 @@ func (w *world) close() {
 	for session, n := range w.router.busy() {
 		require.Zero(w.t, n, "reservations of %s", session)
 	}
+}
+
+// open counts the calls in the table, over or not.
+func (w *world) open() int {
+	w.srv.mu.Lock()
+	defer w.srv.mu.Unlock()
+	return len(w.srv.calls)
 }
 
 func eventually(t testing.TB, what string, f func() bool) {
@@ -197,14 +211,30 @@ func (r *rules) Decide(_ context.Context, q routing.Question) (routing.Decision,
 	r.held[q.Session]++
 	r.asked = append(r.asked, q)
 	r.mu.Unlock()
-	if r.decide != nil {
-		return r.decide(q)
+	if f := r.said(); f != nil {
+		return f(q)
 	}
 	return connect(q), nil
 }
 
 func (r *rules) DecideExtension(_ context.Context, q routing.Question, ext routing.Extension) (routing.Decision, error) {
-	return r.extension(q, ext)
+	r.mu.Lock()
+	f := r.extension
+	r.mu.Unlock()
+	return f(q, ext)
+}
+
+// decides sets what is decided from now on.
+func (r *rules) decides(f func(routing.Question) (routing.Decision, error)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.decide = f
+}
+
+func (r *rules) said() func(routing.Question) (routing.Decision, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.decide
 }
 
 func (r *rules) Rang(_ context.Context, _ routing.Question, d routing.Decision) error {
@@ -232,7 +262,7 @@ func (r *rules) Release(session string) {
 func (r *rules) busy() map[string]int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.held
+	return maps.Clone(r.held)
 }
 
 // connect is the decision of an AXB binding of A and B.
@@ -427,4 +457,17 @@ func expired() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
+}
+
+// fails and delays say what becomes of writes from now on.
+func (m *memory) fails(f func(events.Event) error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fail = f
+}
+
+func (m *memory) delays(f func(events.Event) <-chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.slow = f
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,13 +30,14 @@ type ClientTx struct {
 	tx    atomic.Pointer[sip.ClientTx]
 	conn  *remembering
 	told  func(*sip.Response, error)
-	ended atomic.Bool
+	mu    sync.Mutex  // one response at a time
+	ended atomic.Bool // the last was told, or nobody wants to hear
 }
 
-// Send starts a client transaction. told is called from another goroutine, in
-// order, with each response, or once with an error that is ErrNoAnswer or
-// ErrUnreachable; it must not block and is not called after a final response
-// or End. The ACK to a failure is sent here, the ACK to a 2xx by the dialog.
+// Send starts a client transaction. told is called with each response, in the
+// goroutine that read it and in its order among all that was read there, or
+// once with an error that is ErrNoAnswer or ErrUnreachable; it must not block
+// and is not called after a final response or End. The ACK to a failure is sent here, the ACK to a 2xx by the dialog.
 func (s *Stack) Send(req *sip.Request, to Peer, told func(*sip.Response, error)) *ClientTx {
 	req.SetTransport(to.Transport)
 	t := &ClientTx{Request: req, To: to, stack: s, told: told}
@@ -86,22 +88,12 @@ func (t *ClientTx) start(ctx context.Context) error {
 	return nil
 }
 
-// pump hands the responses on until the final one.
+// pump empties the machine's channel, and tells when it gives up.
 func (t *ClientTx) pump() {
 	tx := t.tx.Load()
 	for {
 		select {
-		case res := <-tx.Responses():
-			final := res.StatusCode >= 200
-			if final && res.StatusCode >= 300 && t.Request.Method == sip.INVITE && t.To.Transport == "UDP" {
-				t.stack.late.put(t.key, answer{raw: t.conn.last()}) // the ACK, for late repetitions
-			}
-			if !t.ended.Load() {
-				t.told(res, nil)
-			}
-			if final {
-				return
-			}
+		case <-tx.Responses(): // receive tells of them
 		case <-tx.Done():
 			err := tx.Err()
 			if errors.Is(err, sip.ErrTransactionTimeout) {
@@ -114,13 +106,27 @@ func (t *ClientTx) pump() {
 	}
 }
 
-// receive takes a response in the reading goroutine. The machine is ended as
-// soon as it has handed on a final one: its timers would keep it for 32 s.
+// receive takes a response in the reading goroutine and tells of it there, so
+// that it keeps its place before the messages behind it. The machine is ended
+// as soon as it has dealt with a final one: its timers would keep it for 32 s.
 func (t *ClientTx) receive(res *sip.Response) {
+	t.mu.Lock() // over TCP two connections may bring responses at once
+	defer t.mu.Unlock()
 	tx := t.tx.Load()
 	tx.Receive(res)
-	if res.StatusCode >= 200 {
-		tx.Terminate()
+	if res.StatusCode < 200 {
+		if !t.ended.Load() {
+			t.told(res, nil)
+		}
+		return
+	}
+	if res.StatusCode >= 300 && t.Request.Method == sip.INVITE && t.To.Transport == "UDP" {
+		t.stack.late.put(t.key, answer{raw: t.conn.last()}) // the ACK, for late repetitions
+	}
+	first := !t.ended.Swap(true)
+	tx.Terminate()
+	if first {
+		t.told(res, nil)
 	}
 }
 

@@ -1,0 +1,110 @@
+package sip
+
+import (
+	"sync"
+
+	"github.com/emiago/sipgo/sip"
+
+	"axgate/sip/wire"
+)
+
+// inboxSize bounds what peers can make a call keep; who fills it gets 503.
+const inboxSize = 64
+
+// what names an input of a call.
+type what int
+
+const (
+	inRequest  what = iota // a request inside the dialog
+	inCancel               // the caller gave up, or took a re-INVITE back
+	inAck                  // the ACK of our 2xx
+	inResponse             // a response to the callee leg's INVITE
+	inFailed               // that INVITE had no answer or could not be sent
+	inStray                // a 2xx outside its transaction
+	inByeDone              // our BYE was answered, or will not be
+)
+
+// input is one message for a call. The readers of the sockets post it; the
+// call's goroutine takes it.
+type input struct {
+	what what
+	leg  *leg
+	tx   *wire.ServerTx
+	req  *sip.Request
+	res  *sip.Response
+	err  error
+}
+
+// inbox holds the messages for one call in their order. Whoever posts is never
+// held up.
+type inbox struct {
+	mu    sync.Mutex
+	items []input
+	over  bool
+	wake  chan struct{} // has room for one; there is something
+}
+
+func newInbox() *inbox { return &inbox{wake: make(chan struct{}, 1)} }
+
+// posted is what became of an input.
+type posted int
+
+const (
+	taken posted = iota
+	full         // too much waits already
+	over         // the call has ended
+)
+
+// post hands in what a peer sent.
+func (q *inbox) post(in input) posted { return q.put(in, inboxSize) }
+
+// owe hands in what the call waits for: there is one for each thing that it
+// began itself.
+func (q *inbox) owe(in input) { q.put(in, 1<<30) }
+
+func (q *inbox) put(in input, limit int) posted {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.over:
+		return over
+	case len(q.items) >= limit:
+		return full
+	}
+	q.items = append(q.items, in)
+	q.rouse()
+	return taken
+}
+
+func (q *inbox) rouse() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// next takes the oldest input; while there are more, wake says so again.
+func (q *inbox) next() (input, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.items) == 0 {
+		return input{}, false
+	}
+	in := q.items[0]
+	q.items[0] = input{}
+	q.items = q.items[1:]
+	if len(q.items) > 0 {
+		q.rouse()
+	}
+	return in, true
+}
+
+// close refuses what comes from now on, and returns what nobody took.
+func (q *inbox) close() []input {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.over = true
+	rest := q.items
+	q.items = nil
+	return rest
+}
