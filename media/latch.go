@@ -29,7 +29,7 @@ type candidate struct {
 
 // admit says whether a valid packet is to be believed and its source latched. The signalled address is believed at once;
 // another source has to send two packets in sequence, and to have the signalled IP address unless the peer is behind a
-// NAT and the window is open.
+// NAT, the window is open, and the source near what was signalled.
 func (l *latch) admit(from netip.AddrPort, p packet, now int64) bool {
 	if from == l.signalled {
 		return true
@@ -37,7 +37,7 @@ func (l *latch) admit(from netip.AddrPort, p packet, now int64) bool {
 	if from == l.old && now-l.since < oldSourceRest {
 		return false
 	}
-	if from.Addr() != l.signalled.Addr() && (!l.nat || now-l.since > l.window) {
+	if from.Addr() != l.signalled.Addr() && (!l.nat || now-l.since > l.window || !near(from.Addr(), l.signalled.Addr())) {
 		return false
 	}
 	for i := range l.candidates {
@@ -52,4 +52,21 @@ func (l *latch) admit(from netip.AddrPort, p packet, now int64) bool {
 	l.candidates[l.next] = candidate{from: from, ssrc: p.ssrc, seq: p.seq}
 	l.next = (l.next + 1) % len(l.candidates)
 	return false
+}
+
+// shared is the address space between a carrier and its customers (RFC 6598).
+var shared = netip.MustParsePrefix("100.64.0.0/10")
+
+// near says whether a source may be the peer that signalled an address. One that only its own network knows says nothing
+// of where the peer is; a public one does, at least by its network: a NAT or a media gateway may hold several addresses.
+func near(source, signalled netip.Addr) bool {
+	if !signalled.IsGlobalUnicast() || signalled.IsPrivate() || shared.Contains(signalled) {
+		return true
+	}
+	bits := 24
+	if signalled.Is6() {
+		bits = 64
+	}
+	network, err := signalled.Prefix(bits)
+	return err == nil && network.Contains(source)
 }

@@ -9,8 +9,8 @@ import (
 )
 
 func TestLatchAdmits(t *testing.T) {
-	signalled := netip.MustParseAddrPort("192.0.2.10:4000")
-	samePhone := netip.MustParseAddrPort("192.0.2.10:4711")
+	signalled := netip.MustParseAddrPort("192.168.2.10:4000")
+	samePhone := netip.MustParseAddrPort("192.168.2.10:4711")
 	elsewhere := netip.MustParseAddrPort("198.51.100.7:6000")
 	another := netip.MustParseAddrPort("203.0.113.9:6000")
 	const open, shut = int64(time.Second), int64(6 * time.Second)
@@ -53,6 +53,33 @@ func TestLatchAdmits(t *testing.T) {
 				require.Equal(t, f.want, l.admit(f.addr, packet{ssrc: f.ssrc, seq: f.seq}, f.at), "packet %d", i)
 			}
 		})
+	}
+}
+
+func TestNear(t *testing.T) {
+	for _, c := range []struct {
+		source, signalled string
+		want              bool
+	}{
+		{"203.0.113.9", "10.1.2.3", true},
+		{"203.0.113.9", "192.168.1.2", true},
+		{"203.0.113.9", "100.64.9.9", true},
+		{"203.0.113.9", "127.0.0.1", true},
+		{"203.0.113.9", "169.254.1.1", true},
+		{"203.0.113.9", "fd00::1", true},
+		{"2001:db8::9", "fe80::1", true},
+		{"203.0.113.9", "203.0.113.77", true},
+		{"203.0.112.9", "203.0.113.77", false},
+		{"198.51.100.7", "203.0.113.77", false},
+		{"2001:db8:0:1::9", "2001:db8:0:1:ffff::1", true},
+		{"2001:db8:0:2::9", "2001:db8:0:1:ffff::1", false},
+	} {
+		require.Equal(t, c.want, near(netip.MustParseAddr(c.source), netip.MustParseAddr(c.signalled)), "%s for %s", c.source, c.signalled)
+	}
+	require.True(t, near(netip.MustParseAddr("203.0.113.9"), netip.Addr{}), "nothing was signalled")
+	public := latch{signalled: netip.MustParseAddrPort("203.0.113.77:4000"), nat: true, window: int64(5 * time.Second)}
+	for seq := range uint16(4) {
+		require.False(t, public.admit(netip.MustParseAddrPort("198.51.100.7:4000"), packet{ssrc: 1, seq: seq}, 1))
 	}
 }
 

@@ -85,8 +85,9 @@ type Stream struct {
 	PTime time.Duration
 	// Send says whether we may send to the peer, Receive whether we expect audio from it: hold clears them.
 	Send, Receive bool
-	// NAT latches to whatever source sends the first valid RTP, and sends there. Without it only the signalled IP
-	// address is believed (from any port), and the signalled address is sent to.
+	// NAT latches to the source that sends the first valid RTP, and sends there; if the signalled address is a public
+	// one, the source has to be of its network (/24, IPv6 /64). Without NAT only the signalled IP address is believed
+	// (from any port), and the signalled address is sent to.
 	NAT bool
 }
 

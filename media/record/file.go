@@ -43,7 +43,7 @@ func serve(q <-chan job) {
 	for j := range q {
 		j.file.silence(j.silence)
 		j.file.write(j.piece)
-		j.owner.back(j.piece)
+		j.owner.back(j.piece, j.file.channels)
 		if j.done != nil {
 			r, err := j.file.finish(j.keep)
 			j.done <- finished{r, err}
@@ -71,19 +71,26 @@ func (f *file) silence(frames int64) {
 	}
 }
 
-// finish completes the file and gives it its name, or removes it.
+// finish completes the file and gives it its name, or removes it. Where the
+// disk failed, what stands on it is kept and the error is given besides.
 func (f *file) finish(keep bool) (Result, error) {
-	if !keep && f.err == nil {
+	if !keep {
 		return Result{}, errors.Join(f.f.Close(), os.Remove(f.f.Name()))
 	}
-	err := errors.Join(f.err, complete(f.f, f.channels, f.frames, f.sync))
-	if err != nil {
-		return Result{}, fmt.Errorf("finish the recording %s: %w", filepath.Base(f.path), err)
+	if f.err != nil && f.frames == 0 {
+		return Result{}, errors.Join(fmt.Errorf("write the recording %s: %w", filepath.Base(f.path), f.err), f.f.Close(), os.Remove(f.f.Name()))
+	}
+	if f.err != nil {
+		f.err = fmt.Errorf("write the recording %s, which has only its first %v: %w", filepath.Base(f.path), span(f.frames), f.err)
+		f.err = errors.Join(f.err, f.f.Truncate(wav.HeaderSize+f.frames*int64(f.channels)))
+	}
+	if err := complete(f.f, f.channels, f.frames, f.sync); err != nil {
+		return Result{}, errors.Join(f.err, fmt.Errorf("finish the recording %s: %w", filepath.Base(f.path), err))
 	}
 	if err := rename(f.f.Name(), f.path, f.sync); err != nil {
-		return Result{}, fmt.Errorf("finish the recording: %w", err)
+		return Result{}, errors.Join(f.err, fmt.Errorf("finish the recording: %w", err))
 	}
-	return Result{Path: f.path, Duration: span(f.frames), Bytes: size(f.channels, f.frames)}, nil
+	return Result{Path: f.path, Duration: span(f.frames), Bytes: size(f.channels, f.frames)}, f.err
 }
 
 // complete writes the header of a file with so many frames and closes it.

@@ -43,7 +43,11 @@ func (l *lane) place(ssrc, ts uint32, now int64, n int) int64 {
 	ahead := at + int64(n) - now
 	switch {
 	case !l.begun || ssrc != l.ssrc:
-		at = max(now-int64(n), l.high, 0)
+		// After what the source before has said, unless that ran ahead: sources
+		// that change with every packet must not outrun the clock.
+		if at = max(now-int64(n), 0); l.high-at < jump {
+			at = max(at, l.high)
+		}
 		l.begin(ssrc)
 	case ahead > jump || ahead < -jump:
 		at = max(now-int64(n), 0)

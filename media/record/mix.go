@@ -1,8 +1,14 @@
 package record
 
-import "github.com/zaf/g711"
+import (
+	"github.com/zaf/g711"
+
+	"axgate/media/law"
+)
 
 // mixed has, for each pair of A-law samples, the one that sounds like both.
+// Silence adds nothing: where one side is quiet, the other is kept bit for bit,
+// though A-law has no zero.
 var mixed = mixTable()
 
 func mixTable() *[256][256]byte {
@@ -16,6 +22,9 @@ func mixTable() *[256][256]byte {
 			sum := min(max(linear[a]+linear[b], -32768), 32767)
 			t[a][b] = g711.EncodeAlawFrame(int16(sum))
 		}
+	}
+	for a := range 256 {
+		t[a][law.SilenceA], t[law.SilenceA][a] = uint8(a), uint8(a)
 	}
 	return &t
 }

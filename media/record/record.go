@@ -8,7 +8,8 @@
 // where the disk lags behind, the recording has a silent piece instead.
 //
 // A file grows under its name with ".part" behind it and gets its name when it
-// is complete. [Repair] completes those that a crash has left.
+// is complete. [Repair] completes those that a crash has left; a crash costs the
+// 3 s at most that no piece was full of yet.
 package record
 
 import (
@@ -26,9 +27,12 @@ import (
 
 // WriterOptions are those of a Writer; zero values mean the defaults.
 type WriterOptions struct {
-	Workers int  // goroutines that write; 2
-	Backlog int  // pieces of about 2 s that may wait for each of them; 1,024
-	Sync    bool // a finished file is on the disk before Close returns (fsync)
+	Workers int // goroutines that write; 2
+	Backlog int // pieces of about 2 s that may wait for each of them; 1,024
+	// Sync: when Close returns the file and its name are on the disk for good
+	// (fsync of both). Without it a power failure, but no crash of the process,
+	// may cost the files of the last half minute. Pieces are never synced one by one.
+	Sync bool
 }
 
 // Writer writes the files of many recordings.
@@ -37,7 +41,7 @@ type Writer struct {
 	queues  []chan job
 	next    atomic.Uint32
 	workers sync.WaitGroup
-	buffers sync.Pool
+	buffers [2]sync.Pool // for one and for two channels
 
 	mu     sync.RWMutex // between those who queue and Close
 	closed bool
@@ -94,7 +98,7 @@ type Options struct {
 // Create begins a recording at this instant. The directory is made if it is
 // not there. A file of that name must not exist.
 func (w *Writer) Create(o Options) (*Recording, error) {
-	if o.Name == "" || o.Name != filepath.Base(o.Name) || strings.HasPrefix(o.Name, ".") {
+	if o.Name == "" || o.Name != filepath.Base(o.Name) || strings.HasPrefix(o.Name, ".") || strings.HasSuffix(o.Name, partSuffix) {
 		return nil, fmt.Errorf("begin a recording: %q is not the name of a file", o.Name)
 	}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {

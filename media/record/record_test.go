@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -83,8 +84,7 @@ func TestMixIsTheSumOfBoth(t *testing.T) {
 		require.Equal(t, mixed[x][y], mixed[y][x])
 	}
 	for x := range 256 {
-		got := g711.DecodeAlawFrame(mixed[x][still])
-		require.InDelta(t, int(g711.DecodeAlawFrame(uint8(x))), int(got), 24+math.Abs(float64(got))/32, "silence adds nothing to %#x", x)
+		require.EqualValues(t, x, mixed[x][still], "silence adds nothing")
 	}
 }
 
@@ -208,6 +208,21 @@ func TestNewSourcesAndJumps(t *testing.T) {
 	}
 }
 
+// A peer that changes its source with every packet, and sends more than time
+// passes, neither makes the file longer nor takes the other side's place.
+func TestSourcesWithoutEnd(t *testing.T) {
+	p := begin(t, Options{Stereo: true})
+	for i := range 200 {
+		for k := range 20 {
+			p.packet(0, uint32(20*i+k), uint32(i), 20+float64(20*i), a)
+		}
+		p.packet(1, 2, uint32(160*i), 20+float64(20*i), b)
+	}
+	samples, r := p.end(4000)
+	require.Equal(t, 4*time.Second, r.Duration)
+	require.Equal(t, 32_000, bytes.Count(samples, []byte{b}), "the other side is whole")
+}
+
 // Silence of hours costs no memory and nothing of what follows.
 func TestLongSilence(t *testing.T) {
 	p := begin(t, Options{})
@@ -241,7 +256,7 @@ func TestShortTalksLeaveNoFile(t *testing.T) {
 func TestCreateRefuses(t *testing.T) {
 	w := Open(WriterOptions{})
 	dir := t.TempDir()
-	for _, name := range []string{"", ".", "..", "../x.wav", "a/b.wav", ".hidden"} {
+	for _, name := range []string{"", ".", "..", "../x.wav", "a/b.wav", ".hidden", "a.wav.part"} {
 		_, err := w.Create(Options{Dir: dir, Name: name})
 		require.ErrorContains(t, err, "not the name of a file")
 	}
@@ -258,6 +273,22 @@ func TestCreateRefuses(t *testing.T) {
 	require.ErrorIs(t, err, ErrClosed)
 	_, err = w.Create(Options{Dir: filepath.Join(dir, "a.wav.part"), Name: "b.wav"})
 	require.Error(t, err, "the directory is a file")
+}
+
+// A buffer comes back from the disk while the next one is being filled: what is
+// in both must not be wiped.
+func TestPiecesJoin(t *testing.T) {
+	p := begin(t, Options{})
+	for i := range 3000 {
+		p.packet(0, 1, uint32(160*i), 20+float64(20*i), byte(i))
+		if i%100 == 0 {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	samples, _ := p.end(60_000)
+	for i := range 3000 {
+		require.Equal(t, 160, bytes.Count(samples[160*i:160*(i+1)], []byte{byte(i)}), "packet %d", i)
+	}
 }
 
 // A disk that does not keep up costs audio, never the length.
@@ -280,6 +311,71 @@ func TestSlowDisk(t *testing.T) {
 	require.Equal(t, 80_000, bytes.Index(samples, bytes.Repeat([]byte{b}, 80_000)))
 }
 
+// What a disk took before it failed is kept, with the error.
+func TestBrokenDisk(t *testing.T) {
+	for name, c := range map[string]struct {
+		before int // packets
+		kept   bool
+	}{"at once": {before: 0}, "in the middle": {before: 500, kept: true}} {
+		t.Run(name, func(t *testing.T) {
+			p := begin(t, Options{MinTalk: 3 * time.Second})
+			for i := range c.before {
+				p.packet(0, 1, uint32(160*i), 20+float64(20*i), a)
+			}
+			eventually(t, "the pieces are written", func() bool { return len(p.queue) == 0 })
+			settle(t, p.writer)
+			f := p.file.f
+			readOnly, err := os.Open(f.Name())
+			require.NoError(t, err)
+			p.file.f = readOnly
+			settle(t, p.writer)
+			for i := range 500 {
+				p.packet(0, 1, uint32(160*(c.before+i)), 20+float64(20*(c.before+i)), b)
+			}
+			settle(t, p.writer)
+			p.file.f = f
+			settle(t, p.writer)
+			require.NoError(t, readOnly.Close())
+			r, err := p.Close(p.start.Add(20 * time.Second))
+			require.ErrorContains(t, err, "write the recording a.wav")
+			if !c.kept {
+				require.Empty(t, r.Path)
+				left, err := os.ReadDir(filepath.Dir(f.Name()))
+				require.NoError(t, err)
+				require.Empty(t, left)
+				return
+			}
+			require.ErrorContains(t, err, "only its first 8.192s")
+			raw, err := os.ReadFile(r.Path)
+			require.NoError(t, err)
+			got, err := wav.Parse(raw)
+			require.NoError(t, err)
+			require.Equal(t, r.Duration, got.Duration())
+			require.Equal(t, bytes.Repeat([]byte{a}, 8192*8), got.Data)
+		})
+	}
+}
+
+// eventually polls until f holds.
+func eventually(t *testing.T, what string, f func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !f(); time.Sleep(time.Millisecond) {
+		require.True(t, time.Now().Before(deadline), "waited in vain for: %s", what)
+	}
+}
+
+// settle waits until the writing goroutines have done what was queued.
+func settle(t *testing.T, w *Writer) {
+	t.Helper()
+	for _, q := range w.queues {
+		f, err := os.Create(filepath.Join(t.TempDir(), "settle"))
+		require.NoError(t, err)
+		done := make(chan finished, 1)
+		require.NoError(t, w.put(q, job{file: &file{f: f, channels: 1}, piece: make([]byte, bufferFrames)[:0], owner: w, done: done}))
+		require.NoError(t, (<-done).err)
+	}
+}
+
 func TestRepair(t *testing.T) {
 	dir := t.TempDir()
 	w := Open(WriterOptions{})
@@ -294,9 +390,10 @@ func TestRepair(t *testing.T) {
 	require.NoError(t, w.Close()) // all that is queued is on the disk, nothing is complete
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "torn.wav.part"), []byte("RIFF"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "whole.wav"), []byte("not looked at"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "headless.wav.part"), make([]byte, 80_000), 0o600))
 
 	done, err := Repair(dir, 3*time.Second)
-	require.NoError(t, err)
+	require.ErrorContains(t, err, "headless.wav.part: its header is gone")
 	require.Len(t, done, 1)
 	require.Equal(t, filepath.Join(dir, "long.wav"), done[0].Path)
 	require.Greater(t, done[0].Duration, 15*time.Second)
@@ -309,7 +406,7 @@ func TestRepair(t *testing.T) {
 	require.Equal(t, done[0].Duration, f.Duration())
 	left, err := os.ReadDir(dir)
 	require.NoError(t, err)
-	require.Len(t, left, 2)
+	require.Len(t, left, 3, "the repaired one, the complete one, and the one that needs a person")
 
 	done, err = Repair(filepath.Join(dir, "nowhere"), 0)
 	require.NoError(t, err)
@@ -327,6 +424,47 @@ func TestWriteAllocatesNothing(t *testing.T) {
 	})
 	require.Zero(t, allocs)
 	p.end(1000)
+}
+
+// A process that is killed in the middle of a talk leaves a file that can be played.
+func TestKilled(t *testing.T) {
+	if dir := os.Getenv("RECORD_UNTIL_KILLED"); dir != "" {
+		recordUntilKilled(t, dir)
+	}
+	dir := t.TempDir()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.Command(self, "-test.run=^TestKilled$")
+	cmd.Env = append(os.Environ(), "RECORD_UNTIL_KILLED="+dir)
+	require.NoError(t, cmd.Start())
+	part := filepath.Join(dir, "a.wav.part")
+	eventually(t, "a piece is on the disk", func() bool {
+		info, err := os.Stat(part)
+		return err == nil && info.Size() > 5*pieceFrames
+	})
+	require.NoError(t, cmd.Process.Kill())
+	require.Error(t, cmd.Wait())
+	done, err := Repair(dir, 3*time.Second)
+	require.NoError(t, err)
+	require.Len(t, done, 1)
+	raw, err := os.ReadFile(filepath.Join(dir, "a.wav"))
+	require.NoError(t, err)
+	f, err := wav.Parse(raw)
+	require.NoError(t, err)
+	require.Equal(t, done[0].Duration, f.Duration())
+	require.Equal(t, len(f.Data), bytes.Count(f.Data, []byte{a}), "all that is there is audio")
+	_, err = os.Stat(part)
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func recordUntilKilled(t *testing.T, dir string) {
+	r, err := Open(WriterOptions{}).Create(Options{Dir: dir, Name: "a.wav"})
+	require.NoError(t, err)
+	p := &tape{r, t}
+	for i := 0; ; i++ {
+		p.packet(0, 1, uint32(160*i), 20+float64(20*i), a)
+		time.Sleep(100 * time.Microsecond)
+	}
 }
 
 func BenchmarkWrite(b *testing.B) {

@@ -15,6 +15,10 @@ const (
 	bufferFrames = pieceFrames + windowFrames
 )
 
+// longest bounds the length of a file against a clock that was set: twice what
+// a call may last.
+const longest = 48 * time.Hour
+
 // Recording is the recording of one call. Write and Close belong to one
 // goroutine at a time, the call's media worker until Close.
 type Recording struct {
@@ -36,7 +40,7 @@ type Recording struct {
 
 // buffer gives a silent buffer.
 func (w *Writer) buffer(channels int) []byte {
-	if b, ok := w.buffers.Get().(*[]byte); ok && len(*b) == bufferFrames*channels {
+	if b, ok := w.buffers[channels-1].Get().(*[]byte); ok {
 		hush(*b)
 		return *b
 	}
@@ -46,9 +50,9 @@ func (w *Writer) buffer(channels int) []byte {
 }
 
 // back takes a buffer that was written; b is its beginning.
-func (w *Writer) back(b []byte) {
-	b = b[:cap(b)]
-	w.buffers.Put(&b)
+func (w *Writer) back(b []byte, channels int) {
+	b = b[:bufferFrames*channels]
+	w.buffers[channels-1].Put(&b)
 }
 
 func hush(b []byte) {
@@ -107,15 +111,14 @@ func (r *Recording) piece(n int64) {
 	cut := n * int64(r.channels)
 	full := r.buf
 	r.base += n
-	if !r.writer.offer(r.queue, job{file: r.file, silence: r.owed, piece: full[:cut], owner: r.writer}) {
-		r.owed, r.lost = r.owed+n, r.lost+n
-		copy(full, full[cut:])
-		hush(full[int64(len(full))-cut:])
+	r.buf = r.writer.buffer(r.channels)
+	copy(r.buf, full[cut:]) // before full is given away: it may be another recording's at once
+	if r.writer.offer(r.queue, job{file: r.file, silence: r.owed, piece: full[:cut], owner: r.writer}) {
+		r.owed = 0
 		return
 	}
-	r.owed = 0
-	r.buf = r.writer.buffer(r.channels)
-	copy(r.buf, full[cut:])
+	r.writer.back(full, r.channels)
+	r.owed, r.lost = r.owed+n, r.lost+n
 }
 
 // Close ends the recording at an instant: the file is made as long as the talk
@@ -126,13 +129,14 @@ func (r *Recording) Close(end time.Time) (Result, error) {
 		return Result{}, errors.New("the recording was ended already")
 	}
 	r.ended = true
-	total := max(int64(end.Sub(r.start))*wav.Rate/int64(time.Second), 0)
+	total := int64(min(max(end.Sub(r.start), 0), longest)) * wav.Rate / int64(time.Second)
 	r.reach(total)
 	last := r.buf[:max(total-r.base, 0)*int64(r.channels)]
 	done := make(chan finished, 1)
 	err := r.writer.put(r.queue, job{file: r.file, silence: r.owed, piece: last, owner: r.writer, done: done,
 		keep: end.Sub(r.talk) >= r.minTalk && total > 0})
-	if err != nil {
+	if err != nil { // what was queued before is still written, and is Repair's
+		r.writer.workers.Wait()
 		return Result{}, errors.Join(err, r.file.f.Close())
 	}
 	f := <-done

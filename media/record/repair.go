@@ -56,12 +56,16 @@ func repair(part string, minTalk time.Duration) (Result, error) {
 	if _, err := f.ReadAt(h[:], 0); err == nil {
 		channels = int(binary.LittleEndian.Uint16(h[22:]))
 	}
-	if channels != 1 && channels != 2 { // it died with its header
-		return Result{}, errors.Join(f.Close(), os.Remove(part))
+	known := channels == 1 || channels == 2
+	if !known {
+		channels = 1
 	}
 	frames := (info.Size() - wav.HeaderSize) / int64(channels)
-	if frames == 0 || span(frames) < minTalk {
+	if frames <= 0 || span(frames) < minTalk {
 		return Result{}, errors.Join(f.Close(), os.Remove(part))
+	}
+	if !known { // audio is not thrown away because nobody knows how it lies
+		return Result{}, errors.Join(errors.New("its header is gone"), f.Close())
 	}
 	if err := f.Truncate(wav.HeaderSize + frames*int64(channels)); err != nil {
 		return Result{}, errors.Join(err, f.Close())
