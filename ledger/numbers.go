@@ -206,11 +206,18 @@ func clearNumber(s scope, n *Number, at time.Time) ([]routing.Binding, error) {
 	return ended, nil
 }
 
-// PickNumber is a normal X of the app in the area that has room and knows none
-// of the given numbers; ErrFull if there is none. It searches from a random
-// place on, so that bindings spread over the numbers; another change may be
-// faster than a following Bind.
-func (l *Ledger) PickNumber(ctx context.Context, app, area string, from routing.X, strangers ...routing.Number) (routing.X, error) {
+// Place is where X of an app are looked for; a zero field leaves it open.
+type Place struct {
+	Area     string // area code with its leading 0
+	Province string
+}
+
+// PickNumber is a normal X of the app at the place that has room and knows none
+// of the given numbers; ErrFull if there is none. It searches from an X on and
+// then from the lowest, so that bindings spread over the numbers if each search
+// begins behind the X of the last; another change may be faster than a
+// following Bind.
+func (l *Ledger) PickNumber(ctx context.Context, app string, at Place, from routing.X, strangers ...routing.Number) (routing.X, error) {
 	var first, second string
 	switch len(strangers) {
 	case 0:
@@ -219,11 +226,20 @@ func (l *Ledger) PickNumber(ctx context.Context, app, area string, from routing.
 	default:
 		first, second = string(strangers[0]), string(strangers[1])
 	}
-	query := `SELECT x FROM numbers WHERE app = $1 AND area = $2 AND status = 'normal' AND bindings < room AND x %s $3
-		AND NOT EXISTS (SELECT 1 FROM bound WHERE bound.x = numbers.x AND bound.slot IN ($4, $5)) ORDER BY x LIMIT 1`
+	where, place := "", ""
+	switch {
+	case at.Area != "":
+		where, place = ` AND area = $5`, at.Area
+	case at.Province != "":
+		where, place = ` AND province = $5`, at.Province
+	default:
+		where = ` AND $5 = ''`
+	}
+	query := `SELECT x FROM numbers WHERE app = $1 AND status = 'normal' AND bindings < room AND x %s $2
+		AND NOT EXISTS (SELECT 1 FROM bound WHERE bound.x = numbers.x AND bound.slot IN ($3, $4))` + where + ` ORDER BY x LIMIT 1`
 	for _, side := range []string{">=", "<"} {
 		var x routing.X
-		err := l.read(ctx).scan(fmt.Sprintf(query, side), one(app, area, string(from), first, second), &x)
+		err := l.read(ctx).scan(fmt.Sprintf(query, side), one(app, string(from), first, second, place), &x)
 		if err == nil {
 			return x, nil
 		}
@@ -232,4 +248,14 @@ func (l *Ledger) PickNumber(ctx context.Context, app, area string, from routing.
 		}
 	}
 	return "", ErrFull
+}
+
+// ProvinceOf is the province of an area, as far as any number of ours tells it;
+// else empty.
+func (l *Ledger) ProvinceOf(ctx context.Context, area string) (province string, err error) {
+	err = l.read(ctx).scan(`SELECT province FROM numbers WHERE area = $1 AND province <> '' LIMIT 1`, one(area), &province)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("find the province of area %s: %w", area, err)
+	}
+	return province, nil
 }

@@ -34,23 +34,26 @@ type Cache interface {
 
 // Config is what a Service works with.
 type Config struct {
-	Ledger *ledger.Ledger
-	Cache  Cache
-	Plan   routing.Plan
-	Node   string           // the node in this process; empty if it carries no calls
-	Now    func() time.Time // nil: time.Now
-	Log    zerolog.Logger
+	Ledger  *ledger.Ledger
+	Cache   Cache
+	Plan    routing.Plan
+	Prompts PromptFiles      // nil: prompts can be neither uploaded nor read
+	Node    string           // the node in this process; empty if it carries no calls
+	Now     func() time.Time // nil: time.Now
+	Log     zerolog.Logger
 }
 
 // Service changes what is stored. It is safe for use by many goroutines.
 type Service struct {
 	ledger *ledger.Ledger
 	cache  Cache
+	files  PromptFiles
 	plan   routing.Plan
 	node   string
 	now    func() time.Time
 	log    zerolog.Logger
 	news   news
+	turns  turns
 }
 
 // New makes a service. Run has to be called for as long as it is used, or
@@ -65,7 +68,7 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Service{ledger: cfg.Ledger, cache: cfg.Cache, plan: cfg.Plan, node: cfg.Node, now: cfg.Now, log: cfg.Log}
+	s := &Service{ledger: cfg.Ledger, cache: cfg.Cache, files: cfg.Prompts, plan: cfg.Plan, node: cfg.Node, now: cfg.Now, log: cfg.Log}
 	s.news.reset()
 	return s, nil
 }

@@ -1,0 +1,79 @@
+package provision
+
+import (
+	"context"
+	"errors"
+
+	"axgate/ledger"
+	"axgate/routing"
+)
+
+// bind stores a binding whose parameters are right, on the X that is named or
+// on one that is chosen, and brings it to the cache. It works from the moment
+// it returns.
+func (s *Service) bind(ctx context.Context, app *ledger.App, b routing.Binding, named string, area Area) (routing.Binding, error) {
+	w := wordsOf[app.Mode]
+	b.App, b.Mode, b.CreatedAt = app.Key, app.Mode, s.now()
+	if named == "" {
+		return s.bindAny(ctx, &w, b, area)
+	}
+	var err error
+	if b.X, err = s.x(&w, w.badX, named); err != nil {
+		return b, err
+	}
+	return s.bindTo(ctx, &w, b)
+}
+
+// bindAny binds to an X that is chosen. Another process may choose the same
+// one: then there is another choice.
+func (s *Service) bindAny(ctx context.Context, w *words, b routing.Binding, area Area) (routing.Binding, error) {
+	const tries = 20
+	var err error
+	for range tries {
+		b.X, err = s.choose(ctx, b.App, area, b.A, b.B)
+		if errors.Is(err, ledger.ErrFull) {
+			return b, w.noX.refuse("", "no number of the app has room")
+		}
+		if err != nil {
+			return b, failed("choose an X", err)
+		}
+		bound, err := s.bindTo(ctx, w, b)
+		switch Code(err) {
+		case w.full.code, resultBound.code, resultAXTaken.code, resultAXRecordThere.code, resultAbnormalX.code:
+			continue
+		}
+		return bound, err
+	}
+	return b, failed("choose an X", errors.New("others were faster each time"))
+}
+
+func (s *Service) bindTo(ctx context.Context, w *words, b routing.Binding) (routing.Binding, error) {
+	bound, n, err := s.ledger.Bind(ctx, b)
+	if err != nil {
+		return s.notBound(ctx, w, b, err)
+	}
+	return bound, s.settle(ctx, bound.ID, bound.X, bound.Version, func(ctx context.Context) error {
+		return s.cache.PutBinding(ctx, n, bound)
+	})
+}
+
+// notBound finds the answer for a binding that the ledger refuses. If it stands
+// already because an earlier request for it could not be acknowledged, this
+// one is its repetition.
+func (s *Service) notBound(ctx context.Context, w *words, b routing.Binding, err error) (routing.Binding, error) {
+	var taken *ledger.TakenError
+	if !errors.As(err, &taken) {
+		return b, w.refusal("store the binding", err)
+	}
+	by := taken.By
+	if s.news.owes(by.ID) && by.App == b.App && by.A == b.A && by.B == b.B && (b.Ext == "" || b.Ext == by.Ext) {
+		return by, s.refresh(ctx, by.ID, by.X)
+	}
+	if b.Mode != routing.AX {
+		return b, w.refusal("store the binding", err)
+	}
+	if by.A == b.A {
+		return b, resultAXRecordThere.refuse("", "this A is bound to this X already")
+	}
+	return b, resultAXTaken.refuse(w.field, "it is bound to another A")
+}
