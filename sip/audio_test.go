@@ -30,6 +30,7 @@ type ear struct {
 	heard map[byte]int  // G.711 packets by their first byte
 	types map[uint8]int // packets by their payload type
 	total int
+	tones int // packets that are neither silence nor one byte
 }
 
 func newEar(t testing.TB, ip netip.Addr) *ear {
@@ -52,7 +53,14 @@ func newEar(t testing.TB, ip netip.Addr) *ear {
 			e.total++
 			e.types[p.PayloadType]++
 			if p.PayloadType == 8 || p.PayloadType == 0 {
-				e.heard[p.Payload[len(p.Payload)/2]]++
+				e.heard[p.Payload[0]]++
+				kinds := map[byte]bool{}
+				for _, b := range p.Payload {
+					kinds[b] = true
+				}
+				if len(kinds) > 4 {
+					e.tones++
+				}
 			}
 			e.mu.Unlock()
 		}
@@ -118,6 +126,15 @@ func (e *ear) count(b byte) int {
 }
 
 func (e *ear) hears(b byte, n int) func() bool { return func() bool { return e.count(b) >= n } }
+
+// tone tells whether n packets of a tone were heard.
+func (e *ear) tone(n int) func() bool {
+	return func() bool {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return e.tones >= n
+	}
+}
 
 func (e *ear) packets() int {
 	e.mu.Lock()

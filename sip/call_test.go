@@ -430,7 +430,7 @@ func TestRefusals(t *testing.T) {
 		w.router.decides(refuse(routing.SceneBusy, routing.EndInUse))
 		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
 		a.response(183, "INVITE")
-		eventually(t, "the busy tone", func() bool { return w.mouthA.packets() > 20 })
+		eventually(t, "the busy tone", w.mouthA.tone(10))
 		a.cancel()
 		a.response(200, "CANCEL")
 		a.fails(487)

@@ -17,7 +17,10 @@ func (c *call) collect() (routing.End, bool) {
 		c.log.Error().Err(err).Msg("answer the caller")
 		return endNotRecorded, false
 	}
-	if end, left := c.leftMeanwhile(); left {
+	if end, over := c.leftMeanwhile(); over {
+		if c.rec.ReleasedBy != 0 {
+			end = routing.EndLeftCollect
+		}
 		return end, false
 	}
 	if err := c.answerCaller(); err != nil {
@@ -36,10 +39,10 @@ func (c *call) collect() (routing.End, bool) {
 	for try := 0; ; try++ {
 		typed, how := c.digits(scene, app.ExtDigits)
 		switch {
-		case how.kind == left || how.kind == silent:
+		case how.kind == left:
 			c.rec.ReleasedBy = 1
 			return routing.EndLeftCollect, false
-		case how.kind == lost:
+		case how.kind == lost || how.kind == silent:
 			return routing.EndCallerGone, false
 		case how.kind == ordered:
 			return how.end, false

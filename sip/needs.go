@@ -70,6 +70,8 @@ type Config struct {
 	Plan      routing.Plan
 	Trunks    *trunk.Table
 	Registrar *registrar.Registrar // nil: none
+
+	minute time.Duration // of the limits of a talk; tests have shorter ones
 }
 
 func (c *Config) defaults() {
@@ -86,6 +88,7 @@ func (c *Config) defaults() {
 	set(&c.Digits, 30*time.Second)
 	set(&c.MinTalk, 3*time.Second)
 	set(&c.RetryAfter, 5*time.Second)
+	set(&c.minute, time.Minute)
 	if len(c.Codecs) == 0 {
 		c.Codecs = []string{"PCMA", "PCMU"}
 	}

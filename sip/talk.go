@@ -90,12 +90,12 @@ func (c *call) talk() routing.End {
 	var end, warning *time.Timer
 	var endC, warningC <-chan time.Time
 	if c.d.Binding != nil && c.d.Binding.MaxMinutes > 0 {
-		whole := time.Duration(c.d.Binding.MaxMinutes) * time.Minute
+		whole := time.Duration(c.d.Binding.MaxMinutes) * c.srv.cfg.minute
 		end = time.NewTimer(time.Until(c.rec.Answered.Add(whole)))
 		defer end.Stop()
 		endC = end.C
 		if c.d.Binding.LastMinute != "" {
-			warning = time.NewTimer(time.Until(c.rec.Answered.Add(whole - time.Minute)))
+			warning = time.NewTimer(time.Until(c.rec.Answered.Add(whole - c.srv.cfg.minute)))
 			defer warning.Stop()
 			warningC = warning.C
 		}
