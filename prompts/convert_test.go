@@ -130,6 +130,24 @@ func TestConvertEncodings(t *testing.T) {
 	}
 }
 
+// TestDecodeBytes: each byte of a sample has its weight, and the highest its sign.
+func TestDecodeBytes(t *testing.T) {
+	for _, c := range []struct {
+		bits int
+		data []byte
+		want float32
+	}{
+		{8, []byte{0xC0}, 0.5}, {8, []byte{0}, -1},
+		{16, []byte{0x00, 0x40}, 0.5}, {16, []byte{0x01, 0x80}, -1 + 1.0/(1<<15)},
+		{24, []byte{0x00, 0x00, 0x40}, 0.5}, {24, []byte{0x00, 0x01, 0x80}, -1 + 1.0/(1<<15)}, {24, []byte{1, 0, 0}, 1.0 / (1 << 23)},
+		{32, []byte{0, 0, 0, 0x40}, 0.5}, {32, []byte{0, 0, 1, 0x80}, -1 + 1.0/(1<<15)}, {32, []byte{0, 1, 0, 0}, 1.0 / (1 << 23)},
+	} {
+		got, err := decodeWAV(&wav.File{Format: wav.PCM, Bits: c.bits, Rate: 8000, Channels: 1, Data: c.data})
+		require.NoError(t, err)
+		require.Equal(t, []float32{c.want}, got, "%d bits: % x", c.bits, c.data)
+	}
+}
+
 func TestConvertLeavesPromptsAlone(t *testing.T) {
 	for _, s := range Defaults() {
 		require.Equal(t, s.ALaw, converted(t, s.WAV).Data)
