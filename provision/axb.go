@@ -156,8 +156,7 @@ func (s *Service) UnbindAXB(ctx context.Context, app, subscriptionID, relationNu
 	case err != nil:
 		return failed("end the bindings of X", err)
 	}
-	// One step, however many there were: the next call reads X anew.
-	return s.settle(ctx, string(x), x, n.Version, func(ctx context.Context) error { return s.cache.Forget(ctx, x) })
+	return s.forget(ctx, n)
 }
 
 // QueryAXB is the request for AXB bindings (API 3.4): that of an id, which
