@@ -330,6 +330,40 @@ func TestInbandDigits(t *testing.T) {
 	quietly(t, c)
 }
 
+// A network that doubles every packet does not double digits, and a phone that sends nothing in a pause does not merge them.
+func TestInbandDigitsOfBadNetworks(t *testing.T) {
+	e := openEngine(t)
+	c := e.NewCall()
+	a := newPhone(t, PCMA)
+	join(t, c, Caller, a)
+	c.Listen(Caller, true)
+	settle(t, c)
+	sent := uint64(0)
+	press := func(digit byte, copies int) {
+		for _, f := range toneAudio(t, digit)[:5] {
+			pk := a.packet(f)
+			for range copies {
+				a.send(pk)
+				sent++
+			}
+		}
+		received(t, c, Caller, sent)
+	}
+	press('5', 2)
+	a.ts += 480 // no packet, no number: a pause
+	press('5', 1)
+	noise := a.packet([]byte{0x40})
+	noise.PayloadType = noisePT
+	a.send(noise)
+	sent++
+	press('5', 1)
+	a.seq += 2 // lost
+	a.ts += 320
+	press('5', 1)
+	require.Equal(t, "555", digits(t, c, Caller, 3))
+	quietly(t, c)
+}
+
 func TestEventsUnderAnyNumber(t *testing.T) {
 	for _, pt := range []uint8{96, 97, 100, 120, 127} {
 		t.Run(fmt.Sprint(pt), func(t *testing.T) {

@@ -26,7 +26,16 @@ type keys struct {
 
 	tone   byte // the digit heard last as a tone
 	toneAt int64
+	nextTS uint32 // where the audio ends that the detector was given, and its sequence number
+	ext    int64
 }
+
+// A hole in the timestamps is a pause of the peer if its sequence has none and the hole is as long as ITU-T Q.24 wants the
+// pause between two digits, or if it is longer than loss that leaves a call usable.
+const (
+	shortPause = 40 * sampleRate / 1000
+	longPause  = 120 * sampleRate / 1000
+)
 
 func (k *keys) listen(inband bool) {
 	if !inband {
@@ -101,9 +110,22 @@ func (l *leg) keyDown(now int64) bool {
 	return k.down
 }
 
-// detect looks for a digit in the audio, which is A-law.
-func (l *leg) detect(alaw []byte, now int64) {
+// pause tells the detector that the peer sends no audio for a while: with silence suppression the pause between two digits
+// is not heard.
+func (k *keys) pause() {
+	if k.detector != nil {
+		k.detector.Pause()
+	}
+}
+
+// detect looks for a digit in the audio, which is A-law. anew: it begins a sequence.
+func (l *leg) detect(ts uint32, ext int64, alaw []byte, anew bool, now int64) {
 	k := &l.keys
+	hole := int32(ts - k.nextTS)
+	if anew || hole >= longPause || hole >= shortPause && ext == k.ext+1 {
+		k.pause()
+	}
+	k.nextTS, k.ext = ts+uint32(len(alaw)), ext
 	for len(alaw) > 0 {
 		n := min(len(alaw), maxFrame)
 		if digit, ok := k.detector.Feed(alaw[:n]); ok {

@@ -36,8 +36,9 @@ func (l *leg) received(b []byte, from netip.AddrPort, now int64) {
 	switch p.pt {
 	case l.stream.RecvPT:
 		l.in.Audio(uint32(now/sampleTime), p.ts)
-		l.audio(p, b, ext, now)
+		l.audio(p, b, ext, verdict, now)
 	case noisePT: // the other side hears the pause as it is
+		l.keys.pause()
 	default:
 		l.key(p, b[p.start:p.end], now)
 	}
@@ -68,7 +69,7 @@ func (l *leg) follow(from netip.AddrPort) {
 }
 
 // audio gives a packet of the peer's audio to those who want it: the other leg, the recording, the tone detector.
-func (l *leg) audio(p packet, b []byte, ext, now int64) {
+func (l *leg) audio(p packet, b []byte, ext int64, verdict quality.Verdict, now int64) {
 	c := l.call
 	other := &c.legs[l.side.other()]
 	l.keys.receiver.Audio()
@@ -77,7 +78,7 @@ func (l *leg) audio(p packet, b []byte, ext, now int64) {
 	}
 	forward := c.connect[other.side] && other.canSend()
 	record := c.rec != nil && c.connect[Caller] && c.connect[Callee]
-	detect := l.keys.detecting()
+	detect := l.keys.detecting() && verdict != quality.Late
 	if !forward && !record && !detect {
 		return
 	}
@@ -92,7 +93,7 @@ func (l *leg) audio(p packet, b []byte, ext, now int64) {
 		c.rec.Write(int(l.side), p.ssrc, p.ts, c.worker.base.Add(time.Duration(now)), alaw)
 	}
 	if detect {
-		l.detect(alaw, now)
+		l.detect(p.ts, ext, alaw, verdict == quality.Restart, now)
 	}
 	if !forward {
 		return

@@ -9,9 +9,10 @@ import (
 // Detector finds DTMF digits in the audio of one leg (ITU-T Q.23, Q.24). A
 // digit counts once when its two frequencies have stood for 40 ms, and again
 // only after 40 ms without them. Speech is rejected because it holds energy
-// beside the two frequencies, differs in level between them (twist), has
-// harmonics and does not stand still. The zero value is ready for use; a
-// Detector belongs to the goroutine that reads the leg's media.
+// beside the two frequencies, misses them by more than a keypad does, differs
+// in level between them (twist), has harmonics and does not stand still. The
+// zero value is ready for use; a Detector belongs to the goroutine that reads
+// the leg's media.
 type Detector struct {
 	block [blockLen]float32 // samples not analysed yet, and how many
 	fill  int
@@ -20,29 +21,38 @@ type Detector struct {
 	gone  int      // blocks in a row in which the key that is down was missing
 }
 
-// sighting is what one block shows: a digit with the power of its two
-// frequencies, digit 0 for none.
+// sighting is what one block shows: a digit with its two frequencies, digit 0
+// for none.
 type sighting struct {
 	digit     byte
-	low, high float32
+	energy    float32
+	low, high component
 	row, col  int8
 }
 
+// component is a block at one frequency: its power and the complex amplitude
+// that the power is of.
+type component struct{ power, re, im float32 }
+
 // blockLen is the number of samples looked at together: any 40 ms hold two
-// whole blocks, and the width of the filters, about 78 Hz, fits the spacing
-// and the tolerance (1.8 %) of the frequencies.
+// whole blocks, and the width of the filters, about 78 Hz, fits the spacing of
+// the frequencies. The turn of the phase from one block to the next then tells
+// where in a filter's width a frequency is.
 const blockLen = 102
 
-// Limits of a digit, as ratios of power.
+// Limits of a digit, as ratios of power where nothing else is said.
 const (
 	minPower    = 2.4e-4 // of one frequency, full scale 1: -33 dBm0
 	twistLow    = 10.0   // low group at most 10 dB stronger (Q.24 asks for 8)
-	twistHigh   = 5.0    // high group at most 7 dB stronger (Q.24 asks for 4)
-	minPeak     = 6.3    // over the other frequencies of the group
-	minPurity   = 0.62   // share of the block's energy in the two frequencies
+	twistHigh   = 4.0    // high group at most 6 dB stronger (Q.24 asks for 4)
+	minPeak     = 3.2    // over the other frequencies of the group
+	minPurity   = 0.86   // share of the blocks' energy in the two frequencies
 	maxHarmonic = 0.03   // second harmonic of the high frequency against it
-	maxChange   = 2.0    // between two blocks of one digit
+	maxChange   = 3.0    // between two blocks of one digit; the stronger frequency leaks into the weaker
 	minLeft     = 0.1    // of its power while the key is down
+	maxOff      = 0.022  // of a frequency from its place, of itself (Q.24 asks for 0.018)
+	blurred     = 4.0    // Hz by which the other frequency may blur that
+	filterWidth = 8000.0 / blockLen
 )
 
 // keys is the keypad, row by row.
@@ -50,8 +60,10 @@ const keys = "123A456B789C*0#D"
 
 // coefficients are the 2·cos(ω) of the Goertzel filters.
 var (
-	lowFilters    = coefficients(697, 770, 852, 941)
-	highFilters   = coefficients(1209, 1336, 1477, 1633)
+	lowHz         = [4]float64{697, 770, 852, 941}
+	highHz        = [4]float64{1209, 1336, 1477, 1633}
+	lowFilters    = coefficients(lowHz[:]...)
+	highFilters   = coefficients(highHz[:]...)
 	highHarmonics = coefficients(2*1209, 2*1336, 2*1477, 2*1633)
 )
 
@@ -85,17 +97,21 @@ func (d *Detector) Feed(alaw []byte) (digit byte, ok bool) {
 	return digit, ok
 }
 
+// Pause tells that the peer fell silent for a while without sending silence: a
+// key that was down is up.
+func (d *Detector) Pause() { *d = Detector{} }
+
 // analyse looks at a whole block and returns the digit whose key went down, 0
 // for none.
 func (d *Detector) analyse() byte {
-	var low, high [4]float32
+	var low, high [4]component
 	energy := d.energy()
 	loud := energy >= minPower
 	if loud {
-		low, high = d.powers(&lowFilters), d.powers(&highFilters)
+		low, high = d.filter(&lowFilters), d.filter(&highFilters)
 	}
 	if d.down.digit != 0 {
-		left := min(low[d.down.row]/d.down.low, high[d.down.col]/d.down.high)
+		left := min(low[d.down.row].power/d.down.low.power, high[d.down.col].power/d.down.high.power)
 		if left >= minLeft {
 			d.gone = 0
 			d.prev = sighting{}
@@ -111,26 +127,57 @@ func (d *Detector) analyse() byte {
 	}
 	before := d.prev
 	d.prev = seen
-	if seen.digit == 0 || seen.digit != before.digit || !steady(seen.low, before.low) || !steady(seen.high, before.high) {
+	if seen.digit == 0 || seen.digit != before.digit || !same(&before, &seen) {
 		return 0
 	}
 	d.down, d.gone = seen, 0
 	return seen.digit
 }
 
-// look decides whether the block is a digit.
-func (d *Detector) look(low, high *[4]float32, energy float32) sighting {
+// look decides whether the block may be a digit.
+func (d *Detector) look(low, high *[4]component, energy float32) sighting {
 	r, c := strongest(low), strongest(high)
 	l, h := low[r], high[c]
 	switch {
-	case l < minPower || h < minPower,
-		l > h*twistLow || h > l*twistHigh,
-		l+h < energy*minPurity,
+	// A frequency at the edge of its filter shows half its power or little more.
+	case l.power < minPower/2 || h.power < minPower/2, l.power+h.power < energy*minPurity/2,
 		!stands(low, r) || !stands(high, c),
-		d.power(highHarmonics[c]) > h*maxHarmonic:
+		d.component(highHarmonics[c]).power > h.power*maxHarmonic:
 		return sighting{}
 	}
-	return sighting{digit: keys[4*r+c], low: l, high: h, row: int8(r), col: int8(c)}
+	return sighting{digit: keys[4*r+c], energy: energy, low: l, high: h, row: int8(r), col: int8(c)}
+}
+
+// same decides whether two blocks that follow each other are one digit.
+func same(a, b *sighting) bool {
+	if !steady(a.low.power, b.low.power) || !steady(a.high.power, b.high.power) {
+		return false
+	}
+	lowOff, highOff := turn(a.low, b.low, lowHz[b.row]), turn(a.high, b.high, highHz[b.col])
+	if math.Abs(lowOff) > maxOff*lowHz[b.row]+blurred || math.Abs(highOff) > maxOff*highHz[b.col]+blurred {
+		return false
+	}
+	l := (a.low.power + b.low.power) / passed(lowOff)
+	h := (a.high.power + b.high.power) / passed(highOff)
+	return min(l, h) >= 2*minPower && l <= h*twistLow && h <= l*twistHigh && l+h >= (a.energy+b.energy)*minPurity
+}
+
+// turn tells by how many Hz a frequency is off its place, from the phases of
+// two blocks.
+func turn(a, b component, hz float64) float64 {
+	phase := math.Atan2(float64(b.im), float64(b.re)) - math.Atan2(float64(a.im), float64(a.re))
+	rounds := phase/(2*math.Pi) - hz/filterWidth
+	return (rounds - math.Round(rounds)) * filterWidth
+}
+
+// passed is the share of its power that a filter shows of a frequency off its
+// place.
+func passed(off float64) float32 {
+	x := math.Pi * off / filterWidth
+	if math.Abs(x) < 1e-6 {
+		return 1
+	}
+	return float32(math.Sin(x) * math.Sin(x) / (x * x))
 }
 
 // energy is the mean square of the block, scaled so that a sine of full scale
@@ -143,27 +190,29 @@ func (d *Detector) energy() float32 {
 	return sum * 2 / blockLen
 }
 
-func (d *Detector) powers(filters *[4]float32) (p [4]float32) {
-	for i, c := range filters {
-		p[i] = d.power(c)
+func (d *Detector) filter(filters *[4]float32) (c [4]component) {
+	for i, f := range filters {
+		c[i] = d.component(f)
 	}
-	return p
+	return c
 }
 
-// power is the Goertzel filter: the power of the block at one frequency, on the
-// scale of energy.
-func (d *Detector) power(c float32) float32 {
+// component is the Goertzel filter, its power on the scale of energy. The phase
+// is that at the end of the block.
+func (d *Detector) component(c float32) component {
 	var s1, s2 float32
 	for _, x := range d.block {
 		s1, s2 = x+c*s1-s2, s1
 	}
-	return (s1*s1 + s2*s2 - c*s1*s2) * 4 / (blockLen * blockLen)
+	cos := c / 2
+	re, im := s1-cos*s2, float32(math.Sqrt(float64(1-cos*cos)))*s2
+	return component{power: (s1*s1 + s2*s2 - c*s1*s2) * 4 / (blockLen * blockLen), re: re, im: im}
 }
 
-func strongest(p *[4]float32) int {
+func strongest(p *[4]component) int {
 	best := 0
 	for i := range p {
-		if p[i] > p[best] {
+		if p[i].power > p[best].power {
 			best = i
 		}
 	}
@@ -171,9 +220,9 @@ func strongest(p *[4]float32) int {
 }
 
 // stands tells whether a frequency stands out of its group.
-func stands(p *[4]float32, best int) bool {
+func stands(p *[4]component, best int) bool {
 	for i := range p {
-		if i != best && p[i]*minPeak > p[best] {
+		if i != best && p[i].power*minPeak > p[best].power {
 			return false
 		}
 	}
