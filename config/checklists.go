@@ -102,7 +102,7 @@ func (k *checker) apps(c *Config) {
 		k.needed(key+".account", a.Account)
 		k.oneOf(key+".mode", a.Mode, Modes...)
 		k.count(key+".ext_digits", a.ExtDigits, 1, 4)
-		k.count(key+".retries", a.Retries, 0, 10)
+		k.count(key+".retries", a.Retries, 0, 9)
 		k.oneOf(key+".signing", a.Signing, "aksk", "wsse")
 		k.address(key+".status_url", a.StatusURL)
 		k.address(key+".callin_url", a.CallInURL)

@@ -26,7 +26,7 @@ func Default() Config {
 		Redis:     Redis{Embedded: "127.0.0.1:6380", Timeout: 200 * time.Millisecond, Lease: 30 * time.Second},
 		Ledger:    Ledger{Driver: "sqlite", Queue: 10_000},
 		Recording: Recording{MinTalk: 3 * time.Second},
-		Events:    Events{Push: true, Timeout: 10 * time.Second, Flush: 5 * time.Second},
+		Events:    Events{Push: true, Timeout: 5 * time.Second, Flush: 5 * time.Second},
 		Registrar: Registrar{Realm: "axgate", Expires: time.Hour},
 		Plan:      Plan{Country: "86"},
 	}
@@ -52,5 +52,5 @@ func (t *Trunk) fresh() {
 func (a *Account) fresh() { a.MaxApps = 100 }
 
 func (a *App) fresh() {
-	a.Account, a.ExtDigits, a.Signing, a.Defaults = "default", 4, "aksk", []string{"all"}
+	a.Account, a.ExtDigits, a.Signing, a.Defaults = "default", 4, "wsse", []string{"all"}
 }

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"axgate/routing"
+)
+
+type bindingsCmd struct {
+	ID    string `name:"id" help:"The one with this subscriptionId." placeholder:"ID"`
+	X     string `name:"x" help:"Those of this X." placeholder:"NUMBER"`
+	A     string `name:"a" help:"Those of this A, with --app." placeholder:"NUMBER"`
+	App   string `name:"app" help:"The app of A." placeholder:"KEY"`
+	Limit int    `default:"100" help:"At most so many."`
+}
+
+func (c *bindingsCmd) Run(p *program) error {
+	return p.atDesk(func(d *desk) error {
+		list, err := c.find(d)
+		if err != nil {
+			return err
+		}
+		if p.cli.JSON {
+			return p.answer(shownBindings(list))
+		}
+		return p.table("ID\tMODE\tX\tA\tB\tEXT\tUNTIL\tRECORD", func(w *tabwriter.Writer) {
+			for _, b := range list {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%v\n", b.ID, b.Mode, b.X, b.A, or(b.B), or(b.Ext), when(b.Until), b.Record)
+			}
+		})
+	})
+}
+
+func (c *bindingsCmd) find(d *desk) ([]routing.Binding, error) {
+	now := time.Now()
+	switch {
+	case c.ID != "":
+		b, err := d.Ledger.Binding(d.ctx, c.ID, now)
+		return []routing.Binding{b}, err
+	case c.X != "":
+		x, err := d.x(c.X)
+		if err != nil {
+			return nil, err
+		}
+		return d.Ledger.BindingsOfX(d.ctx, x, now, "", c.Limit)
+	case c.A != "" && c.App != "":
+		a, err := d.number(c.A)
+		if err != nil {
+			return nil, err
+		}
+		return d.Ledger.BindingsOfA(d.ctx, c.App, a)
+	}
+	return nil, usage("say which: --id, --x, or --a with --app")
+}
+
+// shownBinding is a binding in JSON, with the words of the API.
+type shownBinding struct {
+	ID          string     `json:"subscriptionId"`
+	App         string     `json:"app_key"`
+	Mode        string     `json:"mode"`
+	X           string     `json:"x"`
+	A           string     `json:"a"`
+	B           string     `json:"b,omitempty"`
+	Ext         string     `json:"extension,omitempty"`
+	Direction   int        `json:"callDirection"`
+	Created     time.Time  `json:"created"`
+	Until       *time.Time `json:"until,omitempty"`
+	Record      bool       `json:"recordFlag"`
+	MaxMinutes  int        `json:"maxDuration,omitempty"`
+	CallbackNum string     `json:"callbackNum,omitempty"`
+	UserData    string     `json:"userData,omitempty"`
+}
+
+func shown(b *routing.Binding) shownBinding {
+	s := shownBinding{b.ID, b.App, string(b.Mode), string(b.X), string(b.A), string(b.B), string(b.Ext), int(b.Allowed), b.CreatedAt, nil,
+		b.Record, b.MaxMinutes, string(b.CallbackNum), b.UserData}
+	if !b.Until.IsZero() {
+		s.Until = &b.Until
+	}
+	return s
+}
+
+func shownBindings(list []routing.Binding) []shownBinding {
+	all := make([]shownBinding, len(list))
+	for i := range list {
+		all[i] = shown(&list[i])
+	}
+	return all
+}

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"axgate/node"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// buffer may be read while a program writes to it.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// running is the program, as a process of its own would be.
+type running struct {
+	*program
+	out, errs *buffer
+	code      chan int
+}
+
+func start(args ...string) *running {
+	r := &running{out: &buffer{}, errs: &buffer{}, code: make(chan int, 1)}
+	r.program = &program{stdout: r.out, stderr: r.errs, signals: make(chan os.Signal, 4)}
+	go func() { r.code <- r.run(context.Background(), args) }()
+	return r
+}
+
+func (r *running) ended(t *testing.T) int {
+	t.Helper()
+	select {
+	case code := <-r.code:
+		return code
+	case <-time.After(time.Minute):
+		require.FailNow(t, "the program does not end", "%s\n%s", r.out, r.errs)
+		return -1
+	}
+}
+
+// succeed runs a command to its end and gives what it printed.
+func succeed(t *testing.T, args ...string) string {
+	t.Helper()
+	r := start(args...)
+	require.Zero(t, r.ended(t), "%s\n%s", r.out, r.errs)
+	return r.out.String()
+}
+
+// fail runs a command that has to fail with this code and gives its message.
+func fail(t *testing.T, code int, args ...string) string {
+	t.Helper()
+	r := start(args...)
+	require.Equal(t, code, r.ended(t), "%s\n%s", r.out, r.errs)
+	require.NotContains(t, r.errs.String(), "goroutine", "a panic")
+	return r.errs.String()
+}
+
+// write makes a configuration on free ports in a directory of its own.
+func write(t *testing.T, more string) (file string) {
+	t.Helper()
+	dir := t.TempDir()
+	sip, err := freePort("127.0.0.1")
+	require.NoError(t, err)
+	text := fmt.Sprintf(`
+node: test
+data: %[1]s/data
+log: {format: json}
+sip: {udp: "127.0.0.1:%[2]d", tcp: "127.0.0.1:%[2]d", drain: 2s}
+media: {ip: 127.0.0.1, ports: 41000-41400}
+redis: {embedded: "127.0.0.1:0"}
+registrar:
+  accounts:
+    - {number: "+8613800000001", password: test-password}
+    - {number: "+8613800000002", password: test-password}
+apps:
+  - {key: axb, secret: s1, mode: AXB, recording: true, informs: true}
+  - {key: ax, secret: s2, mode: AX}
+  - {key: axe, secret: s3, mode: AXE}
+numbers:
+  - {x: "+8617010000001", app: axb}
+  - {x: "+8617010000002", app: ax}
+  - {x: "+8617010000003", app: axe}
+%[3]s`, dir, sip, more)
+	file = filepath.Join(dir, "axgate.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	return file
+}
+
+// serve runs the server and waits until commands can find it.
+func serve(t *testing.T, file string) *running {
+	t.Helper()
+	r := start("serve", "--config", file)
+	data := filepath.Join(filepath.Dir(file), "data")
+	require.Eventually(t, func() bool {
+		select {
+		case code := <-r.code:
+			r.code <- code
+			return true
+		default:
+		}
+		_, ok := node.FindRunning(data)
+		return ok
+	}, 20*time.Second, 20*time.Millisecond)
+	_, ok := node.FindRunning(data)
+	require.True(t, ok, "%s", r.errs)
+	return r
+}
+
+// TestServe: bindings made beside a running server count for its calls, and
+// none is left at the end.
+func TestServe(t *testing.T) {
+	file := write(t, "")
+	server := serve(t, file)
+	at := func(args ...string) []string { return append(args, "--config", file) }
+
+	var bound struct {
+		ID string `json:"subscriptionId"`
+		X  string `json:"x"`
+	}
+	out := succeed(t, at("bind", "axb", "--json", "--x", "+8617010000001", "--a", "+8613800000001", "--b", "+8613800000002")...)
+	require.NoError(t, json.Unmarshal([]byte(out), &bound), out)
+	require.NotEmpty(t, bound.ID)
+	require.Equal(t, "+8617010000001", bound.X)
+	require.Contains(t, fail(t, 1, at("bind", "axb", "--x", "+8617010000001", "--a", "+8613800000001", "--b", "+8613800000009")...), "1012010")
+	require.Contains(t, succeed(t, at("bindings", "--x", "+8617010000001")...), bound.ID)
+
+	var told told
+	out = succeed(t, at("call", "--json", "--from", "+8613800000001", "--x", "+8617010000001")...)
+	require.NoError(t, json.Unmarshal([]byte(out), &told), out)
+	require.True(t, told.Answered, out)
+	require.Equal(t, "+8617010000001", told.CallerID)
+	require.Greater(t, told.Heard.Caller, 0.85)
+	require.Greater(t, told.Heard.Callee, 0.85)
+	require.Empty(t, told.Leaks)
+	require.NotNil(t, told.Call)
+	require.Equal(t, bound.ID, told.Call.Binding)
+	require.Len(t, told.Events, 6)
+
+	require.Contains(t, succeed(t, at("unbind", "--id", bound.ID)...), bound.ID)
+	out = succeed(t, at("call", "--json", "--from", "+8613800000001", "--x", "+8617010000001")...)
+	told.Answered = true
+	require.NoError(t, json.Unmarshal([]byte(out), &told), out)
+	require.False(t, told.Answered)
+	require.Equal(t, 403, told.Statuses[len(told.Statuses)-1])
+	require.Equal(t, 8014, told.Call.StateCode)
+	require.Contains(t, fail(t, 1, at("unbind", "--id", bound.ID)...), "1012007")
+
+	report := succeed(t, at("doctor")...)
+	require.NotContains(t, report, "fail ")
+	require.Contains(t, report, "answers OPTIONS")
+
+	server.signals <- syscall.SIGTERM
+	require.Zero(t, server.ended(t), "%s", server.errs)
+	_, ok := node.FindRunning(filepath.Join(filepath.Dir(file), "data"))
+	require.False(t, ok)
+	for _, real := range []string{"13800000001", "13800000002"} {
+		require.NotContains(t, server.errs.String(), real, "real numbers in the log")
+	}
+}
+
+// TestCommandsWithoutServer: bindings can be made before the server runs, and
+// count from its start.
+func TestCommandsWithoutServer(t *testing.T) {
+	file := write(t, "")
+	succeed(t, "doctor", "--config", file)
+	require.Contains(t, fail(t, 1, "bind", "ax", "--config", file, "--x", "+8617010000002", "--a", "+8613800000001"), "1011001",
+		"the configured numbers are there from the first start of the server")
+	server := serve(t, file)
+	server.signals <- syscall.SIGINT
+	require.Zero(t, server.ended(t), "%s", server.errs)
+	succeed(t, "bind", "ax", "--config", file, "--x", "+8617010000002", "--a", "+8613800000001")
+	out := succeed(t, "call", "--explain", "--config", file, "--x", "+8617010000002", "--from", "+8613800000002")
+	require.Contains(t, out, "call +8613800000001, showing +8617010000002")
+	require.Contains(t, out, "the ledger")
+	succeed(t, "temp", "--config", file, "--x", "+8617010000002", "--callee", "+8613800000002", "--duration", "100")
+	out = succeed(t, "call", "--explain", "--config", file, "--x", "+8617010000002", "--from", "+8613800000001")
+	require.Contains(t, out, "call +8613800000002, showing +8617010000002")
+}
+
+// TestBadStarts: what keeps the server from starting is told in one line.
+func TestBadStarts(t *testing.T) {
+	busy, err := net.ListenPacket("udp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer busy.Close()
+	blocked := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(blocked, nil, 0o600))
+	for name, c := range map[string]struct {
+		env  string
+		want string
+	}{
+		"data directory": {"AXGATE_DATA=" + blocked, blocked},
+		"redis is down":  {"AXGATE_REDIS_ADDRESS=127.0.0.1:1", "127.0.0.1:1"},
+		"port in use":    {"AXGATE_SIP_UDP=" + busy.LocalAddr().String(), busy.LocalAddr().String()},
+		"media address":  {"AXGATE_MEDIA_IP=192.0.2.1", "192.0.2.1"},
+		"plan":           {"AXGATE_PLAN_MOBILE=1[3", "plan.mobile"},
+		"trunk":          {"AXGATE_TRUNKS_0_NAME=t", "trunks[0]"},
+		"value":          {"AXGATE_SIP_DRAIN=soon", "sip.drain"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &running{out: &buffer{}, errs: &buffer{}, code: make(chan int, 1)}
+			r.program = &program{stdout: r.out, stderr: r.errs, signals: make(chan os.Signal, 4), environ: []string{c.env}}
+			file := write(t, "")
+			go func() { r.code <- r.run(context.Background(), []string{"serve", "--config", file}) }()
+			require.Equal(t, exitFailed, r.ended(t), "%s", r.errs)
+			lines := strings.Split(strings.TrimSpace(r.errs.String()), "\n")
+			last := lines[len(lines)-1]
+			require.True(t, strings.HasPrefix(last, "axgate: "), "%s", r.errs)
+			require.Contains(t, last, c.want)
+			require.Equal(t, 1, strings.Count(r.errs.String(), "axgate: "), "one message: %s", r.errs)
+		})
+	}
+}
+
+// TestTwoServers: a data directory has one server.
+func TestTwoServers(t *testing.T) {
+	file := write(t, "")
+	server := serve(t, file)
+	require.Contains(t, fail(t, 1, "serve", "--config", file), "another axgate runs on this data directory")
+	server.signals <- syscall.SIGTERM
+	require.Zero(t, server.ended(t))
+}
+
+// TestLab is the demonstration that a new user sees, on free ports.
+func TestLab(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole call takes its time")
+	}
+	var r struct {
+		OK       bool
+		CallerID string `json:"caller_id"`
+		Events   []any
+		Fee      map[string]any
+	}
+	out := succeed(t, "lab", "--once", "--json", "--data", t.TempDir())
+	require.NoError(t, json.Unmarshal([]byte(out), &r), out)
+	require.True(t, r.OK, out)
+	require.Equal(t, "+8617010000001", r.CallerID)
+	require.Len(t, r.Events, 5)
+	require.Equal(t, "+8617010000001", r.Fee["bindNum"])
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"axgate/config"
+	"axgate/node"
+)
+
+type serveCmd struct{}
+
+// Help tells more than the one line of the overview.
+func (serveCmd) Help() string {
+	return `It ends on SIGTERM or SIGINT: new calls are refused with 503, running calls may go on for sip.drain and are then ended, and the last events are pushed. A second signal ends it at once.`
+}
+
+func (serveCmd) Run(p *program) error {
+	cfg, err := p.loadOver(config.Default(), p.serverFile())
+	if err != nil {
+		return err
+	}
+	log, err := p.logger(&cfg)
+	if err != nil {
+		return err
+	}
+	for _, n := range cfg.Notes() {
+		log.Warn().Msg(n)
+	}
+	tune(&log)
+	n, err := node.Open(p.ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	if err := n.Serve(); err != nil {
+		return errors.Join(err, p.shutdown(n, &cfg, &log))
+	}
+	<-p.signals
+	return p.shutdown(n, &cfg, &log)
+}
+
+// shutdown lets running calls end and closes the node. A second signal cuts
+// the waiting short.
+func (p *program) shutdown(n *node.Node, cfg *config.Config, log *zerolog.Logger) error {
+	ctx, cancel := context.WithTimeout(p.ctx, cfg.SIP.Drain)
+	defer cancel()
+	log.Info().Int("calls", n.Calls()).Dur("limit", cfg.SIP.Drain).Msg("ending: no new calls")
+	done := make(chan error, 1)
+	go func() { done <- n.Close(ctx) }()
+	for hurried := false; ; {
+		select {
+		case err := <-done:
+			if err != nil {
+				return fmt.Errorf("end: %w", err)
+			}
+			log.Info().Msg("ended")
+			return nil
+		case s := <-p.signals:
+			if hurried {
+				return fmt.Errorf("ended by a third %v before all was written", s)
+			}
+			hurried = true
+			log.Warn().Int("calls", n.Calls()).Msg("ending at once")
+			cancel()
+		}
+	}
+}
+
+// tune sets what Go's runtime does not find out by itself, unless the
+// environment did: a higher collection target, since the heap is small beside
+// the machine, and a limit so that it stays so.
+func tune(log *zerolog.Logger) {
+	const target, share = 200, 0.7
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(target)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		if memory, ok := machineMemory(); ok {
+			debug.SetMemoryLimit(int64(share * float64(memory)))
+		}
+	}
+	log.Debug().Int("processors", runtime.GOMAXPROCS(0)).Time("at", time.Now()).Msg("start")
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"axgate/node"
+	"axgate/prompts"
+)
+
+// promptFiles examines what callers hear.
+func (x *patient) promptFiles() {
+	for _, s := range prompts.Defaults() {
+		if _, err := prompts.Check(s.Name, s.WAV); err != nil {
+			x.note(wrong, "prompts", "build axgate anew", "a shipped file: %v", err)
+			return
+		}
+	}
+	if _, err := prompts.OpenDir(node.PromptDir(&x.cfg)); err != nil {
+		x.note(wrong, "prompts", "let the user that runs axgate write there", "%v", err)
+		return
+	}
+	x.note(fine, "prompts", "", "%d shipped files are right", len(prompts.Defaults()))
+}
+
+// stored examines ledger and Redis, and whether they agree.
+func (x *patient) stored() {
+	ctx, cancel := context.WithTimeout(x.ctx, time.Minute)
+	defer cancel()
+	apps, err := x.office.Ledger.Apps(ctx)
+	if err != nil {
+		x.note(wrong, "ledger", "", "%v", err)
+		return
+	}
+	x.note(fine, "ledger", "", "it answers, with %d apps", len(apps))
+	if x.office.Cache == nil {
+		x.note(fine, "redis", "", "the embedded one runs with the node")
+		return
+	}
+	start := time.Now()
+	if err := x.office.Cache.Ping(ctx); err != nil {
+		x.note(wrong, "redis", "start it; until then every call asks the ledger", "%v", err)
+		return
+	}
+	x.note(fine, "redis", "", "%s answers in %v", x.office.Cache.Address(), time.Since(start).Round(10*time.Microsecond))
+	x.agreement(ctx)
+}
+
+// agreement is replaced below.
+func (x *patient) agreement(context.Context) {}

@@ -1,0 +1,257 @@
+// Package node joins all parts to one running node, and to the office that
+// commands work in. It is the one place that knows every part; there is no
+// logic in it but the order in which they begin and end.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"axgate/config"
+	"axgate/events"
+	"axgate/ledger"
+	"axgate/lookup"
+	"axgate/media"
+	"axgate/media/record"
+	"axgate/prompts"
+	"axgate/provision"
+	"axgate/routing"
+	"axgate/sip"
+	"axgate/sip/registrar"
+	"axgate/store"
+)
+
+// Node is a running axgate.
+type Node struct {
+	cfg    config.Config
+	log    zerolog.Logger
+	plan   routing.Plan
+	dir    *dataDir
+	ledger *ledger.Ledger
+	cache  *store.Cache
+	files  *prompts.Dir
+	office *provision.Service
+	router *lookup.Router
+	sounds *prompts.Library
+	engine *media.Engine
+	tapes  *record.Writer
+	server *sip.Server
+	shown  netip.Addr // in SDP
+	close  closers
+}
+
+// Open starts everything in its order; calls are taken from Serve on. What was
+// opened before an error is closed again.
+func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*Node, error) {
+	n := &Node{cfg: cfg, log: log}
+	for _, step := range []func(context.Context) error{
+		n.openDirectory, n.openLedger, n.openCache, n.openProvision, n.openPrompts, n.openLookup,
+		n.openMedia, n.openRecorder, n.closeOldCalls, n.openPusher, n.openSIP,
+	} {
+		if err := step(ctx); err != nil {
+			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+			defer cancel()
+			return nil, errors.Join(err, n.close.all(ending))
+		}
+	}
+	return n, nil
+}
+
+// Serve begins to take calls, and lets commands find the node.
+func (n *Node) Serve() error {
+	n.server.Serve()
+	r := n.Running()
+	if err := n.dir.announce(r); err != nil {
+		return err
+	}
+	n.log.Info().Str("node", r.Node).Str("udp", r.UDP).Str("tcp", r.TCP).Str("redis", r.Redis).Stringer("media", n.shown).Msg("calls are taken")
+	return nil
+}
+
+// Close refuses new calls, lets running ones end until ctx is done, ends them,
+// and closes everything the other way round than it was opened.
+func (n *Node) Close(ctx context.Context) error { return n.close.all(ctx) }
+
+// Calls is how many calls are up.
+func (n *Node) Calls() int { return n.server.Calls() }
+
+// Provision changes what is stored.
+func (n *Node) Provision() *provision.Service { return n.office }
+
+// Running tells where the node is to be reached.
+func (n *Node) Running() Running {
+	text := func(a netip.AddrPort) string {
+		if !a.IsValid() {
+			return ""
+		}
+		return a.String()
+	}
+	return Running{PID: os.Getpid(), Node: n.cfg.Node, Since: time.Now().UTC(), UDP: text(n.server.UDPAddr()), TCP: text(n.server.TCPAddr()), Redis: n.cache.Address()}
+}
+
+// background runs something until the node closes what was opened before it.
+func (n *Node) background(what string, run func(context.Context)) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() { run(ctx) })
+	n.close.add(what, func(context.Context) error {
+		cancel()
+		done.Wait()
+		return nil
+	})
+}
+
+func (n *Node) openDirectory(ctx context.Context) (err error) {
+	if n.plan, err = plan(&n.cfg.Plan); err != nil {
+		return err
+	}
+	if n.dir, err = hold(ctx, n.cfg.Data, true); err != nil {
+		return err
+	}
+	n.close.add("the data directory", func(context.Context) error { return errors.Join(n.dir.withdraw(), n.dir.release()) })
+	return nil
+}
+
+func (n *Node) openLedger(ctx context.Context) (err error) {
+	if n.ledger, err = ledger.Open(ctx, ledgerConfig(&n.cfg)); err != nil {
+		return err
+	}
+	n.close.add("the ledger", func(context.Context) error { return n.ledger.Close() })
+	return nil
+}
+
+func (n *Node) openCache(ctx context.Context) (err error) {
+	s := storeConfig(&n.cfg, n.log)
+	if n.cache, err = openCache(ctx, s, n.ledger, n.cfg.Redis.Address == ""); err != nil {
+		return err
+	}
+	n.close.add("the cache", func(context.Context) error { return n.cache.Close() })
+	if err := n.cache.Ping(ctx); err != nil {
+		return fmt.Errorf("%w: start it, or leave redis.address empty for the embedded one", err)
+	}
+	return nil
+}
+
+func (n *Node) openProvision(ctx context.Context) (err error) {
+	if n.files, err = prompts.OpenDir(PromptDir(&n.cfg)); err != nil {
+		return err
+	}
+	n.office, err = provision.New(provision.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Prompts: n.files, Node: n.cfg.Node, Log: n.log})
+	if err != nil {
+		return err
+	}
+	n.background("provisioning", n.office.Run)
+	return n.seed(ctx)
+}
+
+// openLookup starts the router, which also follows what changes in the ledger.
+func (n *Node) openLookup(ctx context.Context) (err error) {
+	n.router, err = lookup.New(ctx, lookup.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Node: n.cfg.Node, Log: n.log, Settings: n.sounds.Refresh})
+	if err != nil {
+		return err
+	}
+	n.background("following the ledger", n.router.Run)
+	return nil
+}
+
+func (n *Node) openMedia(context.Context) error {
+	m, shown, err := mediaConfig(&n.cfg)
+	if err != nil {
+		return err
+	}
+	if n.engine, err = media.Open(m, n.log); err != nil {
+		return err
+	}
+	n.shown = shown
+	n.close.add("the media engine", func(context.Context) error { return n.engine.Close() })
+	return nil
+}
+
+// openPusher starts the pushes. At the end they get a moment for the last
+// events, which come when the last calls end.
+func (n *Node) openPusher(context.Context) error {
+	if !n.cfg.Events.Push {
+		return nil
+	}
+	p := events.NewPusher(n.ledger.Outbox(), events.Config{Timeout: n.cfg.Events.Timeout, RecordDomain: hostName(&n.cfg, n.shown), Log: n.log})
+	n.background("the pusher", p.Run)
+	n.close.add("the last pushes", n.flush)
+	return nil
+}
+
+// flush waits until nothing that was written lately is still to be pushed.
+func (n *Node) flush(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), n.cfg.Events.Flush)
+	defer cancel()
+	const step = 50 * time.Millisecond
+	for {
+		due, err := n.unpushed(ctx)
+		if err != nil || due == 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			n.log.Warn().Int("events", due).Msg("not pushed yet: they are pushed after the next start")
+			return nil
+		case <-time.After(step):
+		}
+	}
+}
+
+// unpushed counts events of the last minute that were not tried yet.
+func (n *Node) unpushed(ctx context.Context) (int, error) {
+	page, err := n.ledger.Events(ctx, ledger.EventFilter{From: time.Now().Add(-time.Minute), Limit: 1000})
+	if err != nil {
+		if ctx.Err() != nil {
+			return 0, nil
+		}
+		return 0, err
+	}
+	due := 0
+	for _, e := range page.Events {
+		if !e.Due.IsZero() && e.Done.IsZero() && e.Tries == 0 {
+			due++
+		}
+	}
+	return due, nil
+}
+
+func (n *Node) openSIP(context.Context) error {
+	c := sipConfig(&n.cfg)
+	c.Host, c.MediaIP, c.Plan = hostName(&n.cfg, n.shown), n.shown, n.plan
+	var err error
+	if c.Trunks, err = trunks(n.cfg.Trunks); err != nil {
+		return err
+	}
+	if c.Registrar, err = phones(&n.cfg, n.plan); err != nil {
+		return err
+	}
+	if n.server, err = sip.Open(c, n.engine, n.router, n.ledger.Journal(), n.sounds, n.tapes, n.log); err != nil {
+		return err
+	}
+	n.close.add("SIP", n.server.Shutdown)
+	return nil
+}
+
+// phones is the registrar; nil if nobody may register.
+func phones(cfg *config.Config, plan routing.Plan) (*registrar.Registrar, error) {
+	if len(cfg.Registrar.Accounts) == 0 {
+		return nil, nil
+	}
+	c := registrar.Config{Plan: plan, Realm: cfg.Registrar.Realm, MaxExpires: cfg.Registrar.Expires}
+	for _, a := range cfg.Registrar.Accounts {
+		c.Accounts = append(c.Accounts, registrar.Account{Number: routing.Number(a.Number), Password: a.Password})
+	}
+	r, err := registrar.New(c)
+	if err != nil {
+		return nil, fmt.Errorf("registrar.accounts: %w", err)
+	}
+	return r, nil
+}

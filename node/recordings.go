@@ -1,0 +1,100 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"axgate/events"
+	"axgate/ledger"
+	"axgate/media/record"
+	"axgate/media/wav"
+)
+
+// openRecorder makes the directory of the recordings, and completes the files
+// that a killed process has left unfinished.
+func (n *Node) openRecorder(context.Context) error {
+	dir := RecordDir(&n.cfg)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make the directory of recordings: %w", err)
+	}
+	repaired, err := record.Repair(dir, n.cfg.Recording.MinTalk)
+	if err != nil { // the others are whole, and calls can be recorded
+		n.log.Error().Err(err).Msg("repair recordings")
+	}
+	for _, r := range repaired {
+		n.log.Warn().Str("recording", filepath.Base(r.Path)).Dur("length", r.Duration).Msg("repaired: its process was killed")
+	}
+	n.tapes = record.Open(record.WriterOptions{Sync: true}) // a fee event that names a file is durable
+	n.close.add("the recorder", func(context.Context) error { return n.tapes.Close() })
+	return nil
+}
+
+// closeOldCalls ends the calls that a killed process has left open, with their
+// fee events, before new ones come.
+func (n *Node) closeOldCalls(ctx context.Context) error {
+	if err := n.alone(ctx); err != nil {
+		return err
+	}
+	dir := RecordDir(&n.cfg)
+	closed, err := n.ledger.CloseOpen(ctx, n.cfg.Node, func(c events.Call) (string, int64, bool) {
+		if c.RecordFile == "" || c.RecordFile != filepath.Base(c.RecordFile) {
+			return "", 0, false
+		}
+		info, err := os.Stat(filepath.Join(dir, c.RecordFile))
+		if err != nil {
+			return "", 0, false
+		}
+		return c.RecordFile, info.Size(), true
+	})
+	if closed > 0 {
+		n.log.Warn().Int("calls", closed).Msg("closed: their process was killed")
+	}
+	return err
+}
+
+// alone makes sure that no other node of the same name works on a ledger that
+// several share: its calls would be closed while they run.
+func (n *Node) alone(ctx context.Context) error {
+	if n.cfg.Ledger.Driver != ledger.Postgres {
+		return nil // the data directory is locked
+	}
+	const lease, patience, step = 3 * time.Second, 5 * time.Second, 200 * time.Millisecond
+	const anyEpoch = 1 << 62
+	for until := time.Now().Add(patience); ; {
+		alive, err := n.ledger.Behind(ctx, anyEpoch, time.Now().Add(-lease))
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(alive, n.cfg.Node) {
+			return nil
+		}
+		if time.Now().After(until) {
+			return errors.New("another node called " + n.cfg.Node + " is alive: give each node a name of its own (node)")
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(step):
+		}
+	}
+}
+
+// ReadRecording reads the audio of a recording: A-law, the channels in turn.
+func ReadRecording(path string) ([]byte, error) {
+	const most = 1 << 30
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	w, err := wav.Read(f, most)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return w.Data, nil
+}
