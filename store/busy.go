@@ -29,6 +29,7 @@ type marks struct {
 	bySession map[string]place
 	byPlace   map[place]string
 	freed     []freed
+	again     bool // all are to be brought to Redis again
 	wake      chan struct{}
 }
 
@@ -99,6 +100,23 @@ func (m *marks) rouse() {
 	case m.wake <- struct{}{}:
 	default:
 	}
+}
+
+// renew has all marks brought to Redis: it may have lost them, or not heard of
+// them.
+func (m *marks) renew() {
+	m.mu.Lock()
+	m.again = true
+	m.mu.Unlock()
+	m.rouse()
+}
+
+func (m *marks) takeAgain() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	again := m.again
+	m.again = false
+	return again
 }
 
 func (m *marks) held() []freed {
@@ -188,6 +206,9 @@ func (c *Cache) tend(ctx context.Context) {
 		select {
 		case <-c.marks.wake:
 			err = c.sweep(ctx)
+			if c.marks.takeAgain() {
+				err = errors.Join(err, c.Renew(ctx))
+			}
 		case <-tick.C:
 			err = errors.Join(c.sweep(ctx), c.Renew(ctx))
 		case <-ctx.Done():
@@ -219,8 +240,8 @@ func (c *Cache) sweep(ctx context.Context) error {
 }
 
 // Renew prolongs the leases of all busy marks of this process, and puts into
-// Redis those that it does not have. The cache does so by itself; after Redis
-// was away it is the first thing to do.
+// Redis those that it does not have. The cache does so by itself, and at once
+// when Redis is back after it was away.
 func (c *Cache) Renew(ctx context.Context) error {
 	all := c.marks.held()
 	return c.pipeline(ctx, "prolong busy marks", len(all), func(pipe redis.Pipeliner, i int) {

@@ -92,7 +92,8 @@ type Cache struct {
 	marks   marks
 	tickets func() string
 
-	serverMu sync.Mutex // one connection at a time deals with a new server
+	away    atomic.Bool   // the last command failed
+	dealing chan struct{} // one connection at a time deals with a new server
 
 	stop  context.CancelFunc
 	tends sync.WaitGroup
@@ -107,7 +108,7 @@ func Open(cfg Config) (*Cache, error) {
 	if err := cfg.check(); err != nil {
 		return nil, fmt.Errorf("open the cache: %w", err)
 	}
-	c := &Cache{cfg: cfg, scripts: newScripts(), tickets: newTickets(), after: func() {}}
+	c := &Cache{cfg: cfg, scripts: newScripts(), tickets: newTickets(), after: func() {}, dealing: make(chan struct{}, 1)}
 	c.epoch.Store(1)
 	c.marks.init()
 	redis.SetLogger(silence{})
@@ -173,11 +174,18 @@ func (c *Cache) Epoch() int64 { return c.epoch.Load() }
 // ErrStale tells that a load came too late: X was changed meanwhile.
 var ErrStale = errors.New("X was changed while it was being loaded")
 
-// run runs a script: one round trip.
+// run runs a script: one round trip. It takes no longer than one command may,
+// the wait for a connection included.
 func (c *Cache) run(ctx context.Context, what string, x routing.X, s *redis.Script, keys []string, args ...any) (any, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
 	v, err := s.Run(ctx, c.rdb, keys, args...).Result()
 	if err != nil {
+		c.away.Store(true)
 		return nil, fmt.Errorf("%s %s in Redis: %w", what, x, err)
+	}
+	if c.away.Load() && c.away.Swap(false) {
+		c.marks.renew()
 	}
 	return v, nil
 }

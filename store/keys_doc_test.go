@@ -97,7 +97,10 @@ func fillWithEverything(t *testing.T, c *Cache, look func()) {
 			d.Callbacks = map[routing.Number]routing.Callback{a: {Caller: b, Until: until}}
 		}
 		d.Bindings = []routing.Binding{full}
-		require.NoError(t, c.Load(ctx, d))
+		require.NoError(t, c.Forget(ctx, x))
+		_, ticket, err := c.Peek(ctx, routing.Question{Session: "s", X: x, Caller: a, At: now})
+		require.NoError(t, err)
+		require.NoError(t, c.Fill(ctx, ticket, d))
 		look()
 		if mode == routing.AXE {
 			require.NoError(t, c.PutCallback(ctx, &full, routing.Callback{Caller: b, Until: until}, now))

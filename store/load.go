@@ -10,21 +10,6 @@ import (
 	"axgate/routing"
 )
 
-// Load brings everything about X as it was just read from the ledger, for a
-// repair. ErrStale: the cache has seen a later state already. While a load is
-// under way X counts as missing.
-func (c *Cache) Load(ctx context.Context, d routing.Dossier) error {
-	ticket := Ticket{c.tickets(), c.Epoch()}
-	ok, err := c.runFlag(ctx, "begin to load", d.Number.X, c.scripts.begin, []string{numberKey(d.Number.X)}, d.Number.Version, ticket.id)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return fmt.Errorf("load %s: %w", d.Number.X, ErrStale)
-	}
-	return c.Fill(ctx, ticket, d)
-}
-
 // Fill brings everything about X to a cache that did not have it. The ledger
 // has to be read after the ticket was got. ErrStale: X was changed since, and
 // the next lookup gives another ticket.

@@ -14,7 +14,7 @@ var sources embed.FS
 type scripts struct {
 	look, extension       *redis.Script // what a call needs
 	put, callback, forget *redis.Script // changes
-	begin, fill, commit   *redis.Script // loading X
+	fill, commit          *redis.Script // loading X
 	hold, release         *redis.Script // busy marks
 	all                   []*redis.Script
 }
@@ -27,7 +27,7 @@ func newScripts() *scripts {
 		name string
 	}{
 		{&s.look, "look"}, {&s.extension, "extension"}, {&s.put, "put"}, {&s.callback, "callback"}, {&s.forget, "forget"},
-		{&s.begin, "begin"}, {&s.fill, "fill"}, {&s.commit, "commit"}, {&s.hold, "hold"}, {&s.release, "release"},
+		{&s.fill, "fill"}, {&s.commit, "commit"}, {&s.hold, "hold"}, {&s.release, "release"},
 	} {
 		*load.to = redis.NewScript(prelude + source(load.name))
 		s.all = append(s.all, *load.to)

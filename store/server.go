@@ -18,10 +18,6 @@ import (
 // replica that took over may lack the last ones; both have another run id than
 // the one that is written down in Redis itself.
 func (c *Cache) meet(ctx context.Context, cn *redis.Conn) error {
-	// What has begun is to be finished even if the command that wanted the
-	// connection gives up.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
-	defer cancel()
 	s, err := c.identify(ctx, cn)
 	if err != nil {
 		return err
@@ -29,11 +25,19 @@ func (c *Cache) meet(ctx context.Context, cn *redis.Conn) error {
 	if c.knows(s) {
 		return nil
 	}
-	c.serverMu.Lock()
-	defer c.serverMu.Unlock()
+	select {
+	case c.dealing <- struct{}{}:
+		defer func() { <-c.dealing }()
+	case <-ctx.Done():
+		return fmt.Errorf("another connection deals with a new Redis: %w", ctx.Err())
+	}
 	if s, err = c.identify(ctx, cn); err != nil || c.knows(s) {
 		return err
 	}
+	// What has begun is to be finished even if the command that wanted the
+	// connection gives up.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
 	epoch := c.Epoch() + 1
 	if c.cfg.NewServer != nil {
 		if epoch, err = c.cfg.NewServer(ctx); err != nil {
@@ -45,6 +49,7 @@ func (c *Cache) meet(ctx context.Context, cn *redis.Conn) error {
 	if err != nil {
 		return fmt.Errorf("write down which Redis this is: %w", err)
 	}
+	c.marks.renew()
 	c.cfg.Log.Warn().Str("redis", c.cfg.Address).Int64("epoch", epoch).Msg("a Redis that was not known: everything is loaded anew")
 	return nil
 }

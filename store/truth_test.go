@@ -238,11 +238,6 @@ func TestTheCacheNeverContradictsAnAcknowledgedChange(t *testing.T) {
 				"late":   m.deliverLate,
 				"flush":  func(*rapid.T) { w.wipe(rdb) },
 				"forget": func(t *rapid.T) { require.NoError(t, m.Forget(ctx, x1)) },
-				"repair": func(t *rapid.T) {
-					if err := m.Load(ctx, m.dossier()); !errors.Is(err, ErrStale) {
-						require.NoError(t, err)
-					}
-				},
 				"tombstones run out": func(t *rapid.T) {
 					for _, key := range rdb.Keys(ctx, "axgate:{*:n:*").Val() {
 						if rdb.HExists(ctx, key, "gone").Val() {

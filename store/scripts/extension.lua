@@ -4,8 +4,9 @@
 -- ARGV: epoch, ticket, now, caller, session, node, lease in ms (0: reserve nothing)
 -- Returns as look.lua does.
 local epoch, ticket, now, caller, session, node, lease = unpack(ARGV)
+guard(KEYS[1])
 local number, flat = fields(KEYS[1])
-if not loaded(number, epoch, now) then return miss(KEYS[1], number, ticket) end
+if not loaded(number, epoch, now) then return miss(KEYS[1], number, ticket, epoch) end
 if number.none then return {1, flat, {}, {}, 0, 0, 0, 0} end
 
 local b, binding = fields(KEYS[2])

@@ -35,6 +35,12 @@ local function ended(e, now)
   return e['until'] ~= nil and e['until'] <= now
 end
 
+-- A server that became a replica lags behind, and connections to it may stay
+-- open: it refuses anything that might write, which a look-up is not by itself.
+local function guard(key)
+  redis.call('HDEL', key, '')
+end
+
 -- X is loaded if its hash was filled from the ledger in this epoch.
 local function loaded(number, epoch, now)
   return number.load and number.epoch == epoch and not ended(number, now)
@@ -54,14 +60,16 @@ local function unload(key, number, version)
 end
 
 -- A miss hands out a ticket: the right to load X, which any change takes away.
-local function miss(key, number, ticket)
-  if not number.ticket then
-    redis.call('HDEL', key, 'load', 'none', 'until')
-    redis.call('HSET', key, 'ticket', ticket)
-    if not number.version then redis.call('PEXPIRE', key, 60000) end
-    return {0, ticket}
+-- Several loads may share one, but none with a load of an earlier epoch: what
+-- that one read from the ledger may have ended since.
+local function miss(key, number, ticket, epoch)
+  if number.ticket and number.ticket_epoch and tonumber(number.ticket_epoch) >= tonumber(epoch) then
+    return {0, number.ticket}
   end
-  return {0, number.ticket}
+  redis.call('HDEL', key, 'load', 'none', 'until')
+  redis.call('HSET', key, 'ticket', ticket, 'ticket_epoch', epoch)
+  if not number.version then redis.call('PEXPIRE', key, 60000) end
+  return {0, ticket}
 end
 
 local function write(key, expires, from, count)

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"axgate/routing"
+)
+
+// TestAHungRedisCostsItsTimeLimit: Redis takes connections and says nothing.
+// However many calls ask at once, and however few connections there are, none
+// waits longer than one command may take.
+func TestAHungRedisCostsItsTimeLimit(t *testing.T) {
+	const limit, calls = 200 * time.Millisecond, 60
+	w := real(t)
+	c := w.open(func(cfg *Config) { cfg.Timeout, cfg.Pool = limit, 2 })
+	require.NoError(t, c.Ping(ctx))
+	for name, prepare := range map[string]func(){
+		"known":     func() {},
+		"not known": func() { w.server.kill(); w.server.start() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			prepare()
+			require.NoError(t, w.server.cmd.Process.Signal(syscall.SIGSTOP))
+			took := make([]time.Duration, calls)
+			errs := make([]error, calls)
+			var all sync.WaitGroup
+			for i := range calls {
+				all.Go(func() {
+					start := time.Now()
+					_, _, errs[i] = c.Facts(ctx, asks("s", x1, anna))
+					took[i] = time.Since(start)
+				})
+			}
+			all.Wait()
+			require.NoError(t, w.server.cmd.Process.Signal(syscall.SIGCONT))
+			for i := range calls {
+				require.Error(t, errs[i])
+				require.Less(t, took[i], 3*limit) // a busy machine adds to it
+			}
+			require.Eventually(t, func() bool { return c.Ping(ctx) == nil }, 5*time.Second, 20*time.Millisecond, "it is used again")
+		})
+	}
+}
+
+// TestMarksComeBackWithRedis: what was reserved while Redis was away is known
+// to the other nodes soon after it is back, not only with the next renewal.
+func TestMarksComeBackWithRedis(t *testing.T) {
+	w := real(t)
+	one := w.open(func(cfg *Config) { cfg.Node, cfg.Lease = "one", time.Hour })
+	w.server.kill()
+	_, _, err := one.Facts(ctx, asks("first", x1, anna))
+	require.Error(t, err)
+	require.True(t, one.ReserveHere("first", x1, ""))
+	w.server.start()
+	require.Eventually(t, func() bool {
+		_, _, err := one.Facts(ctx, asks("another call", x2, anna))
+		return err == nil
+	}, 5*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool {
+		return strings.HasPrefix(w.client().HGet(ctx, busyKey(x1), wholeX).Val(), "first one ")
+	}, 5*time.Second, 20*time.Millisecond, "the others see that X is in a call")
+}
+
+// TestAReplicaIsNotBelieved: a server that was demoted may lack the last
+// changes, and its connections stay open.
+func TestAReplicaIsNotBelieved(t *testing.T) {
+	w, other := real(t), startRedis(t)
+	w.load(routing.Dossier{Number: number(x1, routing.AXB, 1, 0)})
+	w.must(asks("s", x1, anna))
+	require.NoError(t, w.client().Do(ctx, "replicaof", "127.0.0.1", other.port).Err())
+	for range 3 { // on the connection that was open, and on new ones
+		_, _, err := w.Peek(ctx, asks("s", x1, anna))
+		require.ErrorContains(t, err, "READONLY")
+	}
+}
