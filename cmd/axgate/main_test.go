@@ -170,7 +170,7 @@ func TestServe(t *testing.T) {
 	require.False(t, told.Answered)
 	require.Equal(t, 403, told.Statuses[len(told.Statuses)-1])
 	require.Equal(t, 8014, told.Call.StateCode)
-	require.Contains(t, fail(t, 1, at("unbind", "--id", bound.ID)...), "1012007")
+	require.Contains(t, fail(t, 1, at("unbind", "--id", bound.ID)...), "the binding has ended: unbound")
 
 	report := succeed(t, at("doctor")...)
 	require.NotContains(t, report, "fail ")
@@ -190,7 +190,7 @@ func TestServe(t *testing.T) {
 func TestCommandsWithoutServer(t *testing.T) {
 	file := write(t, "")
 	succeed(t, "doctor", "--config", file)
-	require.Contains(t, fail(t, 1, "bind", "ax", "--config", file, "--x", "+8617010000002", "--a", "+8613800000001"), "1011001",
+	require.Contains(t, fail(t, 1, "bind", "ax", "--config", file, "--x", "+8617010000002", "--a", "+8613800000001"), "X is not a number of ours",
 		"the configured numbers are there from the first start of the server")
 	server := serve(t, file)
 	server.signals <- syscall.SIGINT

@@ -46,5 +46,23 @@ func (x *patient) stored() {
 	x.agreement(ctx)
 }
 
-// agreement is replaced below.
-func (x *patient) agreement(context.Context) {}
+// agreement compares what a call would come to by the cache and by the ledger.
+func (x *patient) agreement(ctx context.Context) {
+	r, err := x.office.Provision.Verify(ctx, x.repair)
+	switch {
+	case err != nil:
+		x.note(wrong, "agreement", "", "%v", err)
+		return
+	case r.Differ == 0:
+		x.note(fine, "agreement", "", "cache and ledger agree on %d decisions; %d of %d X are in the cache", r.Compared, r.Loaded, r.Numbers)
+		return
+	case x.repair:
+		x.note(odd, "agreement", "run axgate doctor again", "cache and ledger differed on %d of %d decisions; %d X are read from the ledger anew", r.Differ, r.Compared, r.Repaired)
+	default:
+		x.note(wrong, "agreement", "run axgate doctor --repair", "cache and ledger differ on %d of %d decisions", r.Differ, r.Compared)
+	}
+	const shown = 10
+	for _, d := range r.Differences[:min(len(r.Differences), shown)] {
+		x.note(odd, "agreement", "", "%s, %s: cache: %s; ledger: %s", d.X, d.Who, d.Cache, d.Ledger)
+	}
+}
