@@ -43,6 +43,22 @@ func (l *Ledger) RaiseEpoch(ctx context.Context, why string) (epoch int64, err e
 	return epoch, nil
 }
 
+// RaiseEpochOver is RaiseEpoch for when an epoch is in use somewhere that the
+// ledger may never have had: the new one is higher than that.
+func (l *Ledger) RaiseEpochOver(ctx context.Context, used int64, why string) (epoch int64, err error) {
+	err = l.change(ctx, func(s scope) error {
+		if _, err := s.exec(`UPDATE marks SET value = $1 WHERE name = 'epoch' AND value < $1`, used); err != nil {
+			return err
+		}
+		epoch, err = raise(s, "epoch", why)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("raise the cache's epoch over %d: %w", used, err)
+	}
+	return epoch, nil
+}
+
 func raise(s scope, mark, why string) (value int64, err error) {
 	err = s.scan(`UPDATE marks SET value = value + 1, why = $2, at = $3 WHERE name = $1 RETURNING value`, one(mark, why, micros(time.Now())), &value)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"axgate/routing"
 )
@@ -14,16 +15,18 @@ func (r *Router) Rang(ctx context.Context, q routing.Question, d routing.Decisio
 	if !d.Rings() {
 		return nil
 	}
-	b := *d.Binding
+	// By the instant of ringing, not of the call: who called earlier may have
+	// typed longer.
+	b, at := *d.Binding, time.Now()
 	record := routing.Callback{Caller: q.Caller}
 	if b.CallbackFor > 0 {
-		record.Until = q.At.Add(b.CallbackFor)
+		record.Until = at.Add(b.CallbackFor)
 	}
 	stands, err := r.cfg.Ledger.SetCallback(ctx, b, record)
 	if err != nil || !stands {
 		return err
 	}
-	err = r.cfg.Cache.PutCallback(ctx, &b, record, q.At)
+	err = r.cfg.Cache.PutCallback(ctx, &b, record, at)
 	if err != nil {
 		return r.distrust(ctx, b.X, "a callback record", err)
 	}

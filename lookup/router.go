@@ -34,11 +34,13 @@ type Config struct {
 type Router struct {
 	cfg      Config
 	settings atomic.Pointer[settings]
-	away     atomic.Bool // Redis did not answer the last time
+	beaten   atomic.Int64 // when the ledger heard of this node last, in us since 1970
+	outage   outage
 }
 
-// New makes a router; the apps are read at once. Run has to be called for as
-// long as it is used.
+// New makes a router; the apps are read at once, and the ledger hears of the
+// node. Run has to be called for as long as the router is used: without it the
+// cache is not believed for long.
 func New(ctx context.Context, cfg Config) (*Router, error) {
 	if cfg.Ledger == nil || cfg.Cache == nil || cfg.Node == "" {
 		return nil, errors.New("a router needs a ledger, a cache and the node's name")
@@ -48,7 +50,10 @@ func New(ctx context.Context, cfg Config) (*Router, error) {
 	}
 	r := &Router{cfg: cfg}
 	r.settings.Store(&settings{mark: -1})
-	return r, r.follow(ctx)
+	if err := r.follow(ctx); err != nil {
+		return nil, err
+	}
+	return r, r.beat(ctx)
 }
 
 // Decide applies the rules to a call to X: one round trip to Redis. Where the
@@ -130,7 +135,7 @@ func (r *Router) reserve(ctx context.Context, session string, b *routing.Binding
 	if b.Mode == routing.AXE {
 		ext = b.Ext
 	}
-	if r.away.Load() {
+	if r.outage.lasts() {
 		return r.cfg.Cache.ReserveHere(session, b.X, ext)
 	}
 	held, err := r.cfg.Cache.Reserve(ctx, session, b.X, ext)
@@ -160,20 +165,12 @@ func (r *Router) ask(ctx context.Context, ask question) (routing.Decision, routi
 const loads = 3
 
 // facts asks the cache, and loads X into it where it is missing. The ledger
-// answers if Redis does not.
+// answers if Redis does not, or may not be believed.
 func (r *Router) facts(ctx context.Context, ask question) (routing.Facts, error) {
-	for range loads {
-		f, ticket, err := ask.cache(ctx)
-		if err == nil && !ticket.Miss() {
-			r.found()
-			return f, nil
-		}
-		if err == nil {
-			err = r.load(ctx, ticket, ask.x, ask.at)
-		}
-		if err != nil && !errors.Is(err, store.ErrStale) {
-			r.lost(err)
-			break
+	if r.believes() && r.outage.mayTry() {
+		f, found, err := r.cached(ctx, ask)
+		if found || err != nil {
+			return f, err
 		}
 	}
 	f, err := ask.ledger(ctx)
@@ -183,27 +180,41 @@ func (r *Router) facts(ctx context.Context, ask question) (routing.Facts, error)
 	return f, nil
 }
 
-// load fills the cache with all about X as the ledger has it now.
-func (r *Router) load(ctx context.Context, ticket store.Ticket, x routing.X, at time.Time) error {
+// cached is not found if Redis fails, or X changes all the time. An error is
+// the ledger's, from which X was to be loaded.
+func (r *Router) cached(ctx context.Context, ask question) (f routing.Facts, found bool, err error) {
+	for range loads {
+		f, ticket, err := ask.cache(ctx)
+		if err != nil {
+			r.lost(err)
+			return f, false, nil
+		}
+		if !ticket.Miss() {
+			r.found(ctx)
+			return f, true, nil
+		}
+		if found, err := r.load(ctx, ticket, ask.x, ask.at); !found || err != nil {
+			return f, false, err
+		}
+	}
+	return f, false, nil
+}
+
+// load fills the cache with all about X as the ledger has it now. It is not
+// loaded if Redis fails; an error is the ledger's.
+func (r *Router) load(ctx context.Context, ticket store.Ticket, x routing.X, at time.Time) (loaded bool, err error) {
 	d, err := r.cfg.Ledger.Dossier(ctx, x)
-	if errors.Is(err, ledger.ErrUnknownX) {
-		return r.cfg.Cache.FillUnknown(ctx, ticket, x, at)
+	switch {
+	case errors.Is(err, ledger.ErrUnknownX):
+		err = r.cfg.Cache.FillUnknown(ctx, ticket, x, at)
+	case err != nil:
+		return false, err
+	default:
+		err = r.cfg.Cache.Fill(ctx, ticket, d)
 	}
-	if err != nil {
-		return err
+	if err != nil && !errors.Is(err, store.ErrStale) { // that one is for the next look
+		r.lost(err)
+		return false, nil
 	}
-	return r.cfg.Cache.Fill(ctx, ticket, d)
-}
-
-// lost and found tell of Redis once per outage, not per call.
-func (r *Router) lost(err error) {
-	if !r.away.Swap(true) {
-		r.cfg.Log.Error().Err(err).Msg("the cache does not answer: the ledger does until it is back")
-	}
-}
-
-func (r *Router) found() {
-	if r.away.Load() && r.away.Swap(false) {
-		r.cfg.Log.Info().Msg("the cache answers again")
-	}
+	return true, nil
 }

@@ -49,46 +49,58 @@ func (r *Router) Run(ctx context.Context) {
 func (r *Router) follow(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
+	known := r.cfg.Cache.Epoch()
 	m, err := r.cfg.Ledger.Marks(ctx)
 	if err != nil {
 		return err
+	}
+	if m.Epoch < known { // Redis served another ledger before, or this one was restored from a copy
+		m.Epoch, err = r.cfg.Ledger.RaiseEpochOver(ctx, known, "Redis has an epoch that the ledger never had")
+		if err != nil {
+			return err
+		}
+		r.cfg.Log.Warn().Int64("epoch", m.Epoch).Msg("Redis has the cache of another ledger: everything is loaded anew")
 	}
 	r.cfg.Cache.SetEpoch(m.Epoch)
 	if m.Settings == r.settings.Load().mark {
 		return nil
 	}
-	if err := r.read(ctx, m.Settings); err != nil {
-		return err
-	}
-	if r.cfg.Settings != nil {
-		return r.cfg.Settings(ctx)
-	}
-	return nil
+	return r.read(ctx, m.Settings)
 }
 
-// read takes over the apps. They are read after the mark: what changes in
-// between is read again.
+// read takes over the apps, and has others take over theirs. All is read after
+// the mark: what changes in between, or fails, is read again.
 func (r *Router) read(ctx context.Context, mark int64) error {
 	list, err := r.cfg.Ledger.Apps(ctx)
 	if err != nil {
 		return err
 	}
-	s := &settings{mark: mark, apps: make(map[string]*routing.App, len(list))}
+	apps := make(map[string]*routing.App, len(list))
 	for i := range list {
-		s.apps[list[i].Key] = &list[i].App
+		apps[list[i].Key] = &list[i].App
 	}
-	r.settings.Store(s)
+	r.settings.Store(&settings{mark: -1, apps: apps})
+	if r.cfg.Settings != nil {
+		if err := r.cfg.Settings(ctx); err != nil {
+			return err
+		}
+	}
+	r.settings.Store(&settings{mark: mark, apps: apps})
 	return nil
 }
 
 // beat tells that this node is alive, and by which epoch of the cache it goes.
 func (r *Router) beat(ctx context.Context) error {
-	done := r.cfg.Ledger.Journal().Beat(r.cfg.Node, time.Now(), r.cfg.Cache.Epoch())
+	at := time.Now()
+	done := r.cfg.Ledger.Journal().Beat(r.cfg.Node, at, r.cfg.Cache.Epoch())
 	select {
 	case err := <-done:
+		if err == nil {
+			r.beaten.Store(at.UnixMicro())
+		}
 		return err
 	case <-ctx.Done():
-		return nil
+		return ctx.Err()
 	}
 }
 

@@ -1,0 +1,269 @@
+package lookup_test
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"axgate/ledger"
+	"axgate/lookup"
+	"axgate/provision"
+	"axgate/routing"
+	"axgate/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const (
+	xAX  routing.X = "+8617010000001"
+	xAXB routing.X = "+8617010000002"
+	xAXE routing.X = "+8617010000003"
+
+	anna = "+8613800000001"
+	bert = "+8613800000002"
+	carl = "+8613800000003"
+	dora = "+8613800000004"
+)
+
+// redisServer is a real redis-server of the test's own.
+type redisServer struct {
+	t    testing.TB
+	dir  string
+	port int
+	cmd  *exec.Cmd
+}
+
+func startRedis(t testing.TB) *redisServer {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: no redis-server")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := &redisServer{t: t, dir: t.TempDir(), port: l.Addr().(*net.TCPAddr).Port}
+	require.NoError(t, l.Close())
+	s.start()
+	t.Cleanup(s.kill)
+	return s
+}
+
+func (s *redisServer) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+
+// start begins with what save has left, if anything.
+func (s *redisServer) start() {
+	s.t.Helper()
+	path, err := exec.LookPath("redis-server")
+	require.NoError(s.t, err, "redis-server is missing: apt-get install redis-server, or run with -short")
+	s.cmd = exec.Command(path, "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", s.dir, "--loglevel", "warning")
+	require.NoError(s.t, s.cmd.Start())
+	require.Eventually(s.t, func() bool {
+		return s.do(func(c *redis.Client) error { return c.Ping(context.Background()).Err() }) == nil
+	},
+		5*time.Second, 10*time.Millisecond, "redis-server does not answer")
+}
+
+func (s *redisServer) kill() {
+	if s.cmd != nil {
+		_ = s.cmd.Process.Kill()
+		_ = s.cmd.Wait()
+		s.cmd = nil
+	}
+}
+
+// do talks to the server past the cache.
+func (s *redisServer) do(work func(*redis.Client) error) error {
+	c := redis.NewClient(&redis.Options{Addr: s.address(), MaxRetries: -1, Protocol: 2, DisableIdentity: true})
+	defer c.Close()
+	return work(c)
+}
+
+func (s *redisServer) save() {
+	s.t.Helper()
+	require.NoError(s.t, s.do(func(c *redis.Client) error { return c.Save(context.Background()).Err() }))
+}
+
+// trips counts what was sent to Redis and waited for.
+type trips struct{ n atomic.Int64 }
+
+func (h *trips) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (h *trips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		h.n.Add(1)
+		return next(ctx, cmd)
+	}
+}
+
+func (h *trips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		h.n.Add(1)
+		return next(ctx, cmds)
+	}
+}
+
+// lines is a log that tests read.
+type lines struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.b.String(), text)
+}
+
+// world is a node's lookup with everything beneath it.
+type world struct {
+	t      testing.TB
+	ctx    context.Context
+	redis  *redisServer
+	path   string
+	ledger *ledger.Ledger
+	cache  *store.Cache
+	office *provision.Service
+	router *lookup.Router
+	trips  trips
+	log    lines
+}
+
+// newWorld makes an app with one X per mode.
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{t: t, ctx: t.Context(), redis: startRedis(t), path: filepath.Join(t.TempDir(), "axgate.db")}
+	w.open()
+	require.NoError(t, w.office.EnsureAccount(w.ctx, ledger.Account{SP: "demo"}))
+	for mode, x := range map[routing.Mode]routing.X{routing.AX: xAX, routing.AXB: xAXB, routing.AXE: xAXE} {
+		_, err := w.office.CreateApp(w.ctx, ledger.App{App: routing.App{Key: string(mode), SP: "demo", Mode: mode, ExtDigits: 4}})
+		require.NoError(t, err)
+		_, err = w.office.AddNumber(w.ctx, ledger.Number{XNumber: routing.XNumber{X: x, App: string(mode), AreaCode: "0755"}})
+		require.NoError(t, err)
+	}
+	return w
+}
+
+func (w *world) open() {
+	w.t.Helper()
+	log := zerolog.New(&w.log)
+	var err error
+	w.ledger, err = ledger.Open(w.ctx, ledger.Config{Path: w.path})
+	require.NoError(w.t, err)
+	l := w.ledger
+	w.t.Cleanup(func() { require.NoError(w.t, l.Close()) })
+	w.cache, err = store.Open(store.Config{Address: w.redis.address(), Node: "n1", Timeout: time.Second, Hooks: []redis.Hook{&w.trips}, Log: zerolog.Nop(),
+		NewServer: func(ctx context.Context) (int64, error) { return l.RaiseEpoch(ctx, "another Redis") }})
+	require.NoError(w.t, err)
+	c := w.cache
+	w.t.Cleanup(func() { require.NoError(w.t, c.Close()) })
+	epoch, err := w.ledger.Epoch(w.ctx)
+	require.NoError(w.t, err)
+	w.cache.SetEpoch(epoch)
+	require.NoError(w.t, w.cache.Ping(w.ctx))
+	w.office, err = provision.New(provision.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "n1", Log: log})
+	require.NoError(w.t, err)
+	w.router, err = lookup.New(w.ctx, lookup.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "n1", Log: log})
+	require.NoError(w.t, err)
+	r := w.router
+	ctx, stop := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() { r.Run(ctx) })
+	w.t.Cleanup(func() { stop(); done.Wait() })
+}
+
+func asks(session string, x routing.X, caller routing.Number) routing.Question {
+	return routing.Question{Session: session, X: x, Caller: caller, At: time.Now()}
+}
+
+func (w *world) decide(session string, x routing.X, caller routing.Number) routing.Decision {
+	w.t.Helper()
+	d, err := w.router.Decide(w.ctx, asks(session, x, caller))
+	require.NoError(w.t, err)
+	return d
+}
+
+// release frees what a session has, and waits until Redis has heard of it.
+func (w *world) release(session string) {
+	w.t.Helper()
+	w.router.Release(session)
+	if w.redis.cmd == nil {
+		return
+	}
+	require.Eventually(w.t, func() bool {
+		free := true
+		err := w.redis.do(func(c *redis.Client) error {
+			for _, x := range []routing.X{xAX, xAXE} {
+				held, err := c.HVals(w.ctx, "axgate:{"+string(x)+"}:busy").Result()
+				if err != nil {
+					return err
+				}
+				free = free && !slices.ContainsFunc(held, func(v string) bool { return strings.HasPrefix(v, session+" ") })
+			}
+			return nil
+		})
+		return err == nil && free
+	}, 5*time.Second, 2*time.Millisecond)
+}
+
+// typed is a caller who has typed an extension.
+func (w *world) typed(session string, caller routing.Number, ext routing.Extension) routing.Decision {
+	w.t.Helper()
+	d, err := w.router.DecideExtension(w.ctx, asks(session, xAXE, caller), ext)
+	require.NoError(w.t, err)
+	return d
+}
+
+// dials is who is called; the end of the call if nobody is.
+func dials(d routing.Decision) string {
+	if d.Step == routing.Dial {
+		return string(d.Callee)
+	}
+	return d.End.Word
+}
+
+// cost is how many round trips to Redis something takes.
+func (w *world) cost(work func()) int64 {
+	before := w.trips.n.Load()
+	work()
+	return w.trips.n.Load() - before
+}
+
+func (w *world) pair(a, b string) routing.Binding {
+	w.t.Helper()
+	p, err := w.office.BindAXB(w.ctx, "AXB", provision.BindAXB{CallerNum: a, CalleeNum: b, RelationNum: string(xAXB)})
+	require.NoError(w.t, err)
+	return p
+}
+
+func (w *world) ax(a string) routing.Binding {
+	w.t.Helper()
+	b, err := w.office.BindAX(w.ctx, "AX", provision.BindAX{OrigNum: a, PrivateNum: string(xAX)})
+	require.NoError(w.t, err)
+	return b
+}
+
+func (w *world) axe(a string) routing.Binding {
+	w.t.Helper()
+	b, err := w.office.BindAXE(w.ctx, "AXE", provision.BindAXE{BindNum: a, VirtualNum: string(xAXE)})
+	require.NoError(w.t, err)
+	return b
+}
