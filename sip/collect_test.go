@@ -272,7 +272,7 @@ func TestCollectInVain(t *testing.T) {
 	t.Run("the caller gives up before we answer", func(t *testing.T) {
 		w := openAXE(t, 2)
 		wait := make(chan struct{})
-		w.journal.delays(func(events.Event) <-chan struct{} { return wait })
+		w.journal.delays(func(events.Event) (<-chan struct{}, error) { return wait, nil })
 		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
 		a.response(100, "INVITE")
 		a.cancel()

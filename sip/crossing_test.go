@@ -162,12 +162,12 @@ func TestCancelCrossesTheAnswer(t *testing.T) {
 		w := open(t)
 		wait := make(chan struct{})
 		var held atomic.Bool
-		w.journal.delays(func(e events.Event) <-chan struct{} {
+		w.journal.delays(func(e events.Event) (<-chan struct{}, error) {
 			if e.Kind == events.Answer {
 				held.Store(true)
-				return wait
+				return wait, nil
 			}
-			return nil
+			return nil, nil
 		})
 		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
 		b := w.b.ring()
@@ -185,6 +185,33 @@ func TestCancelCrossesTheAnswer(t *testing.T) {
 	})
 }
 
+// TestCancelBehindTheAnswer: both wait for a call that is busy, the answer
+// first. The caller is not answered any more.
+func TestCancelBehindTheAnswer(t *testing.T) {
+	w := open(t)
+	wait := make(chan struct{})
+	var stuck atomic.Bool
+	w.journal.blocks(func(e events.Event) {
+		if e.Kind == events.Alerting {
+			stuck.Store(true)
+			<-wait
+		}
+	})
+	a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+	b := w.b.ring()
+	b.says(180, "")
+	eventually(t, "the call is busy", stuck.Load)
+	b.says(200, w.mouthB.sdp(1))
+	time.Sleep(20 * time.Millisecond) // the answer is read, then the CANCEL
+	a.cancel()
+	a.response(200, "CANCEL")
+	close(wait)
+	b.acked()
+	b.hungUp()
+	a.fails(487)
+	require.True(t, w.ends(7502, 8009).Answered.IsZero())
+}
+
 func TestLostAck(t *testing.T) {
 	t.Run("of the caller", func(t *testing.T) {
 		w := open(t)
@@ -199,6 +226,9 @@ func TestLostAck(t *testing.T) {
 		a.hungUp()
 		require.Greater(t, time.Since(began), 6*time.Second)
 		require.InDelta(t, 17, w.a.times(ok), 3, "T1, doubling up to T2, for 64*T1")
+		for i, gap := range []float64{0.1, 0.2, 0.4, 0.4} {
+			require.InDelta(t, gap, w.a.gap(ok, i).Seconds(), 0.08, "before repetition %d", i+1)
+		}
 		w.ends(8020, 7505)
 	})
 	t.Run("to the callee", func(t *testing.T) {
@@ -426,6 +456,26 @@ func TestJournalFails(t *testing.T) {
 		b.hungUp()
 		rec := w.ends(0, 0)
 		require.Len(t, w.journal.kinds(rec.Session), 6, "nothing is missing")
+	})
+	t.Run("late", func(t *testing.T) { // for one event that was under way when the call ended
+		w := open(t)
+		wait := make(chan struct{})
+		var once atomic.Bool
+		w.journal.delays(func(e events.Event) (<-chan struct{}, error) {
+			if e.Kind == events.Alerting && once.CompareAndSwap(false, true) {
+				return wait, errDisk
+			}
+			return nil, nil
+		})
+		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+		b := w.b.ring()
+		b.says(180, "")
+		a.response(180, "INVITE")
+		b.says(486, "")
+		a.fails(486)
+		rec := w.ends(8102, 8102)
+		require.Len(t, w.journal.kinds(rec.Session), 5)
+		close(wait)
 	})
 	t.Run("at the end", func(t *testing.T) {
 		w := open(t)

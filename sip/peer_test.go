@@ -134,6 +134,7 @@ type peer struct {
 	backlog []msg
 	seen    map[string]int // how often each message came
 	raws    []string
+	at      map[string][]time.Time
 }
 
 var ids atomic.Uint64
@@ -144,7 +145,7 @@ func newPeer(t testing.TB, name, ip string) *peer {
 	t.Helper()
 	c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP(ip)})
 	require.NoError(t, err)
-	p := &peer{t: t, name: name, udp: c, addr: c.LocalAddr().(*net.UDPAddr).AddrPort(), fresh: make(chan struct{}, 1), seen: map[string]int{}}
+	p := &peer{t: t, name: name, udp: c, addr: c.LocalAddr().(*net.UDPAddr).AddrPort(), fresh: make(chan struct{}, 1), seen: map[string]int{}, at: map[string][]time.Time{}}
 	p.done.Go(func() {
 		buf := make([]byte, 65536)
 		for {
@@ -226,6 +227,7 @@ func (p *peer) take(raw string) {
 	p.mu.Lock()
 	p.seen[raw]++
 	p.raws = append(p.raws, raw)
+	p.at[raw] = append(p.at[raw], time.Now())
 	if p.seen[raw] == 1 { // repetitions are only counted
 		p.backlog = append(p.backlog, read(raw))
 	}
@@ -248,6 +250,13 @@ func (p *peer) times(m msg) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.seen[m.raw]
+}
+
+// gap is the time between a message's coming number i and the one after it.
+func (p *peer) gap(m msg, i int) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.at[m.raw][i+1].Sub(p.at[m.raw][i])
 }
 
 func (p *peer) send(raw string) {

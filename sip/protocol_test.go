@@ -180,11 +180,11 @@ func TestMergedInvite(t *testing.T) {
 func TestManyAtOnce(t *testing.T) {
 	w := open(t)
 	wait := make(chan struct{})
-	w.journal.delays(func(e events.Event) <-chan struct{} {
+	w.journal.delays(func(e events.Event) (<-chan struct{}, error) {
 		if e.Kind == events.Answer {
-			return wait
+			return wait, nil
 		}
-		return nil
+		return nil, nil
 	})
 	a := w.a.dial(numX, numA, w.mouthA.sdp(1))
 	b := w.b.ring()

@@ -281,8 +281,9 @@ type memory struct {
 	mu    sync.Mutex
 	calls map[string]events.Call
 	evs   map[string][]events.Event
-	fail  func(events.Event) error // what becomes of an event; nil: stored
-	slow  func(events.Event) <-chan struct{}
+	fail  func(events.Event) error                              // what becomes of an event; nil: stored
+	slow  func(events.Event) (until <-chan struct{}, err error) // a write that takes its time, and its outcome
+	stuck func(events.Event)                                    // runs before Write returns
 }
 
 var _ Journal = (*memory)(nil)
@@ -294,7 +295,22 @@ func newMemory() *memory {
 func (m *memory) Write(call events.Call, evs ...events.Event) <-chan error {
 	done := make(chan error, 1)
 	m.mu.Lock()
+	stuck := m.stuck
+	m.mu.Unlock()
+	if stuck != nil {
+		stuck(evs[0])
+	}
+	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.slow != nil {
+		if until, err := m.slow(evs[0]); until != nil {
+			if err == nil {
+				m.store(call, evs)
+			}
+			go func() { <-until; done <- err }()
+			return done
+		}
+	}
 	for _, e := range evs {
 		if m.fail != nil {
 			if err := m.fail(e); err != nil {
@@ -303,20 +319,18 @@ func (m *memory) Write(call events.Call, evs ...events.Event) <-chan error {
 			}
 		}
 	}
+	m.store(call, evs)
+	done <- nil
+	return done
+}
+
+func (m *memory) store(call events.Call, evs []events.Event) {
 	m.calls[call.Session] = call
 	for _, e := range evs {
 		if !slices.ContainsFunc(m.evs[e.Session], func(k events.Event) bool { return k.Seq == e.Seq }) {
 			m.evs[e.Session] = append(m.evs[e.Session], e)
 		}
 	}
-	if m.slow != nil {
-		if wait := m.slow(evs[0]); wait != nil {
-			go func() { <-wait; done <- nil }()
-			return done
-		}
-	}
-	done <- nil
-	return done
 }
 
 // ended waits for the end of the only call that was told of.
@@ -466,7 +480,13 @@ func (m *memory) fails(f func(events.Event) error) {
 	m.fail = f
 }
 
-func (m *memory) delays(f func(events.Event) <-chan struct{}) {
+func (m *memory) blocks(f func(events.Event)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.stuck = f
+}
+
+func (m *memory) delays(f func(events.Event) (<-chan struct{}, error)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.slow = f
