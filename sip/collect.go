@@ -86,30 +86,23 @@ func (c *call) extension(ext routing.Extension) (routing.End, bool) {
 }
 
 // digits plays the scene's prompt once and takes up to n digits; a key pressed
-// during the prompt ends it. '#' ends the entry, '*' starts it anew; what is
-// shorter than an extension is filled up with zeros from the left. The
-// happening tells of a caller who left meanwhile; else it is of kind digit.
+// during the prompt ends it. The happening tells of a caller who left
+// meanwhile; else it is of kind digit.
 func (c *call) digits(scene routing.Scene, n int) (string, happening) {
 	c.media.Listen(media.Caller, c.a.hearsTones())
 	pause := time.NewTimer(c.srv.cfg.FirstDigit)
 	defer pause.Stop()
 	total := time.NewTimer(c.srv.cfg.Digits)
 	defer total.Stop()
-	var playing uint64
-	if name, clip, ok := c.srv.prompts.Clip(c.d.App, c.d.Prompt, scene); ok {
-		playing = c.media.Play(media.Caller, media.Clip{Name: name, ALaw: clip})
+	playing := false
+	if name, clip, ok := c.srv.prompts.Clip(c.d.App, "", scene); ok {
+		playing = true
+		c.media.Play(media.Caller, media.Clip{Name: name, ALaw: clip})
 		length := media.Clip{ALaw: clip}.Duration()
 		pause.Reset(length + c.srv.cfg.FirstDigit)
 		total.Reset(length + c.srv.cfg.Digits)
 	}
-	var typed strings.Builder
-	complete := func() string {
-		s := typed.String()
-		if s == "" {
-			return ""
-		}
-		return strings.Repeat("0", n-len(s)) + s
-	}
+	typed := entry{length: n}
 	for {
 		h := c.next(pause.C, total.C)
 		switch h.kind {
@@ -117,26 +110,47 @@ func (c *call) digits(scene routing.Scene, n int) (string, happening) {
 			if h.side != media.Caller {
 				continue
 			}
-			if playing != 0 {
+			if playing {
 				c.media.Quiet(media.Caller)
-				playing = 0
+				playing = false
 			}
 			pause.Reset(c.srv.cfg.InterDigit)
-			switch {
-			case h.digit == '#':
-				return complete(), h
-			case h.digit == '*':
-				typed.Reset()
-			case h.digit >= '0' && h.digit <= '9':
-				typed.WriteByte(h.digit)
-			}
-			if typed.Len() == n {
-				return complete(), h
+			if typed.press(h.digit) {
+				return typed.whole(), h
 			}
 		case timeUp:
-			return complete(), happening{kind: digit}
+			return typed.whole(), happening{kind: digit}
 		case left, lost, ordered, silent:
 			return "", h
 		}
 	}
+}
+
+// entry is an extension as it is typed (docs/decisions/0003-digits.md).
+type entry struct {
+	length int
+	keys   strings.Builder
+}
+
+// press takes a key: '#' ends the entry, '*' starts it anew. It tells whether
+// the entry is complete.
+func (e *entry) press(key byte) bool {
+	switch {
+	case key == '#':
+		return true
+	case key == '*':
+		e.keys.Reset()
+	case key >= '0' && key <= '9':
+		e.keys.WriteByte(key)
+	}
+	return e.keys.Len() == e.length
+}
+
+// whole is the extension, filled up with zeros from the left where it is
+// short; empty: nothing was typed.
+func (e *entry) whole() string {
+	if e.keys.Len() == 0 {
+		return ""
+	}
+	return strings.Repeat("0", max(0, e.length-e.keys.Len())) + e.keys.String()
 }

@@ -2,7 +2,6 @@ package sip
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -19,104 +18,6 @@ import (
 // patience is how long what must come is waited for; no test that passes
 // waits so long.
 const patience = 10 * time.Second
-
-// msg is a SIP message as a peer reads it: by its bytes, with nothing of the
-// product's parser.
-type msg struct {
-	raw, start, body string
-	headers          [][2]string
-}
-
-func read(raw string) msg {
-	head, body, _ := strings.Cut(raw, "\r\n\r\n")
-	lines := strings.Split(head, "\r\n")
-	m := msg{raw: raw, start: lines[0], body: body}
-	for _, l := range lines[1:] {
-		name, value, _ := strings.Cut(l, ":")
-		m.headers = append(m.headers, [2]string{strings.TrimSpace(name), strings.TrimSpace(value)})
-	}
-	return m
-}
-
-func (m msg) get(name string) string {
-	for _, h := range m.headers {
-		if strings.EqualFold(h[0], name) {
-			return h[1]
-		}
-	}
-	return ""
-}
-
-func (m msg) lines(name string) string {
-	var b strings.Builder
-	for _, h := range m.headers {
-		if strings.EqualFold(h[0], name) {
-			b.WriteString(h[0] + ": " + h[1] + "\r\n")
-		}
-	}
-	return b.String()
-}
-
-func (m msg) status() int {
-	rest, ok := strings.CutPrefix(m.start, "SIP/2.0 ")
-	if !ok {
-		return 0
-	}
-	n, _ := strconv.Atoi(rest[:3])
-	return n
-}
-
-func (m msg) method() string {
-	if m.status() != 0 {
-		return ""
-	}
-	method, _, _ := strings.Cut(m.start, " ")
-	return method
-}
-
-func (m msg) uri() string { return strings.Split(m.start, " ")[1] }
-
-func (m msg) cseq() (int, string) {
-	n, method, _ := strings.Cut(m.get("CSeq"), " ")
-	i, _ := strconv.Atoi(n)
-	return i, method
-}
-
-func (m msg) tag(header string) string {
-	_, tag, _ := strings.Cut(m.get(header), ";tag=")
-	tag, _, _ = strings.Cut(tag, ";")
-	return tag
-}
-
-// contact is the address in Contact.
-func (m msg) contact() string {
-	return strings.Trim(strings.Split(m.get("Contact"), ">")[0], "<>")
-}
-
-// media is the audio line, its port, and the direction.
-func (m msg) media(t testing.TB) (port int, way string) {
-	t.Helper()
-	_, rest, ok := strings.Cut(m.body, "m=audio ")
-	require.True(t, ok, "no audio in:\n%s", m.raw)
-	port, err := strconv.Atoi(strings.Split(rest, " ")[0])
-	require.NoError(t, err)
-	for _, w := range []string{"sendrecv", "sendonly", "recvonly", "inactive"} {
-		if strings.Contains(m.body, "a="+w+"\r\n") {
-			way = w
-		}
-	}
-	return port, way
-}
-
-// version is the version in o=.
-func (m msg) version(t testing.TB) int {
-	t.Helper()
-	_, rest, ok := strings.Cut(m.body, "o=")
-	require.True(t, ok, "no o= in:\n%s", m.raw)
-	n, err := strconv.Atoi(strings.Split(rest, " ")[2])
-	require.NoError(t, err)
-	return n
-}
 
 // peer is a bare socket that speaks SIP: a carrier's switch.
 type peer struct {
@@ -327,22 +228,6 @@ func (p *peer) transport() string {
 	return "UDP"
 }
 
-// side is one end of a dialog.
-type side struct {
-	p             *peer
-	callID        string
-	me, other     string // From and To without tags
-	mine, theirs  string // tags
-	target        string
-	route         string // header lines
-	cseq          int
-	branch        string // of the last INVITE
-	invite        msg    // the one that came in
-	contact       string
-	answeredBody  string
-	lastInviteSeq int
-}
-
 // dial sends an INVITE for X.
 func (p *peer) dial(x, from, sdp string, headers ...string) *side {
 	p.t.Helper()
@@ -352,93 +237,6 @@ func (p *peer) dial(x, from, sdp string, headers ...string) *side {
 	return d
 }
 
-// reinvite sends an INVITE, the first or one in the dialog.
-func (d *side) reinvite(sdp string, headers ...string) {
-	d.p.t.Helper()
-	d.cseq++
-	d.branch, d.lastInviteSeq = unique("z9hG4bK"), d.cseq
-	d.p.send(d.text("INVITE", d.cseq, d.branch, sdp, headers...))
-}
-
-func (d *side) text(method string, cseq int, branch, body string, headers ...string) string {
-	to := d.other
-	if d.theirs != "" {
-		to += ";tag=" + d.theirs
-	}
-	forwards := "Max-Forwards: 70\r\n"
-	extra := ""
-	for _, h := range headers {
-		if strings.HasPrefix(h, "Max-Forwards:") {
-			forwards = ""
-		}
-		extra += h + "\r\n"
-	}
-	if body != "" && !strings.Contains(extra, "Content-Type:") {
-		extra += "Content-Type: application/sdp\r\n"
-	}
-	return fmt.Sprintf("%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=%s;rport\r\n%s%sFrom: %s;tag=%s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\nContact: %s\r\n%sContent-Length: %d\r\n\r\n%s",
-		method, d.target, d.p.transport(), d.p.addr, branch, forwards, d.route, d.me, d.mine, to, d.callID, cseq, method, d.contact, extra, len(body), body)
-}
-
-// request sends a request in the dialog and returns its CSeq.
-func (d *side) request(method, body string, headers ...string) int {
-	d.p.t.Helper()
-	d.cseq++
-	d.p.send(d.text(method, d.cseq, unique("z9hG4bK"), body, headers...))
-	return d.cseq
-}
-
-// response takes the response with a status to the last request of a method.
-func (d *side) response(status int, method string) msg {
-	d.p.t.Helper()
-	m := d.p.await(fmt.Sprintf("%d to %s", status, method), func(m msg) bool {
-		n, of := m.cseq()
-		return m.get("Call-ID") == d.callID && m.status() == status && of == method && (n == d.cseq || method == "CANCEL" || n == d.lastInviteSeq && method == "INVITE")
-	})
-	if method == "INVITE" && status > 100 && status < 300 {
-		d.theirs = m.tag("To")
-		if c := m.contact(); c != "" {
-			d.target = c
-		}
-	}
-	return m
-}
-
-// ack acknowledges a 2xx.
-func (d *side) ack(body string) {
-	d.p.t.Helper()
-	d.p.send(d.text("ACK", d.lastInviteSeq, unique("z9hG4bK"), body))
-}
-
-// nack acknowledges a failure, in the transaction of its INVITE.
-func (d *side) nack(m msg) {
-	d.p.t.Helper()
-	was := d.theirs
-	d.theirs = m.tag("To")
-	d.p.send(d.text("ACK", d.lastInviteSeq, d.branch, ""))
-	d.theirs = was
-}
-
-// fails takes a final failure and acknowledges it.
-func (d *side) fails(status int) msg {
-	d.p.t.Helper()
-	m := d.response(status, "INVITE")
-	d.nack(m)
-	return m
-}
-
-func (d *side) cancel() {
-	d.p.t.Helper()
-	d.p.send(d.text("CANCEL", d.lastInviteSeq, d.branch, ""))
-}
-
-// bye hangs up and waits for the answer.
-func (d *side) bye() {
-	d.p.t.Helper()
-	d.request("BYE", "")
-	d.response(200, "BYE")
-}
-
 // ring waits for an INVITE.
 func (p *peer) ring() *side {
 	p.t.Helper()
@@ -446,71 +244,6 @@ func (p *peer) ring() *side {
 	d := &side{p: p, mine: unique("b"), contact: "<sip:device@" + p.addr.String() + ">"}
 	d.take(m)
 	return d
-}
-
-// take makes an INVITE the one that is answered.
-func (d *side) take(m msg) {
-	d.invite = m
-	d.callID = m.get("Call-ID")
-	d.me, d.other = strings.Split(m.get("To"), ";tag=")[0], strings.Split(m.get("From"), ";tag=")[0]
-	d.theirs = m.tag("From")
-	d.target = m.contact()
-}
-
-// reply answers a request; a To tag is added where it has none.
-func (d *side) reply(m msg, status int, body string, headers ...string) {
-	d.p.t.Helper()
-	d.p.send(d.answer(m, status, body, headers...))
-}
-
-func (d *side) answer(m msg, status int, body string, headers ...string) string {
-	to := m.get("To")
-	if !strings.Contains(to, ";tag=") && status > 100 {
-		to += ";tag=" + d.mine
-	}
-	extra := ""
-	for _, h := range headers {
-		extra += h + "\r\n"
-	}
-	if body != "" {
-		extra += "Content-Type: application/sdp\r\n"
-	}
-	return fmt.Sprintf("SIP/2.0 %d Whatever\r\n%s%sFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %s\r\nContact: %s\r\n%sContent-Length: %d\r\n\r\n%s",
-		status, m.lines("Via"), m.lines("Record-Route"), m.get("From"), to, m.get("Call-ID"), m.get("CSeq"), d.contact, extra, len(body), body)
-}
-
-// says answers the INVITE.
-func (d *side) says(status int, body string, headers ...string) {
-	d.p.t.Helper()
-	d.reply(d.invite, status, body, headers...)
-}
-
-// acked waits for the ACK of the INVITE with the number of a 2xx.
-func (d *side) acked() msg {
-	d.p.t.Helper()
-	n, _ := d.invite.cseq()
-	return d.p.await("ACK", func(m msg) bool {
-		k, _ := m.cseq()
-		return m.method() == "ACK" && k == n && m.get("Call-ID") == d.callID
-	})
-}
-
-// hungUp waits for BYE and answers it.
-func (d *side) hungUp() msg {
-	d.p.t.Helper()
-	m := d.p.await("BYE", func(m msg) bool { return m.method() == "BYE" && m.get("Call-ID") == d.callID })
-	d.reply(m, 200, "")
-	return m
-}
-
-// cancelled waits for CANCEL, answers it and ends the INVITE with 487.
-func (d *side) cancelled() msg {
-	d.p.t.Helper()
-	m := d.p.await("CANCEL", func(m msg) bool { return m.method() == "CANCEL" && m.get("Call-ID") == d.callID })
-	d.reply(m, 200, "")
-	d.says(487, "")
-	d.p.await("ACK of 487", func(m msg) bool { return m.method() == "ACK" && m.get("Call-ID") == d.callID })
-	return m
 }
 
 // outside sends a request that belongs to no dialog.

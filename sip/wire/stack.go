@@ -34,7 +34,7 @@ type Handler interface {
 	Accept(from Peer) bool
 	// Request takes over a new server transaction of any method but ACK and CANCEL.
 	Request(tx *ServerTx)
-	// Cancel tells that a CANCEL for this INVITE came and was answered with 200.
+	// Cancel tells that a CANCEL for this INVITE came; its answer is 200.
 	Cancel(tx *ServerTx)
 	// Ack delivers an ACK that belongs to a 2xx.
 	Ack(req *sip.Request, from Peer)
@@ -244,11 +244,11 @@ func (s *Stack) cancel(req *sip.Request, from Peer) {
 			return
 		}
 	}
+	if found { // before its answer, so that nobody who has that is surprised by a call that goes on
+		s.handler.Cancel(target)
+	}
 	if err := tx.Respond(Reply(req, sip.StatusOK, "OK")); err != nil {
 		s.drop("answer to a CANCEL", from, err)
-	}
-	if found {
-		s.handler.Cancel(target)
 	}
 }
 

@@ -33,7 +33,7 @@ func (t *tcpSide) serve(s *Stack) {
 	t.listener.accept = func(addr netip.AddrPort) bool {
 		return s.handler.Accept(Peer{Addr: addr, Transport: "TCP"})
 	}
-	if err := t.layer.ServeTCP(t.listener); err != nil && !errors.Is(err, net.ErrClosed) && !s.closing.Load() {
+	if err := t.layer.ServeTCP(t.listener); !errors.Is(err, net.ErrClosed) && !s.closing.Load() {
 		s.log.Error().Err(err).Msg("accept SIP connections")
 	}
 }

@@ -1,0 +1,176 @@
+package sip
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"axgate/events"
+	"axgate/routing"
+	"axgate/sip/trunk"
+)
+
+func TestNobodyAnswers(t *testing.T) {
+	t.Run("it rings too long", func(t *testing.T) {
+		w := open(t, func(s *settings) { s.cfg.RingTimeout = 300 * time.Millisecond })
+		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+		b := w.b.ring()
+		b.says(180, "")
+		require.Equal(t, "Q.850;cause=16", b.cancelled().get("Reason"))
+		require.Equal(t, "Q.850;cause=19", a.fails(480).get("Reason"))
+		w.ends(8035, 8035)
+	})
+	t.Run("the trunk lets it ring less long", func(t *testing.T) {
+		w := open(t, func(s *settings) { s.trunkB.RingTimeout = 200 * time.Millisecond })
+		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+		b := w.b.ring()
+		b.says(180, "")
+		b.cancelled()
+		a.fails(480)
+		w.ends(8035, 8035)
+	})
+	t.Run("the trunk is silent", func(t *testing.T) {
+		w := open(t, func(s *settings) { s.cfg.RingTimeout = 20 * time.Second })
+		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+		w.b.ring()
+		require.Equal(t, "Q.850;cause=38", a.fails(503).get("Reason"))
+		w.ends(8020, 7506)
+	})
+	t.Run("the trunk cannot be reached", func(t *testing.T) {
+		w := open(t, func(s *settings) { s.trunkB.Transport = "TCP" })
+		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+		a.fails(503)
+		w.ends(8020, 7506)
+	})
+	t.Run("there is no trunk", func(t *testing.T) {
+		w := open(t, func(s *settings) { s.noTrunkB = true })
+		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+		a.fails(503)
+		w.ends(8020, 7508)
+	})
+}
+
+// TestFailover: another trunk is tried after a failure of the trunk, never
+// once the callee's phone rang, never after an answer of the callee's side.
+func TestFailover(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		ring   bool
+		again  bool
+	}{
+		"500": {500, false, true}, "502": {502, false, true}, "503": {503, false, true}, "504": {504, false, true}, "408": {408, false, true},
+		"503 after 180": {503, true, false}, "500 after 180": {500, true, false},
+		"486": {486, false, false}, "603": {603, false, false}, "404": {404, false, false}, "484": {484, false, false}, "487": {487, false, false}, "488": {488, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var second *peer
+			w := open(t, func(s *settings) {
+				second = newPeer(t, "second", "127.0.0.4")
+				s.more = append(s.more, trunk.Trunk{Name: "first", Address: s.trunkB.Address})
+				s.trunkB.Address, s.trunkB.Peers = second.addr, nil
+			})
+			second.to = w.srv.UDPAddr()
+			a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+			b := w.b.ring()
+			if c.ring {
+				b.says(180, "")
+			}
+			b.says(c.status, "")
+			if !c.again {
+				a.response(100, "INVITE")
+				m := w.a.await("a failure", func(m msg) bool { return m.status() >= 300 })
+				a.nack(m)
+				w.journal.ended(t)
+				require.Empty(t, second.everything())
+				return
+			}
+			b2 := second.ring()
+			require.NotEqual(t, b.callID, b2.callID)
+			b2.says(200, w.mouthB.sdp(1))
+			b2.acked()
+			a.response(200, "INVITE")
+			a.ack("")
+			a.bye()
+			b2.hungUp()
+			rec := w.ends(0, 0)
+			require.Equal(t, []events.Kind{events.CallIn, events.CallOut, events.Answer, events.Disconnect, events.Fee}, w.journal.kinds(rec.Session))
+		})
+	}
+}
+
+func TestAllRoutesFail(t *testing.T) {
+	var second *peer
+	w := open(t, func(s *settings) {
+		second = newPeer(t, "second", "127.0.0.4")
+		s.more = append(s.more, trunk.Trunk{Name: "second", Address: second.addr})
+		s.prompts = prompts{string(routing.SceneFault): clip(0x31, 200*time.Millisecond)}
+	})
+	second.to = w.srv.UDPAddr()
+	a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+	second.ring().says(503, "")
+	w.b.ring().says(500, "")
+	a.response(183, "INVITE")
+	a.fails(503)
+	w.ends(8020, 7508)
+	require.GreaterOrEqual(t, w.mouthA.count(0x31), 8, "the service exception prompt")
+}
+
+func TestRetryAfterIsObeyed(t *testing.T) {
+	w := open(t)
+	a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+	w.b.ring().says(503, "", "Retry-After: 1 (busy)")
+	a.fails(503)
+	w.ends(8020, 7506)
+	a = w.a.dial(numX, numA, w.mouthA.sdp(1))
+	a.fails(503)
+	w.b.never(0, "a call in its rest", func(m msg) bool { return m.method() == "INVITE" })
+	time.Sleep(time.Second)
+	a = w.a.dial(numX, numA, w.mouthA.sdp(1))
+	w.b.ring().says(486, "")
+	a.fails(486)
+}
+
+func TestTrunkAsksForAProof(t *testing.T) {
+	const ask = `Digest realm="carrier", nonce="abc", algorithm=MD5, qop="auth"`
+	for name, c := range map[string]struct {
+		status      int
+		ask, answer string
+	}{
+		"407": {407, "Proxy-Authenticate", "Proxy-Authorization"},
+		"401": {401, "WWW-Authenticate", "Authorization"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := open(t, func(s *settings) { s.trunkB.Username, s.trunkB.Password = "line7", "secret" })
+			a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+			b := w.b.ring()
+			b.says(c.status, "", c.ask+": "+ask)
+			w.b.await("ACK", func(m msg) bool { return m.method() == "ACK" })
+			again := w.b.ring()
+			require.Equal(t, b.callID, again.callID)
+			require.Equal(t, "2 INVITE", again.invite.get("CSeq"))
+			require.Equal(t, b.invite.tag("From"), again.invite.tag("From"))
+			proof := again.invite.get(c.answer)
+			require.Contains(t, proof, `username="line7"`)
+			require.Contains(t, proof, "qop=auth")
+			require.NotContains(t, again.invite.raw, "secret")
+			again.says(200, w.mouthB.sdp(1))
+			again.acked()
+			a.response(200, "INVITE")
+			a.ack("")
+			a.bye()
+			bye := again.hungUp()
+			require.Equal(t, "3 BYE", bye.get("CSeq"))
+			w.ends(0, 0)
+		})
+	}
+	t.Run("and does not like it", func(t *testing.T) {
+		w := open(t, func(s *settings) { s.trunkB.Username, s.trunkB.Password = "line7", "wrong" })
+		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+		for range 2 {
+			w.b.ring().says(407, "", "Proxy-Authenticate: "+ask)
+		}
+		a.fails(503)
+		w.ends(8020, 7506)
+	})
+}
