@@ -73,8 +73,9 @@ func (r *Router) found(ctx context.Context) {
 const trust = 4 * time.Second
 
 // believes tells whether this node has heard from the ledger lately, so that
-// it knows which cache is void.
+// it knows which cache is void. What it heard counts only if the ledger had
+// heard of the node before: else nobody waited for it.
 func (r *Router) believes() bool {
-	age := time.Since(time.UnixMicro(r.beaten.Load()))
+	age := time.Since(time.UnixMicro(r.trusted.Load()))
 	return age >= 0 && age < trust
 }

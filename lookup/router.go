@@ -34,7 +34,8 @@ type Config struct {
 type Router struct {
 	cfg      Config
 	settings atomic.Pointer[settings]
-	beaten   atomic.Int64 // when the ledger heard of this node last, in us since 1970
+	heard    atomic.Int64 // when the ledger heard of this node last, in us since 1970
+	trusted  atomic.Int64 // the same, of the last time that was before the epoch was read
 	outage   outage
 }
 
@@ -50,10 +51,10 @@ func New(ctx context.Context, cfg Config) (*Router, error) {
 	}
 	r := &Router{cfg: cfg}
 	r.settings.Store(&settings{mark: -1})
-	if err := r.follow(ctx); err != nil {
+	if err := r.beat(ctx); err != nil {
 		return nil, err
 	}
-	return r, r.beat(ctx)
+	return r, r.follow(ctx)
 }
 
 // Decide applies the rules to a call to X: one round trip to Redis. Where the

@@ -49,7 +49,7 @@ func (r *Router) Run(ctx context.Context) {
 func (r *Router) follow(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	known := r.cfg.Cache.Epoch()
+	heard, known := r.heard.Load(), r.cfg.Cache.Epoch()
 	m, err := r.cfg.Ledger.Marks(ctx)
 	if err != nil {
 		return err
@@ -62,6 +62,7 @@ func (r *Router) follow(ctx context.Context) error {
 		r.cfg.Log.Warn().Int64("epoch", m.Epoch).Msg("Redis has the cache of another ledger: everything is loaded anew")
 	}
 	r.cfg.Cache.SetEpoch(m.Epoch)
+	r.trusted.Store(heard)
 	if m.Settings == r.settings.Load().mark {
 		return nil
 	}
@@ -96,7 +97,7 @@ func (r *Router) beat(ctx context.Context) error {
 	select {
 	case err := <-done:
 		if err == nil {
-			r.beaten.Store(at.UnixMicro())
+			r.heard.Store(at.UnixMicro())
 		}
 		return err
 	case <-ctx.Done():

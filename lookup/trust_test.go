@@ -1,6 +1,7 @@
 package lookup
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 	"time"
@@ -20,7 +21,8 @@ func TestASilentNodeDoesNotBelieve(t *testing.T) {
 	l, err := ledger.Open(ctx, ledger.Config{Path: filepath.Join(t.TempDir(), "axgate.db")})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Close()) })
-	c, err := store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Node: "n1"})
+	c, err := store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Node: "n1",
+		NewServer: func(ctx context.Context) (int64, error) { return l.RaiseEpoch(ctx, "another Redis") }})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	require.NoError(t, l.EnsureAccount(ctx, ledger.Account{SP: "demo", MaxApps: 1}, at))
@@ -46,8 +48,17 @@ func TestASilentNodeDoesNotBelieve(t *testing.T) {
 	_, err = l.Unbind(ctx, "app", b.ID, at)
 	require.NoError(t, err)
 	require.Equal(t, routing.Dial, ask(), "the cache was not told, and is believed")
-	r.beaten.Store(time.Now().Add(-trust).UnixMicro())
+	r.trusted.Store(time.Now().Add(-trust).UnixMicro())
 	require.Equal(t, routing.Refuse, ask(), "the node is silent: the ledger alone is believed")
-	require.NoError(t, r.beat(ctx))
+	require.NoError(t, r.follow(ctx))
 	require.Equal(t, routing.Dial, ask())
+
+	r.heard.Store(time.Now().Add(-trust).UnixMicro())
+	require.NoError(t, r.follow(ctx))
+	_, err = l.RaiseEpoch(ctx, "nobody waits for a silent node")
+	require.NoError(t, err)
+	require.NoError(t, r.beat(ctx))
+	require.Equal(t, routing.Refuse, ask(), "the epoch was read before the ledger heard of the node again")
+	require.NoError(t, r.follow(ctx))
+	require.Equal(t, routing.Refuse, ask(), "the cache is void")
 }
