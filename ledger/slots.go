@@ -15,7 +15,7 @@ type Slot string
 
 const (
 	slotAX  Slot = "ax"
-	slotExt      = "e:"
+	slotExt Slot = "e:"
 )
 
 func numberSlot(n routing.Number) Slot { return Slot(n) }

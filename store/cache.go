@@ -172,7 +172,7 @@ func (c *Cache) SetEpoch(epoch int64) {
 func (c *Cache) Epoch() int64 { return c.epoch.Load() }
 
 // ErrStale tells that a load came too late: X was changed meanwhile.
-var ErrStale = errors.New("X was changed while it was being loaded")
+var ErrStale = errors.New("the X was changed while it was being loaded")
 
 // run runs a script: one round trip. It takes no longer than one command may,
 // the wait for a connection included.

@@ -2,11 +2,8 @@ package store
 
 import (
 	"context"
-	"errors"
 	"net"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -75,9 +72,6 @@ func (s *redisServer) kill() {
 		s.cmd = nil
 	}
 }
-
-// rdb is the file with the keys that survive a restart.
-func (s *redisServer) rdb() string { return filepath.Join(s.dir, "dump.rdb") }
 
 // trips counts round trips: what was sent and waited for.
 type trips struct{ n atomic.Int64 }
@@ -271,25 +265,3 @@ func TestPassword(t *testing.T) {
 	defer wrong.Close()
 	require.ErrorContains(t, wrong.Ping(ctx), "WRONGPASS")
 }
-
-func dump(t testing.TB, rdb *redis.Client) map[string]map[string]string {
-	t.Helper()
-	all := map[string]map[string]string{}
-	keys, err := rdb.Keys(ctx, "*").Result()
-	require.NoError(t, err)
-	for _, k := range keys {
-		if m, err := rdb.HGetAll(ctx, k).Result(); err == nil {
-			all[k] = m
-		} else {
-			all[k] = map[string]string{}
-			for _, v := range rdb.SMembers(ctx, k).Val() {
-				all[k][v] = ""
-			}
-		}
-	}
-	return all
-}
-
-var errDown = errors.New("the ledger is down")
-
-func readable(path string) bool { _, err := os.Stat(path); return err == nil }
