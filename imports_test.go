@@ -29,6 +29,7 @@ var rules = []rule{
 	{"prompts", []string{"media/wav", "routing"}, "prompts are files and scenes"},
 	{"store", []string{"routing", "events", "logging"}, "the cache knows only the types it keeps"},
 	{"ledger", []string{"routing", "events", "logging"}, "the ledger knows only the types it keeps"},
+	{"ledger/pgtest", nil, "it starts a PostgreSQL for tests and knows no tables"},
 	{"sip/", []string{"sip/", "media/", "routing", "events", "logging"}, "the B2BUA never sees Redis or SQL"},
 	{"lookup", []string{"routing", "store", "ledger", "events", "logging"}, "it joins cache and ledger for a call"},
 	{"provision", []string{"routing", "store", "ledger", "events", "logging", "prompts"}, "it joins cache and ledger for a change"},

@@ -75,12 +75,24 @@ func (k *checker) phones(list []Phone) {
 	}
 }
 
-// global checks the look of a number; the number plan has the last word.
+// global checks the look of a real number, which no message repeats; the number
+// plan has the last word.
 func (k *checker) global(key, number string) {
-	digits, plus := strings.CutPrefix(number, "+")
-	if !plus || len(digits) < 5 || len(digits) > 32 || strings.Trim(digits, "0123456789") != "" {
+	if !global(number) {
 		k.wrong(key, "this is no number in global form, such as +8613800000001")
 	}
+}
+
+// shown checks the look of an X.
+func (k *checker) shown(key, x string) {
+	if !global(x) {
+		k.wrong(key, "%.40q is no number in global form, such as +8617010000001", x)
+	}
+}
+
+func global(number string) bool {
+	digits, plus := strings.CutPrefix(number, "+")
+	return plus && len(digits) >= 5 && len(digits) <= 32 && strings.Trim(digits, "0123456789") == ""
 }
 
 func (k *checker) apps(c *Config) {
@@ -138,7 +150,7 @@ func (k *checker) bound(c *Config) {
 	for i := range c.Numbers {
 		n, key := &c.Numbers[i], at("numbers", i)
 		if k.needed(key+".x", n.X) {
-			k.global(key+".x", n.X)
+			k.shown(key+".x", n.X)
 		}
 		k.once(seen, key+".x", n.X)
 		k.needed(key+".app", n.App)
@@ -147,10 +159,11 @@ func (k *checker) bound(c *Config) {
 	for i := range c.Bindings {
 		b, key := &c.Bindings[i], at("bindings", i)
 		k.needed(key+".app", b.App)
-		for _, n := range []struct{ key, number string }{{"x", b.X}, {"a", b.A}} {
-			if k.needed(key+"."+n.key, n.number) {
-				k.global(key+"."+n.key, n.number)
-			}
+		if k.needed(key+".x", b.X) {
+			k.shown(key+".x", b.X)
+		}
+		if k.needed(key+".a", b.A) {
+			k.global(key+".a", b.A)
 		}
 		if b.B != "" {
 			k.global(key+".b", b.B)
@@ -161,7 +174,7 @@ func (k *checker) bound(c *Config) {
 	}
 	for i, t := range c.Temporary {
 		key := at("temporary", i)
-		k.global(key+".x", t.X)
+		k.shown(key+".x", t.X)
 		k.global(key+".callee", t.Callee)
 		k.span(key+".duration", t.Duration, 0, 100*365*24*time.Hour)
 	}

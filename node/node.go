@@ -133,8 +133,8 @@ func (n *Node) openCache(ctx context.Context) (err error) {
 		return err
 	}
 	n.close.add("the cache", func(context.Context) error { return n.cache.Close() })
-	if err := n.cache.Ping(ctx); err != nil {
-		return fmt.Errorf("%w: start it, or leave redis.address empty for the embedded one", err)
+	if err := n.cache.Ping(ctx); err != nil { // a node has to come up while Redis is away
+		n.log.Error().Err(err).Msg("Redis does not answer: calls go by the ledger until it does")
 	}
 	return nil
 }
