@@ -118,6 +118,16 @@ func (l *Ledger) Settled(ctx context.Context, versions map[routing.X]int64) erro
 	return nil
 }
 
+// Owed tells whether X was changed without anybody's word that the cache knows.
+func (l *Ledger) Owed(ctx context.Context, x routing.X) (bool, error) {
+	var owed bool
+	err := l.read(ctx).scan(`SELECT EXISTS (SELECT 1 FROM unsettled WHERE x = $1)`, one(string(x)), &owed)
+	if err != nil {
+		return false, fmt.Errorf("read whether the cache knows %s: %w", x, err)
+	}
+	return owed, nil
+}
+
 // Unsettled lists X, the oldest first, that were changed before an instant
 // without anybody's word that the cache knows.
 func (l *Ledger) Unsettled(ctx context.Context, before time.Time, limit int) (list []routing.X, err error) {

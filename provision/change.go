@@ -48,8 +48,8 @@ func (s *Service) unbind(ctx context.Context, app *ledger.App, id string) error 
 	w := wordsOf[app.Mode]
 	removed, err := s.ledger.Unbind(ctx, app.Key, id, s.now())
 	var ended *ledger.EndedError
-	if errors.As(err, &ended) && ended.Binding.App == app.Key && s.news.owes(id) {
-		return s.refresh(ctx, id, ended.Binding.X)
+	if errors.As(err, &ended) && ended.Binding.App == app.Key {
+		return s.gone(ctx, id, ended.Binding.X, w.binding("end the binding", err))
 	}
 	if err != nil {
 		return w.binding("end the binding", err)
@@ -62,13 +62,33 @@ func (s *Service) unbind(ctx context.Context, app *ledger.App, id string) error 
 	return err
 }
 
-// repeated tells whether a request to unbind what is not bound repeats one that
-// could not be acknowledged; refusal is the answer if not.
+// repeated is the answer to a request to unbind by X what is not bound.
 func (s *Service) repeated(ctx context.Context, x string, refusal error) error {
-	if x == "" || !s.news.owes(x) {
+	if x == "" {
 		return refusal
 	}
-	return s.refresh(ctx, x, routing.X(x))
+	return s.gone(ctx, x, routing.X(x), refusal)
+}
+
+// gone is the answer to a request to unbind what is not bound: the refusal,
+// unless the request repeats one that could not be acknowledged. Either tells
+// the client that nothing is routed any more, so the cache has to know, also
+// when the process that ended the binding died before it told the cache.
+func (s *Service) gone(ctx context.Context, key string, x routing.X, refusal error) error {
+	repeats := s.news.owes(key)
+	owed, err := s.ledger.Owed(ctx, x)
+	if err != nil {
+		return failed("find whether the cache knows X", err)
+	}
+	if repeats || owed {
+		if err := s.refresh(ctx, key, x); err != nil {
+			return err
+		}
+	}
+	if repeats {
+		return nil
+	}
+	return refusal
 }
 
 // set changes what a request names.
