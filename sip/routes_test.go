@@ -58,10 +58,12 @@ func TestFailover(t *testing.T) {
 		status int
 		ring   bool
 		again  bool
+		reason string
 	}{
-		"500": {500, false, true}, "502": {502, false, true}, "503": {503, false, true}, "504": {504, false, true}, "408": {408, false, true},
-		"503 after 180": {503, true, false}, "500 after 180": {500, true, false},
-		"486": {486, false, false}, "603": {603, false, false}, "404": {404, false, false}, "484": {484, false, false}, "487": {487, false, false}, "488": {488, false, false},
+		"500": {status: 500, again: true}, "502": {status: 502, again: true}, "503": {status: 503, again: true}, "504": {status: 504, again: true}, "408": {status: 408, again: true},
+		"480, network out of order": {status: 480, again: true, reason: "Reason: Q.850;cause=38"},
+		"503 after 180":             {status: 503, ring: true}, "500 after 180": {status: 500, ring: true}, "503, busy": {status: 503, reason: "Reason: Q.850;cause=17"},
+		"480": {status: 480}, "486": {status: 486}, "600": {status: 600}, "603": {status: 603}, "404": {status: 404}, "484": {status: 484}, "487": {status: 487}, "488": {status: 488},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var second *peer
@@ -76,7 +78,11 @@ func TestFailover(t *testing.T) {
 			if c.ring {
 				b.says(180, "")
 			}
-			b.says(c.status, "")
+			var headers []string
+			if c.reason != "" {
+				headers = append(headers, c.reason)
+			}
+			b.says(c.status, "", headers...)
 			if !c.again {
 				a.response(100, "INVITE")
 				m := w.a.await("a failure", func(m msg) bool { return m.status() >= 300 })
