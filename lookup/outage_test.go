@@ -22,7 +22,7 @@ func (w *world) answers() {
 	w.t.Helper()
 	require.Eventually(w.t, func() bool {
 		w.decide("probe", xAXB, dora)
-		return w.log.count(back) > 0
+		return w.log.count(back) == w.log.count(away)
 	}, 10*time.Second, 50*time.Millisecond)
 }
 

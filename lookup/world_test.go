@@ -170,7 +170,7 @@ func (w *world) open() {
 	require.NoError(w.t, err)
 	l := w.ledger
 	w.t.Cleanup(func() { require.NoError(w.t, l.Close()) })
-	w.cache, err = store.Open(store.Config{Address: w.redis.address(), Node: "n1", Timeout: time.Second, Hooks: []redis.Hook{&w.trips}, Log: zerolog.Nop(),
+	w.cache, err = store.Open(store.Config{Address: w.redis.address(), Node: "n1", Timeout: 500 * time.Millisecond, Hooks: []redis.Hook{&w.trips}, Log: zerolog.Nop(),
 		NewServer: func(ctx context.Context) (int64, error) { return l.RaiseEpoch(ctx, "another Redis") }})
 	require.NoError(w.t, err)
 	c := w.cache
