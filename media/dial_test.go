@@ -187,21 +187,33 @@ func TestLongKeyInSegments(t *testing.T) {
 	send(ts+0xFFFF, 480, false, true)
 	require.Equal(t, "5", digits(t, c, Caller, 1))
 	quietly(t, c)
-	eventually(t, "one digit", func() bool { return len(keyPresses(t, b.heard())) == 1 })
-
-	// Towards the callee, without waiting 8 s: the dialer is stepped by hand.
-	presses := ask(t, c, func() int {
-		l := &c.legs[Callee]
-		l.dialer = dialer{}
-		l.dialer.queue[0] = press{code: 6, want: 10 * sampleRate}
-		l.dialer.count = 1
-		n := 0
-		for at := c.worker.now(); l.dialer.count > 0; at += pressStep {
-			l.press(at)
-			n++
-		}
-		return n
+	eventually(t, "one digit", func() bool {
+		all := keyPresses(t, b.heard())
+		return len(all) == 1 && all[0].ends == endPackets
 	})
+
+	// Towards the callee, without waiting 8 s: the dialer is stepped by hand, a second at a time so that the phone's
+	// socket holds it.
+	l, at := &c.legs[Callee], int64(0)
+	ask(t, c, func() bool {
+		c.worker.timers.stop(&l.ticker)
+		l.dialer = dialer{count: 1}
+		l.dialer.queue[0] = press{code: 6, want: 10 * sampleRate}
+		at = c.worker.now()
+		return true
+	})
+	before, presses := len(b.heard()), 0
+	for more := true; more; {
+		more = ask(t, c, func() bool {
+			for i := 0; i < 50 && l.dialer.count > 0; i++ {
+				l.press(at)
+				at += pressStep
+				presses++
+			}
+			return l.dialer.count > 0
+		})
+		eventually(t, "a second of the key", func() bool { return len(b.heard()) >= before+presses })
+	}
 	require.Equal(t, 10*50+endPackets-1, presses)
 	var two []keyPress
 	eventually(t, "two segments", func() bool {

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var localhost = netip.MustParseAddr("127.0.0.1")
 
 // patience is how long a test waits for what must come; it is never waited out by a test that passes.
-const patience = 5 * time.Second
+const patience = 20 * time.Second
 
 // openEngine opens an engine on a free part of the port range, and checks when the test ends that no descriptor is left.
 func openEngine(t testing.TB, change ...func(*Config)) *Engine {

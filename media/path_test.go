@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"axgate/media/record"
 	"axgate/media/udp"
 )
 
@@ -79,6 +80,20 @@ func (p *path) put(pt uint8, payload []byte) {
 	p.a.SendTo(p.pkt[:n], &p.toA)
 }
 
+// record records the call.
+func (p *path) record(t testing.TB) {
+	t.Helper()
+	writer := record.Open(record.WriterOptions{})
+	tape, err := writer.Create(record.Options{Dir: t.TempDir(), Name: "a.wav"})
+	require.NoError(t, err)
+	p.c.rec = tape
+	t.Cleanup(func() {
+		_, err := tape.Close(time.Now())
+		require.NoError(t, err)
+		require.NoError(t, writer.Close())
+	})
+}
+
 // receive reads a packet at the callee's phone.
 func (p *path) receive() bool {
 	n, errno := p.b.Receive(p.in[:])
@@ -89,16 +104,21 @@ func (p *path) receive() bool {
 // listened for, events crossing.
 func TestNothingIsAllocatedPerPacket(t *testing.T) {
 	for name, c := range map[string]struct {
-		codecs [2]Codec
-		listen bool
+		codecs         [2]Codec
+		listen, record bool
 	}{
-		"same law":     {codecs: [2]Codec{PCMA, PCMA}},
-		"other law":    {codecs: [2]Codec{PCMU, PCMA}},
-		"tones wanted": {codecs: [2]Codec{PCMU, PCMU}, listen: true},
+		"same law":            {codecs: [2]Codec{PCMA, PCMA}},
+		"other law":           {codecs: [2]Codec{PCMU, PCMA}},
+		"tones wanted":        {codecs: [2]Codec{PCMU, PCMU}, listen: true},
+		"recorded":            {codecs: [2]Codec{PCMA, PCMA}, record: true},
+		"recorded, other law": {codecs: [2]Codec{PCMU, PCMA}, record: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPath(t, c.codecs[0], c.codecs[1])
 			p.c.legs[Caller].keys.listen(c.listen)
+			if c.record {
+				p.record(t)
+			}
 			payload := frameOf(0x11, 160)
 			caller := &p.c.legs[Caller]
 			through := 0
@@ -141,9 +161,22 @@ func TestNothingIsAllocatedPerPacket(t *testing.T) {
 // BenchmarkForward sends packets from one phone to the other; ns/forward is the engine's part, which is two system calls
 // and what lies between them.
 func BenchmarkForward(b *testing.B) {
-	for name, codecs := range map[string][2]Codec{"same law": {PCMA, PCMA}, "other law": {PCMA, PCMU}} {
-		b.Run(name, func(b *testing.B) {
-			p := newPath(b, codecs[0], codecs[1])
+	for _, c := range []struct {
+		name           string
+		codecs         [2]Codec
+		record, listen bool
+	}{
+		{name: "same law", codecs: [2]Codec{PCMA, PCMA}},
+		{name: "other law", codecs: [2]Codec{PCMA, PCMU}},
+		{name: "recorded", codecs: [2]Codec{PCMA, PCMA}, record: true},
+		{name: "recorded, other law, tones wanted", codecs: [2]Codec{PCMU, PCMA}, record: true, listen: true},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			p := newPath(b, c.codecs[0], c.codecs[1])
+			p.c.legs[Caller].keys.listen(c.listen)
+			if c.record {
+				p.record(b)
+			}
 			payload := frameOf(0x11, 160)
 			b.ReportAllocs()
 			var spent time.Duration

@@ -29,3 +29,12 @@ func TestInPlace(t *testing.T) {
 	law.ToA(b, b)
 	require.InDelta(t, 0, int(g711.DecodeAlawFrame(b[1])), 8)
 }
+
+// BenchmarkToMu is one packet of 20 ms.
+func BenchmarkToMu(b *testing.B) {
+	frame := make([]byte, 160)
+	b.ReportAllocs()
+	for b.Loop() {
+		law.ToMu(frame, frame)
+	}
+}
