@@ -177,5 +177,8 @@ func (k *checker) stores(c *Config) {
 	if c.Ledger.Driver == "postgres" && c.Ledger.DSN == "" {
 		k.wrong("ledger.dsn", "it is needed for PostgreSQL: use postgres://user:password@host/axgate")
 	}
+	if c.Ledger.Driver == "postgres" && c.Redis.Address == "" {
+		k.wrong("redis.address", "it is needed with PostgreSQL: nodes that share a ledger have to share the cache, or one would route what another has unbound")
+	}
 	k.count("ledger.queue", c.Ledger.Queue, 100, 10_000_000)
 }
