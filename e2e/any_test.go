@@ -16,6 +16,7 @@ import (
 func anyScenarios() []scenario {
 	all := []scenario{
 		{"any unknown X", anyUnknown},
+		{"any X frozen for binding", anyBindFrozen},
 		{"any app paused", anyPaused},
 		{"any account frozen", anyFrozen},
 		{"any unexpected", anyUnexpected},
@@ -27,7 +28,7 @@ func anyScenarios() []scenario {
 		{"AX 400 number as temporary callee", axServiceCallee},
 		{"AX caller on one leg only", axOwnNumber},
 	}
-	for _, status := range unusableStatuses {
+	for _, status := range []string{"paused", "unavailable", "transfer", "returned"} {
 		all = append(all, scenario{"any X " + status, anyUnusable(status)})
 	}
 	return all
@@ -48,14 +49,28 @@ func anyUnknown(s *scene) {
 	}
 }
 
+// anyUnusable: an X that changes its status takes no more calls.
 func anyUnusable(status string) func(*scene) {
 	return func(s *scene) {
-		who, x := s.stranger(), unusable(status)
-		c := s.dial(who, x)
+		a, b, x, _ := s.pair(appAXB)
+		s.run("numbers", "status", "--x", x, status)
+		c := s.dial(a, x)
 		s.refusedWith(c, 403, 21)
 		s.prompted(c, "no_permission")
-		s.story(x, 1, billed{state: 8055, fail: 8055, direction: 2, caller: who.Number(), service: "004", events: evRefused})
+		s.reachesNobody(b)
+		s.story(x, 1, billed{state: 8055, fail: 8055, direction: 2, caller: a.Number(), service: "004", events: evRefused})
 	}
+}
+
+// anyBindFrozen: what is bound already goes on.
+func anyBindFrozen(s *scene) {
+	a, b, x, _ := s.pair(appAXB)
+	s.run("numbers", "status", "--x", x, "frozen")
+	_, err := s.gate.Bind(s.within(step), "axb", "--x", x, "--a", s.stranger().Number(), "--b", s.stranger().Number())
+	require.Error(s, err)
+	out, in := s.connect(a, b, x)
+	require.NoError(s, out.Hangup(s.within(step)))
+	s.clearedWith(in, 16)
 }
 
 func anyPaused(s *scene) {

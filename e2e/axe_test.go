@@ -62,6 +62,23 @@ func (s *scene) types(p *phone.Phone, x, keys string) *phone.Call {
 	return c
 }
 
+// joins lets A answer and waits until axgate has joined the two. The caller,
+// who was answered long ago, cannot tell; the customer is told.
+func (s *scene) joins(in *phone.Call, x string) {
+	s.Helper()
+	seen := s.answers(x)
+	require.NoError(s, in.Answer(s.within(step)))
+	require.Eventually(s, func() bool { return s.answers(x) > seen }, step, 20*time.Millisecond)
+}
+
+// answers counts the answer events of an X.
+func (s *scene) answers(x string) (n int) {
+	for _, c := range s.customer.Of(x) {
+		n += c.Counts()["answer"]
+	}
+	return n
+}
+
 func (s *scene) press(c *phone.Call, keys string, by phone.Keys) {
 	s.Helper()
 	require.NoError(s, c.Press(s.within(step), keys, by))
@@ -87,7 +104,7 @@ func axeRight(by phone.Keys, noEvents bool) func(*scene) {
 			return len(tones) > 0 && tones[0].Signal == hear.Ringback
 		}, step, 100*time.Millisecond, "ring-back")
 		s.busyInRedis(x, 1)
-		require.NoError(s, in.Answer(s.within(step)))
+		s.joins(in, x)
 		s.soonInRedis(x, ":cb:"+a.Number(), "caller", who.Number())
 		s.talk(out, in)
 		s.prompted(out, "enter_extension")
@@ -107,7 +124,7 @@ func axeTypeAhead(s *scene) {
 	out := s.types(who, x, "0042")
 	in := s.rings(a)
 	require.Less(s, time.Since(out.Statuses()[len(out.Statuses())-1].At), duration(s.clip("enter_extension"))+2*time.Second)
-	require.NoError(s, in.Answer(s.within(step)))
+	s.joins(in, x)
 	s.talk(out, in)
 	s.prompted(out)
 	require.NoError(s, in.Hangup(s.within(step)))
@@ -121,7 +138,7 @@ func axeShort(s *scene) {
 	who := s.stranger()
 	out := s.types(who, x, "7#")
 	in := s.rings(a)
-	require.NoError(s, in.Answer(s.within(step)))
+	s.joins(in, x)
 	s.talk(out, in)
 	require.NoError(s, out.Hangup(s.within(step)))
 	s.clearedWith(in, 16)
@@ -133,7 +150,7 @@ func axeStar(s *scene) {
 	who := s.stranger()
 	out := s.types(who, x, "99*0005")
 	in := s.rings(a)
-	require.NoError(s, in.Answer(s.within(step)))
+	s.joins(in, x)
 	require.NoError(s, out.Hangup(s.within(step)))
 	s.clearedWith(in, 16)
 	s.story(x, 1, typed(id, who, a, "0005"))
@@ -147,7 +164,7 @@ func axePause(s *scene) {
 	out := s.types(who, x, "31")
 	in := s.rings(a)
 	require.Greater(s, time.Since(start), interDigit)
-	require.NoError(s, in.Answer(s.within(step)))
+	s.joins(in, x)
 	require.NoError(s, out.Hangup(s.within(step)))
 	s.clearedWith(in, 16)
 	s.story(x, 1, typed(id, who, a, "0031"))
@@ -177,7 +194,7 @@ func axeWrongThenRight(s *scene) {
 	s.hearsPrompt(out, again, "enter_extension")
 	s.press(out, "0001", phone.Events)
 	in := s.rings(a)
-	require.NoError(s, in.Answer(s.within(step)))
+	s.joins(in, x)
 	s.talk(out, in)
 	s.prompted(out, "enter_extension", "enter_extension")
 	require.NoError(s, out.Hangup(s.within(step)))
@@ -231,10 +248,10 @@ func axeTwo(s *scene) {
 	s.bind("axe", "--x", x, "--a", b.Number(), "--ext", "0002")
 	out := s.types(s.stranger(), x, "0001")
 	in := s.rings(a)
-	require.NoError(s, in.Answer(s.within(step)))
+	s.joins(in, x)
 	out2 := s.types(s.stranger(), x, "0002")
 	in2 := s.rings(b)
-	require.NoError(s, in2.Answer(s.within(step)))
+	s.joins(in2, x)
 	s.busyInRedis(x, 2)
 	start := time.Now()
 	s.talk(out, in)
@@ -254,7 +271,7 @@ func axeBusy(s *scene) {
 	first, second := s.stranger(), s.stranger()
 	out := s.types(first, x, "0001")
 	in := s.rings(a)
-	require.NoError(s, in.Answer(s.within(step)))
+	s.joins(in, x)
 	late := s.asked(second, x)
 	s.press(late, "0001", phone.Events)
 	s.clearedWith(late, 17)
@@ -274,7 +291,7 @@ func axeRecorded(s *scene) {
 	out := s.types(who, x, "0001")
 	start := time.Now()
 	in := s.rings(a)
-	require.NoError(s, in.Answer(s.within(step)))
+	s.joins(in, x)
 	s.hint(out, start)
 	s.hint(in, start)
 	s.talk(out, in)

@@ -20,7 +20,7 @@ import (
 // names what is wrong.
 func TestBadStart(t *testing.T) {
 	t.Parallel()
-	_, good := surroundings(t)
+	_, good := surroundings(t, nil)
 	occupied, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(good.SIP))
 	require.NoError(t, err)
 	defer occupied.Close()
@@ -63,15 +63,19 @@ func TestBadStart(t *testing.T) {
 // TestStartWithoutRedis: calls go on by the ledger, and the log says so.
 func TestStartWithoutRedis(t *testing.T) {
 	t.Parallel()
-	w, cfg := surroundings(t)
+	w, cfg := surroundings(t, nil)
 	require.NoError(t, w.redis.Kill())
 	w.start(t, cfg)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	s := &scene{T: t, world: w, name: t.Name(), ctx: ctx}
-	who, x := s.stranger(), s.takeX(t, appAXB)
-	s.refusedWith(s.dial(who, x), 403, 21)
-	s.story(x, 1, billed{state: 8014, fail: 8014, direction: 2, caller: who.Number(), service: "004", events: evRefused})
+	t.Run("call", func(t *testing.T) {
+		s := &scene{T: t, world: w, name: t.Name(), ctx: ctx}
+		a, b, x, id := s.pair(appAXB)
+		out, in := s.connect(a, b, x)
+		require.NoError(s, out.Hangup(s.within(step)))
+		s.clearedWith(in, 16)
+		s.story(x, 1, billed{direction: 1, binding: id, caller: a.Number(), callee: b.Number(), service: "004", events: evAnswered, talk: true})
+	})
 	log, err := w.gate.Log()
 	require.NoError(t, err)
 	require.Contains(t, string(log), "Redis")
@@ -81,7 +85,7 @@ func TestStartWithoutRedis(t *testing.T) {
 // TestBadPrompt offers files that cannot be prompts.
 func TestBadPrompt(t *testing.T) {
 	t.Parallel()
-	w, cfg := surroundings(t)
+	w, cfg := surroundings(t, nil)
 	w.start(t, cfg)
 	good, err := os.ReadFile(filepath.Join(shipped, "busy.wav"))
 	require.NoError(t, err)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -16,11 +17,9 @@ import (
 // own is a scenario in a world of its own.
 func own(change func(*gate.Config), play func(*scene)) func(*scene) {
 	return func(s *scene) {
-		w := openWorld(s.T, change)
-		play(&scene{T: s.T, world: w, name: s.name, ctx: s.ctx})
-		if !s.Failed() {
-			w.close(s.T)
-		}
+		w := openWorld(s.T, nil, change)
+		s.Run("call", func(t *testing.T) { play(&scene{T: t, world: w, name: s.name, ctx: s.ctx}) })
+		w.close(s.T)
 	}
 }
 
@@ -87,6 +86,7 @@ func lastReceived(messages []phone.Message) phone.Message {
 
 func routeScenarios() []scenario {
 	silent := func(c *gate.Config) gate.Trunk {
+		c.RingTimeout = time.Minute // longer than RFC 3261 timer B
 		return gate.Trunk{Name: "silent", Address: netip.AddrPortFrom(c.SIP.Addr(), c.SIP.Port()+1)}
 	}
 	return []scenario{

@@ -31,7 +31,7 @@ func TestLoad(t *testing.T) {
 	callees, err := phone.New(phone.Config{Number: "callees", Server: "127.0.0.1:9", ListenIP: trunkIP.String(), Codecs: []string{"PCMA"}})
 	require.NoError(t, err)
 	defer callees.Close()
-	w, cfg := surroundings(t, func(c *gate.Config) { c.Trunks[0].Address = callees.Addr() })
+	w, cfg := surroundings(t, nil, func(c *gate.Config) { c.Trunks[0].Address = callees.Addr() })
 	xs := make([]string, 8)
 	for i := range xs {
 		xs[i] = w.takeX(t, appInforms)
@@ -111,7 +111,7 @@ func (s *scene) allBilled(xs []string) {
 		require.Equal(s, evAnswered, c.Types())
 		if c.Fee["recordFlag"] == 1.0 {
 			recorded++
-			s.taped(c)
+			s.taped(c, 1.5)
 		}
 	}
 	require.Equal(s, loadCalls, recorded)

@@ -25,8 +25,8 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
 	flag.Parse()
-	// Calls take time but hardly any work: many run at once.
-	if err := flag.Set("test.parallel", "40"); err != nil {
+	// Calls take time but hardly any work: several run at once.
+	if err := flag.Set("test.parallel", "16"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
@@ -58,7 +58,7 @@ func scenarios() []scenario {
 // TestCalls makes every kind of call, all at the same time.
 func TestCalls(t *testing.T) {
 	t.Parallel()
-	w := openWorld(t)
+	w := openWorld(t, numbersOf)
 	t.Run("scenario", func(t *testing.T) {
 		for _, sc := range scenarios() {
 			w.play(t, sc)

@@ -51,20 +51,32 @@ func killed(s *scene) {
 	require.NoError(s, s.gate.Serve(s.ctx))
 
 	c := s.story(x, 1, billed{state: 8020, fail: 8020, direction: 1, binding: id, caller: a.Number(), callee: b.Number(), service: "004", events: evAnswered, talk: true, recorded: true})
-	s.recording(c)
+	s.voices(s.taped(c, 5)) // the call ended when the process was last known to be alive
 	s.story(x2, 1, billed{state: 8020, fail: 8020, direction: 1, binding: id2, caller: ringing.Number(), callee: bell.Number(), service: "004", events: evRung})
 	s.story(x3, 1, billed{state: 8020, fail: 8020, direction: 0, caller: typing.Number(), service: "005", events: evRefused})
 	s.story(x4, 1, billed{state: 8020, fail: 8020, direction: 0, binding: id4, caller: first.Number(), callee: ax.Number(), service: "003", events: evAnswered, talk: true})
-	s.notBusy(x4)
-
 	for _, p := range []*phone.Phone{ax, first} {
 		require.NoError(s, p.Register(s.within(step)))
 	}
-	out, in = s.connect(first, ax, x4)
+	n := 1 // the mark of the dead process holds the X until its lease is over
+	for end := time.Now().Add(45 * time.Second); ; {
+		n++
+		out = s.dial(first, x4)
+		select {
+		case in = <-ax.Incoming():
+		case <-out.Done():
+			s.refusedWith(out, 486, 17)
+			require.False(s, time.Now().After(end), "the X stays busy")
+			continue
+		}
+		break
+	}
+	require.NoError(s, in.Ring())
+	s.answered(out, in)
 	s.talk(out, in)
 	require.NoError(s, out.Hangup(s.within(step)))
 	s.clearedWith(in, 16)
-	s.story(x4, 2, billed{direction: 0, binding: id4, caller: first.Number(), callee: ax.Number(), service: "003", events: evAnswered, talk: true})
+	s.story(x4, n, billed{direction: 0, binding: id4, caller: first.Number(), callee: ax.Number(), service: "003", events: evAnswered, talk: true})
 	require.NoError(s, s.gate.Kill()) // nothing is closed twice
 	require.NoError(s, s.gate.Serve(s.ctx))
 }

@@ -106,6 +106,13 @@ func (s *scene) bind(mode string, args ...string) string {
 	return id
 }
 
+// run gives axgate a command.
+func (s *scene) run(args ...string) {
+	s.Helper()
+	_, err := s.gate.Run(s.within(step), args...)
+	require.NoError(s, err)
+}
+
 // dial calls X the way people dial it, and hangs up at the end at the latest.
 func (s *scene) dial(p *phone.Phone, x string, options ...phone.Option) *phone.Call {
 	s.Helper()

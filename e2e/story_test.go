@@ -44,7 +44,8 @@ func (s *scene) story(x string, n int, want billed) receiver.Call {
 	require.Equal(s, want.events, c.Types())
 	require.Equal(s, 1, c.Fees, "one fee event")
 	in, out := c.Event("callin"), c.Event("disconnect")
-	require.Equal(s, want.caller, in["caller"])
+	caller, _ := in["caller"].(string)
+	require.Equal(s, want.caller, caller)
 	require.Equal(s, x, in["called"])
 	require.EqualValues(s, want.state, out["stateCode"], "stateCode")
 	last := time.Time{}
@@ -59,6 +60,7 @@ func (s *scene) story(x string, n int, want billed) receiver.Call {
 			require.Empty(s, binding)
 		case e.Type == "callin" && want.service == "005":
 			require.Empty(s, binding, "callin of AXE")
+		case e.Type == "callin" && want.state == 522: // it was there before the ports were not
 		default:
 			require.Equal(s, want.binding, binding, "subscriptionId of %s", e.Type)
 		}

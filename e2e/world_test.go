@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -33,6 +32,7 @@ type world struct {
 	customer *receiver.Receiver
 	capture  *capture.Capture
 	trunk    *sipp.Process
+	trunkAt  netip.AddrPort
 	monitor  *redis.Monitor
 
 	mu      sync.Mutex
@@ -101,41 +101,35 @@ func apps() []gate.App {
 	}
 }
 
-// numbersPerApp is how many X each app has that scenarios take, mobilesMost and
-// fixedMost how many phones the registrar knows.
+// numbersOf is how many X an app has, beside five, in the world that most
+// scenarios share; mobilesMost and fixedMost are how many phones the registrar
+// knows.
+var numbersOf = map[string]int{appAXB: 80, appAX: 40, appAXE: 40}
+
 const (
-	numbersPerApp = 80
-	mobilesMost   = 400
-	fixedMost     = 20
+	mobilesMost = 400
+	fixedMost   = 20
 )
 
 func mobile(i int) string { return fmt.Sprintf("+86138%08d", 10_000_000+i*37) }
 
 func fixedLine(i int) string { return fmt.Sprintf("+86755%08d", 28_000_000+i*37) }
 
-// unusable gives the X of the AXB app that has a status in which it takes no
-// calls.
-func unusable(status string) string {
-	return fmt.Sprintf("+86%d", 17_090_000_000+slices.Index(unusableStatuses, status))
-}
-
-var unusableStatuses = []string{"paused", "unavailable", "transfer", "returned"}
-
 // openWorld starts a world. change adapts the configuration.
-func openWorld(t *testing.T, change ...func(*gate.Config)) *world {
+func openWorld(t *testing.T, numbers map[string]int, change ...func(*gate.Config)) *world {
 	t.Helper()
-	w, cfg := surroundings(t, change...)
+	w, cfg := surroundings(t, numbers, change...)
 	var err error
 	w.capture, err = capture.Start(t.TempDir(), "host "+cfg.SIP.Addr().String())
 	require.NoError(t, err)
-	w.startTrunk(t, cfg.Trunks[0].Address)
+	w.startTrunk(t, w.trunkAt)
 	w.start(t, cfg)
 	return w
 }
 
 // surroundings starts what is around an axgate: Redis and the customer's
 // server.
-func surroundings(t *testing.T, change ...func(*gate.Config)) (*world, gate.Config) {
+func surroundings(t *testing.T, numbers map[string]int, change ...func(*gate.Config)) (*world, gate.Config) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -154,7 +148,7 @@ func surroundings(t *testing.T, change ...func(*gate.Config)) (*world, gate.Conf
 	w.monitor, err = w.redis.Watch(ctx)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.monitor.Close()) })
-	cfg := w.config(t)
+	cfg := w.config(t, numbers)
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -171,30 +165,29 @@ func (w *world) start(t *testing.T, cfg gate.Config) {
 	t.Cleanup(func() { _ = w.gate.Kill() }) // if the test has not ended it
 }
 
-// config describes axgate's surroundings to it.
-func (w *world) config(t *testing.T) gate.Config {
+// config describes axgate's surroundings to it; n is how many X an app has
+// beside five.
+func (w *world) config(t *testing.T, n map[string]int) gate.Config {
 	t.Helper()
 	port, err := ports.Take(2)
 	require.NoError(t, err)
 	out, err := ports.Take(2)
 	require.NoError(t, err)
+	w.trunkAt = netip.AddrPortFrom(trunkIP, uint16(out))
 	cfg := gate.Config{
 		Dir: t.TempDir(), SIP: netip.AddrPortFrom(takeGateHost(), uint16(port)), Redis: w.redis.Addr,
 		RTPFirst: firstRTP, RTPLast: lastRTP, Apps: apps(), StatusURL: w.customer.StatusURL(), FeeURL: w.customer.FeeURL(),
 		RingTimeout: ringTimeout, FirstDigit: firstDigit, InterDigit: interDigit, MediaTimeout: mediaTimeout,
-		Trunks: []gate.Trunk{{Name: "network", Address: netip.AddrPortFrom(trunkIP, uint16(out)), Peers: "127.6.2.0/24"}},
+		Trunks: []gate.Trunk{{Name: "network", Address: w.trunkAt, Peers: "127.6.2.0/24"}},
 	}
 	x := 17_010_000_000
 	for _, a := range cfg.Apps {
-		for range numbersPerApp {
+		for range n[a.Key] + 5 {
 			x++
 			number := fmt.Sprintf("+86%d", x)
 			cfg.Numbers = append(cfg.Numbers, gate.Number{X: number, App: a.Key})
 			w.xs[a.Key] = append(w.xs[a.Key], number)
 		}
-	}
-	for _, status := range unusableStatuses {
-		cfg.Numbers = append(cfg.Numbers, gate.Number{X: unusable(status), App: appAXB, Status: status})
 	}
 	for i := range mobilesMost {
 		cfg.Phones = append(cfg.Phones, gate.Account{Number: mobile(i), Password: password})

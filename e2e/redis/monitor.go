@@ -71,6 +71,22 @@ func (m *Monitor) Requests(text string) []string {
 	return found
 }
 
+// Sync waits until every request that the server has served by now is in.
+func (m *Monitor) Sync(ctx context.Context, s *Server) error {
+	mark := fmt.Sprintf("sync-%d", time.Now().UnixNano())
+	if err := s.c.Echo(ctx, mark).Err(); err != nil {
+		return fmt.Errorf("mark MONITOR's output: %w", err)
+	}
+	for len(m.Requests(mark)) == 0 {
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("wait for MONITOR: %w", ctx.Err())
+		}
+	}
+	return nil
+}
+
 // Close ends listening.
 func (m *Monitor) Close() error {
 	err := m.conn.Close()

@@ -28,7 +28,7 @@ type Stream struct {
 	First, Last time.Time
 	Packets     int // in any payload type
 	Lost        int // gaps in the sequence numbers that stayed
-	Breaks      int // jumps of the timestamp that the sequence numbers do not explain
+	Breaks      int // jumps of the timestamp that neither sequence numbers nor a marker, after silence (RFC 3551 section 4.1), explain
 }
 
 const (
@@ -108,7 +108,7 @@ func (s *source) count(h *rtp.Header, samples int, now time.Time) {
 	step := int16(h.SequenceNumber - s.seq)
 	if step > 0 {
 		s.Lost += int(step) - 1
-		if step == 1 && s.Packets > 0 && s.lastLen > 0 && samples > 0 && h.Timestamp != s.lastTS+s.lastLen {
+		if step == 1 && s.Packets > 0 && s.lastLen > 0 && samples > 0 && !h.Marker && h.Timestamp != s.lastTS+s.lastLen {
 			s.Breaks++
 		}
 		s.seq, s.lastTS, s.lastLen = h.SequenceNumber, h.Timestamp, uint32(samples)
