@@ -135,22 +135,30 @@ func (l *lines) count(text string) int {
 
 // world is a node's lookup with everything beneath it.
 type world struct {
-	t      testing.TB
-	ctx    context.Context
-	redis  *redisServer
-	path   string
-	ledger *ledger.Ledger
-	cache  *store.Cache
-	office *provision.Service
-	router *lookup.Router
-	trips  trips
-	log    lines
+	t       testing.TB
+	ctx     context.Context
+	redis   *redisServer
+	address string
+	path    string
+	ledger  *ledger.Ledger
+	cache   *store.Cache
+	office  *provision.Service
+	router  *lookup.Router
+	trips   trips
+	log     lines
 }
 
 // newWorld makes an app with one X per mode.
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, ctx: t.Context(), redis: startRedis(t), path: filepath.Join(t.TempDir(), "axgate.db")}
+	s := startRedis(t)
+	return newWorldOn(t, s, s.address())
+}
+
+// newWorldOn reaches Redis at an address.
+func newWorldOn(t testing.TB, s *redisServer, address string) *world {
+	t.Helper()
+	w := &world{t: t, ctx: t.Context(), redis: s, address: address, path: filepath.Join(t.TempDir(), "axgate.db")}
 	w.open()
 	require.NoError(t, w.office.EnsureAccount(w.ctx, ledger.Account{SP: "demo"}))
 	for mode, x := range map[routing.Mode]routing.X{routing.AX: xAX, routing.AXB: xAXB, routing.AXE: xAXE} {
@@ -170,7 +178,7 @@ func (w *world) open() {
 	require.NoError(w.t, err)
 	l := w.ledger
 	w.t.Cleanup(func() { require.NoError(w.t, l.Close()) })
-	w.cache, err = store.Open(store.Config{Address: w.redis.address(), Node: "n1", Timeout: 500 * time.Millisecond, Hooks: []redis.Hook{&w.trips}, Log: zerolog.Nop(),
+	w.cache, err = store.Open(store.Config{Address: w.address, Node: "n1", Timeout: 500 * time.Millisecond, Hooks: []redis.Hook{&w.trips}, Log: zerolog.Nop(),
 		NewServer: func(ctx context.Context) (int64, error) { return l.RaiseEpoch(ctx, "another Redis") }})
 	require.NoError(w.t, err)
 	c := w.cache
