@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -64,7 +65,7 @@ func eventually(t testing.TB, what string, f func() bool) {
 // heardPacket is a packet that a phone received.
 type heardPacket struct {
 	rtp.Packet
-	at   time.Time
+	at   time.Time // when the kernel took it
 	from netip.AddrPort
 }
 
@@ -117,14 +118,15 @@ func listen(t testing.TB, codec Codec, at netip.AddrPort) *phone {
 		}
 		return nil
 	}
+	kernelTimes(t, p.rtp)
 	p.done.Go(func() {
-		buf := make([]byte, 2048)
+		buf, oob := make([]byte, 2048), make([]byte, 128)
 		for {
-			n, from, err := p.rtp.ReadFromUDPAddrPort(buf)
+			n, extra, _, from, err := p.rtp.ReadMsgUDPAddrPort(buf, oob)
 			if err != nil {
 				return
 			}
-			h := heardPacket{at: time.Now(), from: from}
+			h := heardPacket{at: arrival(t, oob[:extra]), from: from}
 			if h.Unmarshal(append([]byte(nil), buf[:n]...)) != nil {
 				t.Errorf("not RTP: %x", buf[:n])
 				return
@@ -148,6 +150,25 @@ func listen(t testing.TB, codec Codec, at netip.AddrPort) *phone {
 	})
 	t.Cleanup(p.hangUp)
 	return p
+}
+
+// kernelTimes lets the kernel note when datagrams arrive: the test itself may be late on a busy machine.
+func kernelTimes(t testing.TB, c *net.UDPConn) {
+	t.Helper()
+	raw, err := c.SyscallConn()
+	require.NoError(t, err)
+	require.NoError(t, raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1) }))
+	require.NoError(t, err)
+}
+
+func arrival(t testing.TB, oob []byte) time.Time {
+	messages, err := unix.ParseSocketControlMessage(oob)
+	if err != nil || len(messages) != 1 || len(messages[0].Data) < 16 {
+		t.Errorf("no time of arrival: %v %v", messages, err)
+		return time.Now()
+	}
+	data := messages[0].Data
+	return time.Unix(int64(binary.NativeEndian.Uint64(data)), int64(binary.NativeEndian.Uint64(data[8:])))
 }
 
 func (p *phone) hangUp() {
@@ -351,6 +372,10 @@ func requireOneStream(t testing.TB, heard []heardPacket) {
 			}
 		}
 		elapsed := h.at.Sub(first.at).Seconds() * sampleRate
-		require.InDelta(t, elapsed, float64(int32(h.Timestamp-first.Timestamp)), 0.3*sampleRate, "clock at packet %d", i)
+		clock := h.Timestamp - first.Timestamp
+		if h.PayloadType == eventPT { // an event keeps its beginning and tells how long it has lasted
+			clock += uint32(binary.BigEndian.Uint16(h.Payload[2:]))
+		}
+		require.InDelta(t, elapsed, float64(int32(clock)), 0.3*sampleRate, "clock at packet %d", i)
 	}
 }
