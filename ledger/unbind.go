@@ -129,6 +129,21 @@ func (l *Ledger) Sweep(ctx context.Context, at time.Time, limit int) ([]Removed,
 	return swept, nil
 }
 
+// SweepX is Sweep for the bindings of one X.
+func (l *Ledger) SweepX(ctx context.Context, x routing.X, at time.Time) ([]Removed, error) {
+	due, err := expired(l.read(ctx), x, at)
+	if err == nil && len(due) > 0 {
+		var removed []Removed
+		if removed, err = l.sweepNumber(ctx, x, at); err == nil {
+			return removed, nil
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sweep %s: %w", x, err)
+	}
+	return nil, nil
+}
+
 func (l *Ledger) sweepNumber(ctx context.Context, x routing.X, at time.Time) (removed []Removed, err error) {
 	err = l.change(ctx, func(s scope) error {
 		n, err := lockNumber(s, x)
@@ -162,7 +177,7 @@ func expired(s scope, x routing.X, at time.Time) ([]routing.Binding, error) {
 }
 
 // endExpired makes the room that bindings of X whose time has come still hold.
-// The cache needs no word of it: its entries end by themselves.
+// In the cache their entries end by themselves.
 func endExpired(s scope, n *Number, at time.Time) error {
 	list, err := expired(s, n.X, at)
 	if err != nil {

@@ -48,6 +48,9 @@ func (s *Service) bindAny(ctx context.Context, w *words, b routing.Binding, area
 }
 
 func (s *Service) bindTo(ctx context.Context, w *words, b routing.Binding) (routing.Binding, error) {
+	if err := s.sweepX(ctx, b.X, b.CreatedAt); err != nil {
+		return b, err
+	}
 	bound, n, err := s.ledger.Bind(ctx, b)
 	if err != nil {
 		return s.notBound(ctx, w, b, err)

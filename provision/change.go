@@ -29,7 +29,15 @@ func (w *words) binding(doing string, err error) error {
 // modify changes a binding of the app that stands.
 func (s *Service) modify(ctx context.Context, app *ledger.App, id string, change func(*routing.Binding) error) (routing.Binding, error) {
 	w := wordsOf[app.Mode]
-	before, after, n, err := s.ledger.Modify(ctx, app.Key, id, s.now(), change)
+	at := s.now()
+	before, after, n, err := s.ledger.Modify(ctx, app.Key, id, at, change)
+	var taken *ledger.TakenError
+	if errors.As(err, &taken) && taken.By.Ended(at) { // its time has come, and nobody has swept it yet
+		if err := s.sweepX(ctx, taken.By.X, at); err != nil {
+			return after, err
+		}
+		before, after, n, err = s.ledger.Modify(ctx, app.Key, id, at, change)
+	}
 	if err != nil {
 		return after, w.binding("change the binding", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"axgate/ledger"
 	"axgate/routing"
 )
 
@@ -132,15 +133,33 @@ func (s *Service) sweep(ctx context.Context) error {
 	const batch, rounds = 500, 20
 	for range rounds {
 		swept, err := s.ledger.Sweep(ctx, s.now(), batch)
-		for _, r := range swept {
-			err := s.settle(ctx, r.Binding.ID, r.Number.X, r.Number.Version, func(ctx context.Context) error {
-				return s.cache.DropBinding(ctx, r.Number, r.Binding, r.Binding.Version)
-			})
-			if err != nil {
-				return err
-			}
+		if err := s.drop(ctx, swept); err != nil {
+			return err
 		}
 		if err != nil || len(swept) < batch {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepX is sweep for one X. It comes before another binding of it, so that the
+// cache has nobody's old binding beside a count without it.
+func (s *Service) sweepX(ctx context.Context, x routing.X, at time.Time) error {
+	swept, err := s.ledger.SweepX(ctx, x, at)
+	if err != nil {
+		return failed("end bindings whose time has come", err)
+	}
+	return s.drop(ctx, swept)
+}
+
+// drop brings to the cache that bindings have ended.
+func (s *Service) drop(ctx context.Context, ended []ledger.Removed) error {
+	for _, r := range ended {
+		err := s.settle(ctx, r.Binding.ID, r.Number.X, r.Number.Version, func(ctx context.Context) error {
+			return s.cache.DropBinding(ctx, r.Number, r.Binding, r.Binding.Version)
+		})
+		if err != nil {
 			return err
 		}
 	}

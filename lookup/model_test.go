@@ -1,0 +1,495 @@
+package lookup_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"axgate/ledger"
+	"axgate/provision"
+	"axgate/routing"
+)
+
+// bound is a binding as the model knows it.
+type bound struct {
+	id      string
+	a, b    string
+	ext     string
+	allowed int
+	until   time.Time // zero: never
+
+	temporary string // AX
+	runsOut   time.Time
+	callback  string // AXE callbackNum
+	rang      string // AXE: for whom A's phone rang last
+}
+
+// model is what apps, bindings and the clock should be, in plain lists.
+type model struct {
+	*world
+	now     time.Time
+	crowd   []string
+	x       map[routing.Mode][]routing.X
+	used    routing.X // last
+	bound   map[routing.X][]*bound
+	ids     map[string]routing.X // of all bindings there ever were
+	refused map[string]int       // how often each code was answered
+	ends    map[string]int       // how often each end, or a call, was decided
+}
+
+// begin takes numbers that nobody had before.
+func (m *model) begin(run int) {
+	m.used = ""
+	m.bound, m.ids, m.crowd = map[routing.X][]*bound{}, map[string]routing.X{}, nil
+	for i := range 4 {
+		m.crowd = append(m.crowd, fmt.Sprintf("+8613%06d%03d", run, i))
+	}
+	m.x = map[routing.Mode][]routing.X{}
+	for n, mode := range []routing.Mode{routing.AX, routing.AXB, routing.AXE} {
+		count := 2
+		if mode == routing.AX {
+			count = 6 // one more than an A may have
+		}
+		for i := range count {
+			x := routing.X(fmt.Sprintf("+86170%06d%d%d", run, n, i))
+			_, err := m.office.AddNumber(m.ctx, ledger.Number{XNumber: routing.XNumber{X: x, App: string(mode)}})
+			require.NoError(m.t, err)
+			m.x[mode] = append(m.x[mode], x)
+		}
+	}
+}
+
+// stands are the bindings of X whose time has not come.
+func (m *model) stands(x routing.X) (list []*bound) {
+	for _, b := range m.bound[x] {
+		if b.until.IsZero() || m.now.Before(b.until) {
+			list = append(list, b)
+		}
+	}
+	return list
+}
+
+// of is the binding of X that has a number on either side.
+func (m *model) of(x routing.X, who string) *bound {
+	for _, b := range m.stands(x) {
+		if b.a == who || b.b == who {
+			return b
+		}
+	}
+	return nil
+}
+
+func (m *model) drop(x routing.X, b *bound) {
+	m.bound[x] = slices.DeleteFunc(m.bound[x], func(c *bound) bool { return c == b })
+}
+
+// answer compares a result code with the one that is due.
+func (m *model) answer(t *rapid.T, want string, err error) bool {
+	if want == "" {
+		if err != nil {
+			t.Fatalf("refused: %v", err)
+		}
+		return true
+	}
+	if provision.Code(err) != want {
+		t.Fatalf("%v instead of %s", err, want)
+	}
+	m.refused[want]++
+	return false
+}
+
+func (m *model) someX(t *rapid.T, mode routing.Mode) routing.X {
+	return rapid.SampledFrom(m.x[mode]).Draw(t, "x")
+}
+
+// use is someX for a request.
+func (m *model) use(t *rapid.T, mode routing.Mode) routing.X {
+	m.used = m.someX(t, mode)
+	return m.used
+}
+
+func (m *model) someone(t *rapid.T, what string) string {
+	return rapid.SampledFrom(m.crowd).Draw(t, what)
+}
+
+// someID names a binding that stands, or stood once.
+func (m *model) someID(t *rapid.T, mode routing.Mode) (string, *bound, routing.X) {
+	var ids []string
+	for id, x := range m.ids {
+		if slices.Contains(m.x[mode], x) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		t.Skip("no binding yet")
+	}
+	slices.Sort(ids)
+	id := rapid.SampledFrom(ids).Draw(t, "id")
+	x := m.ids[id]
+	m.used = x
+	for _, b := range m.stands(x) {
+		if b.id == id {
+			return id, b, x
+		}
+	}
+	return id, nil, x
+}
+
+func (m *model) keep(x routing.X, b *bound) {
+	m.bound[x] = append(m.stands(x), b)
+	m.ids[b.id] = x
+}
+
+func (m *model) lasts(t *rapid.T) (seconds int, until time.Time) {
+	seconds = rapid.SampledFrom([]int{0, 30, 90}).Draw(t, "duration")
+	if seconds > 0 {
+		until = m.now.Add(time.Duration(seconds) * time.Second)
+	}
+	return seconds, until
+}
+
+func (m *model) bindAX(t *rapid.T) {
+	x, a := m.use(t, routing.AX), rapid.SampledFrom(m.crowd[:2]).Draw(t, "a") // one of them gets to the limit
+	allowed := rapid.IntRange(0, 2).Draw(t, "direction")
+	has := 0
+	for _, other := range m.x[routing.AX] {
+		if b := m.of(other, a); b != nil {
+			has++
+		}
+	}
+	want := ""
+	switch by := m.stands(x); {
+	case len(by) > 0 && by[0].a == a:
+		want = "1016002"
+	case len(by) > 0:
+		want = "1011005"
+	case has == 5:
+		want = "1011003"
+	}
+	b, err := m.office.BindAX(m.ctx, "AX", provision.BindAX{OrigNum: a, PrivateNum: string(x), CallDirection: allowed})
+	if m.answer(t, want, err) {
+		m.keep(x, &bound{id: b.ID, a: a, allowed: allowed})
+	}
+}
+
+func (m *model) temporary(t *rapid.T) {
+	id, b, _ := m.someID(t, routing.AX)
+	callee, seconds := m.someone(t, "callee"), rapid.SampledFrom([]int{1, 60}).Draw(t, "duration")
+	want := ""
+	switch {
+	case b == nil:
+		want = "1016001"
+	case callee == b.a:
+		want = "1010002"
+	}
+	_, err := m.office.SetTemporary(m.ctx, "AX", provision.TemporaryCallee{AX: provision.AX{SubscriptionID: id}, CalleeNum: callee, Duration: &seconds})
+	if m.answer(t, want, err) {
+		b.temporary, b.runsOut = callee, m.now.Add(time.Duration(seconds)*time.Second)
+	}
+}
+
+// answered has A's call answered, which uses up the temporary callee.
+func (m *model) answered(t *rapid.T) {
+	_, b, x := m.someID(t, routing.AX)
+	if b == nil {
+		t.Skip("it has ended")
+	}
+	q := m.asks(x, b.a)
+	d, err := m.router.Peek(m.ctx, q)
+	require.NoError(m.t, err)
+	if d.Step != routing.Dial {
+		t.Skip("A reaches nobody")
+	}
+	require.NoError(m.t, m.router.Answered(m.ctx, q, d))
+	b.temporary = ""
+}
+
+func (m *model) bindAXB(t *rapid.T) {
+	x, a, b := m.use(t, routing.AXB), m.someone(t, "a"), m.someone(t, "b")
+	seconds, until := m.lasts(t)
+	allowed := rapid.IntRange(0, 2).Draw(t, "direction")
+	want := ""
+	switch {
+	case a == b:
+		want = "1010002"
+	case m.of(x, a) != nil || m.of(x, b) != nil:
+		want = "1012010"
+	}
+	p, err := m.office.BindAXB(m.ctx, "AXB", provision.BindAXB{CallerNum: a, CalleeNum: b, RelationNum: string(x), Duration: seconds, CallDirection: allowed})
+	if m.answer(t, want, err) {
+		m.keep(x, &bound{id: p.ID, a: a, b: b, until: until, allowed: allowed})
+	}
+}
+
+func (m *model) modifyAXB(t *rapid.T) {
+	id, p, x := m.someID(t, routing.AXB)
+	r := provision.ModifyAXB{SubscriptionID: id}
+	var to bound
+	if p != nil {
+		to = *p
+	}
+	if rapid.Bool().Draw(t, "another a") {
+		to.a = m.someone(t, "a")
+		r.CallerNum = &to.a
+	}
+	if rapid.Bool().Draw(t, "another b") {
+		to.b = m.someone(t, "b")
+		r.CalleeNum = &to.b
+	}
+	if rapid.Bool().Draw(t, "another end") {
+		var seconds int
+		seconds, to.until = m.lasts(t)
+		r.Duration = &seconds
+	}
+	other := func(who string) bool {
+		b := m.of(x, who)
+		return b != nil && b != p
+	}
+	want := ""
+	switch {
+	case p == nil:
+		want = "1012007"
+	case to.a == to.b:
+		want = "1010002"
+	case other(to.a) || other(to.b):
+		want = "1012010"
+	}
+	_, err := m.office.ModifyAXB(m.ctx, "AXB", r)
+	if m.answer(t, want, err) {
+		*p = to
+	}
+}
+
+func (m *model) bindAXE(t *rapid.T) {
+	x, a := m.use(t, routing.AXE), m.someone(t, "a")
+	ext := rapid.SampledFrom([]string{"", "", "0001", "0003"}).Draw(t, "extension")
+	callback := rapid.SampledFrom(append([]string{""}, m.crowd...)).Draw(t, "callback")
+	minutes := rapid.SampledFrom([]int{0, 1}).Draw(t, "minutes")
+	var until time.Time
+	if minutes > 0 {
+		until = m.now.Add(time.Minute)
+	}
+	taken := map[string]bool{}
+	for _, b := range m.stands(x) {
+		taken[b.ext] = true
+	}
+	want := ""
+	switch {
+	case callback == a:
+		want = "1010002"
+	case m.of(x, a) != nil || taken[ext]:
+		want = "1012010"
+	}
+	b, err := m.office.BindAXE(m.ctx, "AXE", provision.BindAXE{BindNum: a, VirtualNum: string(x), ExtendNum: ext, CallbackNum: callback, TimeUnit: "1", BindExpiredTime: minutes})
+	if !m.answer(t, want, err) {
+		return
+	}
+	for n := 1; ext == ""; n++ {
+		if e := fmt.Sprintf("%04d", n); !taken[e] {
+			ext = e
+		}
+	}
+	if string(b.Ext) != ext {
+		t.Fatalf("extension %s instead of %s, the lowest that is free", b.Ext, ext)
+	}
+	m.keep(x, &bound{id: b.ID, a: a, ext: ext, until: until, callback: callback})
+}
+
+// ring has somebody call A by the extension.
+func (m *model) ring(t *rapid.T) {
+	_, b, x := m.someID(t, routing.AXE)
+	caller := m.someone(t, "caller")
+	if b == nil || b.a == caller {
+		t.Skip("nobody rings")
+	}
+	q := m.asks(x, caller)
+	d, err := m.router.DecideExtension(m.ctx, q, routing.Extension(b.ext))
+	require.NoError(m.t, err)
+	require.NoError(m.t, m.router.Rang(m.ctx, q, d))
+	b.rang = caller
+}
+
+// unbind ends a binding by its id.
+func (m *model) unbind(mode routing.Mode, none string, request func(id string) error) func(*rapid.T) {
+	return func(t *rapid.T) {
+		id, b, x := m.someID(t, mode)
+		want := ""
+		if b == nil {
+			want = none
+		}
+		if m.answer(t, want, request(id)) {
+			m.drop(x, b)
+		}
+	}
+}
+
+func (m *model) unbindX(t *rapid.T) {
+	x := m.use(t, routing.AXB)
+	want := ""
+	if len(m.stands(x)) == 0 {
+		want = "1012007"
+	}
+	if m.answer(t, want, m.office.UnbindAXB(m.ctx, "AXB", "", string(x))) {
+		m.bound[x] = nil
+	}
+}
+
+// asks is a call in the model's time. All are of one session, which has no
+// more than one place.
+func (m *model) asks(x routing.X, caller string) routing.Question {
+	return routing.Question{Session: "model", X: x, Caller: routing.Number(caller), At: m.now}
+}
+
+// check asks about everybody who could call, for the X that was used last and
+// one more of each mode.
+func (m *model) check(t *rapid.T) {
+	for _, mode := range []routing.Mode{routing.AX, routing.AXB, routing.AXE} {
+		list := []routing.X{m.someX(t, mode)}
+		if slices.Contains(m.x[mode], m.used) && m.used != list[0] {
+			list = append(list, m.used)
+		}
+		for _, x := range list {
+			m.checkCallers(t, mode, x)
+			if mode == routing.AXE {
+				m.checkExtensions(t, x)
+			}
+		}
+	}
+}
+
+func (m *model) checkCallers(t *rapid.T, mode routing.Mode, x routing.X) {
+	for _, caller := range append([]string{"", "+8613900000000"}, m.crowd...) {
+		d, err := m.router.Peek(m.ctx, m.asks(x, caller))
+		require.NoError(m.t, err)
+		got, want := dials(d), m.due(mode, x, caller)
+		if d.Step == routing.Collect {
+			got = "collect"
+		}
+		m.ends[got]++
+		if !slices.Contains(want, got) {
+			t.Fatalf("%s calls %s: %s instead of %v (%s)", caller, x, got, want, d.Why)
+		}
+	}
+}
+
+func (m *model) checkExtensions(t *rapid.T, x routing.X) {
+	for n := 1; n <= 5; n++ {
+		ext := fmt.Sprintf("%04d", n)
+		d, err := m.router.DecideExtension(m.ctx, m.asks(x, "+8613900000000"), routing.Extension(ext))
+		require.NoError(m.t, err)
+		want := "wrong_extension"
+		for _, b := range m.stands(x) {
+			if b.ext == ext {
+				want = b.a
+			}
+		}
+		if got := dials(d); got != want {
+			t.Fatalf("extension %s of %s: %s instead of %s", ext, x, got, want)
+		}
+	}
+}
+
+// due is what a call comes to by section 1: who is called, or why nobody is.
+func (m *model) due(mode routing.Mode, x routing.X, caller string) []string {
+	b := m.of(x, caller)
+	switch mode {
+	case routing.AX:
+		b = nil
+		if list := m.stands(x); len(list) > 0 {
+			b = list[0]
+		}
+		switch {
+		case b == nil:
+			return []string{"no_binding_ax"}
+		case caller == b.a && b.allowed == 2, caller != b.a && b.allowed == 1:
+			return []string{"direction"}
+		case caller != b.a:
+			return []string{b.a}
+		case b.temporary == "" || !m.now.Before(b.runsOut):
+			return []string{"no_temporary_callee"}
+		}
+		return []string{b.temporary}
+	case routing.AXB:
+		switch {
+		case b == nil || caller == "":
+			return []string{"no_binding_axb"}
+		case caller == b.a && b.allowed == 2, caller == b.b && b.allowed == 1:
+			return []string{"direction"}
+		case caller == b.a:
+			return []string{b.b}
+		}
+		return []string{b.a}
+	}
+	switch {
+	case b == nil && len(m.stands(x)) > 0:
+		return []string{"collect"}
+	case b == nil || caller == "":
+		return []string{"no_binding_axe", "collect"} // a binding that has run out is counted until it is swept
+	case b.rang != "":
+		return []string{b.rang}
+	case b.callback != "":
+		return []string{b.callback}
+	}
+	return []string{"no_callback"}
+}
+
+// TestLookupAgreesWithTheModel: whatever is bound, modified, unbound, runs out
+// or is lost from Redis, in any order, each request gets the code and each call
+// the callee that plain lists say.
+func TestLookupAgreesWithTheModel(t *testing.T) {
+	w := newWorld(t)
+	m := &model{world: w, now: time.Now().UTC().Truncate(time.Second), refused: map[string]int{}, ends: map[string]int{}}
+	var err error
+	m.office, err = provision.New(provision.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "n1",
+		Now: func() time.Time { return m.now }, Log: zerolog.Nop()})
+	require.NoError(t, err)
+	run := 0
+	rapid.Check(t, func(t *rapid.T) {
+		run++
+		m.begin(run)
+		t.Repeat(map[string]func(*rapid.T){
+			"":          m.check,
+			"bind AX":   m.bindAX,
+			"temporary": m.temporary,
+			"answered":  m.answered,
+			"unbind AX": m.unbind(routing.AX, "1016001", func(id string) error {
+				return m.office.UnbindAX(m.ctx, "AX", provision.AX{SubscriptionID: id})
+			}),
+			"bind AXB":   m.bindAXB,
+			"modify AXB": m.modifyAXB,
+			"unbind AXB": m.unbind(routing.AXB, "1012007", func(id string) error { return m.office.UnbindAXB(m.ctx, "AXB", id, "") }),
+			"unbind X":   m.unbindX,
+			"bind AXE":   m.bindAXE,
+			"ring":       m.ring,
+			"unbind AXE": m.unbind(routing.AXE, "1012007", func(id string) error {
+				return m.office.UnbindAXE(m.ctx, "AXE", provision.AXE{SubscriptionID: id})
+			}),
+			"time passes": func(t *rapid.T) {
+				m.now = m.now.Add(time.Duration(rapid.SampledFrom([]int{1, 29, 31, 61}).Draw(t, "seconds")) * time.Second)
+			},
+			"sweep": func(*rapid.T) { require.NoError(m.t, m.office.Tend(m.ctx)) },
+			"flush": func(*rapid.T) {
+				require.NoError(m.t, w.redis.do(func(c *redis.Client) error { return c.FlushAll(context.Background()).Err() }))
+			},
+		})
+	})
+	t.Log("refused:", m.refused, "calls:", len(m.ends))
+	for _, code := range []string{"1010002", "1011003", "1011005", "1012007", "1012010", "1016001", "1016002"} {
+		require.Positive(t, m.refused[code], "no sequence led to %s", code)
+	}
+	for _, end := range []string{"no_binding_ax", "no_binding_axb", "no_binding_axe", "no_temporary_callee", "no_callback", "direction", "collect"} {
+		require.Positive(t, m.ends[end], "no call ended with %s", end)
+	}
+	report, err := m.office.Verify(m.ctx, false)
+	require.NoError(t, err)
+	require.Zero(t, report.Differ, "%+v", report.Differences)
+	require.Positive(t, report.Compared, strconv.Itoa(report.Numbers))
+}
