@@ -239,6 +239,25 @@ func TestHold(t *testing.T) {
 	}
 }
 
+// A caller who has sent nothing while the callee was rung, for longer than the limit, and sends nothing after the answer
+// either, is told again.
+func TestGoneBeforeTheAnswerAndAfter(t *testing.T) {
+	e := openEngine(t, func(c *Config) { c.Inactive = 100 * time.Millisecond })
+	c := e.NewCall()
+	a, b := newPhone(t, PCMA), newPhone(t, PCMA)
+	join(t, c, Caller, a)
+	require.Equal(t, Event{Kind: Gone, Side: Caller}, event(t, c))
+	join(t, c, Callee, b, func(s *Stream) { s.Receive = false })
+	c.Connect(true, false) // early media: nobody listens to the caller
+	time.Sleep(150 * time.Millisecond)
+	quietly(t, c)
+	c.Connect(true, true)
+	require.Equal(t, Event{Kind: Gone, Side: Caller}, event(t, c))
+	c.Connect(true, true)
+	time.Sleep(150 * time.Millisecond)
+	quietly(t, c)
+}
+
 // Packets that stay here (events, comfort noise) leave no hole in what the other side gets.
 func TestWhatIsNotForwardedIsNoLoss(t *testing.T) {
 	e := openEngine(t)

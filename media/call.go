@@ -154,7 +154,7 @@ func (c *Call) Quiet(side Side) {
 }
 
 // Connect says which side hears the other: toCaller forwards the callee's audio and digits to the caller, toCallee the
-// caller's to the callee.
+// caller's to the callee. A side that was Gone while nobody listened to it is waited for anew.
 func (c *Call) Connect(toCaller, toCallee bool) {
 	c.command(func() {
 		c.bridge(Caller, toCaller)
@@ -163,9 +163,13 @@ func (c *Call) Connect(toCaller, toCallee bool) {
 }
 
 func (c *Call) bridge(to Side, on bool) {
-	if c.connect[to] != on {
-		c.connect[to] = on
-		c.legs[to].out.relay.on = false
+	if c.connect[to] == on {
+		return
+	}
+	c.connect[to] = on
+	c.legs[to].out.relay.on = false
+	if on {
+		c.legs[to.other()].awaited(c.worker.now())
 	}
 }
 

@@ -150,23 +150,23 @@ func TestDigitsCrossTheBridgeWithLoss(t *testing.T) {
 }
 
 func TestLengthOfAKeyIsKept(t *testing.T) {
-	e := openEngine(t)
-	c := e.NewCall()
-	a, b := bridge(t, c, PCMA)
-	ts := a.ts
+	p := newPath(t, PCMA, PCMA)
+	a := &phone{t: t, ssrc: 7}
+	ts, at := a.ts, p.w.now()
 	for i := range 20 {
 		a.ts = ts
-		a.send(a.key(7, i == 0, i >= 17, uint16(min(i+1, 18)*160)))
-		a.ts = ts + 20*160
-		time.Sleep(20 * time.Millisecond)
+		p.arrive(t, Caller, a.key(7, i == 0, i >= 17, uint16(min(i+1, 18)*160)), at)
+		at += 20 * ms
+		p.pass(at)
 	}
-	var presses []keyPress
-	eventually(t, "the key", func() bool {
-		presses = keyPresses(t, b.heard())
-		return len(presses) == 1 && presses[0].ends == endPackets
-	})
-	require.InDelta(t, 18*160, int(presses[0].longest), 320)
-	require.Equal(t, "7", digits(t, c, Caller, 1))
+	p.pass(at + 1000*ms)
+	presses := keyPresses(t, p.hearing(t))
+	require.Equal(t, "7", typed(presses))
+	require.Equal(t, endPackets, presses[0].ends)
+	require.InDelta(t, 18*160, int(presses[0].longest), 160)
+	require.Equal(t, Event{Kind: Heard, Side: Caller}, <-p.c.events)
+	require.Equal(t, Event{Kind: Digit, Side: Caller, Digit: '7'}, <-p.c.events)
+	require.Empty(t, p.c.events)
 }
 
 // A key held longer than 8.19 s is reported in segments: one digit, whatever the peer does, and in segments again.

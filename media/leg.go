@@ -195,9 +195,15 @@ func (l *leg) alive(now int64) {
 		l.heard = true
 		l.call.tell(Event{Kind: Heard, Side: l.side})
 	}
+	l.awaited(now)
+}
+
+// awaited lets a peer that was gone be gone once more, if it stays silent.
+func (l *leg) awaited(now int64) {
 	if l.gone {
 		l.gone = false
 		w := l.call.worker
+		l.lastValid = now
 		w.timers.set(&l.idle, now+int64(w.engine.cfg.Inactive))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/rtp"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -23,6 +24,7 @@ type path struct {
 	pkt  [headerSize + 160]byte
 	seq  uint16
 	in   [datagramSize]byte
+	read uint32 // packets that hearing has read
 }
 
 func newPath(t testing.TB, codecA, codecB Codec) *path {
@@ -67,8 +69,7 @@ func newPath(t testing.TB, codecA, codecB Codec) *path {
 		_, _ = p.a.Close(), p.b.Close()
 		w.free()
 	})
-	for p.receive() { // silence
-	}
+	p.hearing(t) // silence
 	return p
 }
 
@@ -92,6 +93,43 @@ func (p *path) record(t testing.TB) {
 		require.NoError(t, err)
 		require.NoError(t, writer.Close())
 	})
+}
+
+// arrive lets a packet of a phone be received at an instant that the test chooses.
+func (p *path) arrive(t testing.TB, side Side, pk *rtp.Packet, at int64) {
+	t.Helper()
+	n, err := pk.MarshalTo(p.w.in[:])
+	require.NoError(t, err)
+	l := &p.c.legs[side]
+	l.received(p.w.in[:n], l.stream.RTP, at)
+}
+
+// pass serves the packets due until an instant, each in its time.
+func (p *path) pass(until int64) {
+	for due := p.w.timers.due(until); due != nil; due = p.w.timers.due(until) {
+		if due.kind == tickTimer {
+			due.leg.tick(due.when)
+		}
+	}
+}
+
+// hearing reads what the callee's phone was sent since it was asked last; the kernel may still be carrying it.
+func (p *path) hearing(t testing.TB) (heard []heardPacket) {
+	t.Helper()
+	for {
+		n, errno := p.b.Receive(p.in[:])
+		if errno != 0 && p.read < p.c.legs[Callee].out.packets {
+			time.Sleep(time.Millisecond)
+			continue
+		}
+		if errno != 0 {
+			return heard
+		}
+		p.read++
+		var h heardPacket
+		require.NoError(t, h.Unmarshal(append([]byte(nil), p.in[:n]...)))
+		heard = append(heard, h)
+	}
 }
 
 // receive reads a packet at the callee's phone.

@@ -113,41 +113,37 @@ func TestToneUntilAudioReplacesIt(t *testing.T) {
 
 // A worker that was late sends what is due, within bounds, and keeps its deadlines.
 func TestLateTicksCatchUp(t *testing.T) {
-	e := openEngine(t)
-	c := e.NewCall()
-	a := newPhone(t, PCMA)
-	join(t, c, Caller, a)
-	id := c.Play(Caller, Clip{ALaw: frameOf(0x31, 50*160)})
-	a.hears("the prompt", has(0x31))
-	for _, late := range []time.Duration{60 * time.Millisecond, 400 * time.Millisecond} {
-		require.True(t, c.worker.enqueue(func() { time.Sleep(late) }))
-		settle(t, c)
+	p := newPath(t, PCMA, PCMA)
+	l, start := &p.c.legs[Callee], p.w.now()
+	p.w.timers.stop(&l.ticker)
+	l.play(Clip{ALaw: frameOf(0x31, 50*160)}, 1, start)
+	require.Len(t, p.hearing(t), 1, "it begins at once")
+	wake := func(late int64) []heardPacket {
+		due := p.w.timers.due(1 << 62)
+		for due.kind != tickTimer {
+			due = p.w.timers.due(1 << 62)
+		}
+		l.tick(due.when + late)
+		return p.hearing(t)
 	}
-	require.Equal(t, Event{Kind: PlayDone, Side: Caller, Play: id}, event(t, c))
-	eventually(t, "the whole prompt", func() bool {
-		n := 0
-		for _, h := range a.heard() {
-			if h.Payload[0] == 0x31 {
-				n++
-			}
-		}
-		return n == 50
-	})
-	heard := a.heard()
-	requireOneStream(t, heard)
-	burst, gaps := 0, 0
-	for i := 1; i < len(heard); i++ {
-		if heard[i].at.Sub(heard[i-1].at) < 5*time.Millisecond {
-			burst++
-		} else {
-			burst = 0
-		}
-		require.LessOrEqual(t, burst, 5)
-		if heard[i].Marker {
-			gaps++
-		}
+	all := wake(60 * ms)
+	require.Len(t, all, 4, "60 ms are caught up")
+	require.Equal(t, start+100*ms, l.ticker.when, "the next one keeps its deadline")
+	late := wake(400 * ms)
+	require.Len(t, late, 1, "400 ms are more than is caught up")
+	require.True(t, late[0].Marker)
+	require.EqualValues(t, 21*160, late[0].Timestamp-all[3].Timestamp, "the clock shows the pause")
+	all = append(all, late...)
+	p.pass(start + 5000*ms)
+	all = append(all, p.hearing(t)...)
+	require.Len(t, all, 49, "the whole prompt")
+	for i := 1; i < len(all); i++ {
+		require.Equal(t, all[i-1].SequenceNumber+1, all[i].SequenceNumber)
+		require.Equal(t, i == 4, all[i].Marker)
+		require.Equal(t, byte(0x31), all[i].Payload[159])
 	}
-	require.Equal(t, 1, gaps, "400 ms are more than is caught up")
+	require.Equal(t, Event{Kind: PlayDone, Side: Callee, Play: 1}, <-p.c.events)
+	require.Zero(t, l.ticker.at, "nothing more to send")
 }
 
 func TestSpecialAddresses(t *testing.T) {

@@ -53,7 +53,10 @@ func TestRecordHearsBoth(t *testing.T) {
 	say(Caller, 5, 0x24)
 	join(t, c, Caller, a, func(s *Stream) { s.Receive = false }) // on hold
 	settle(t, c)
+	dropped := func() uint64 { return ask(t, c, func() uint64 { return c.legs[Caller].count.dropped }) }
+	before := dropped()
 	a.talk(5, convert(PCMU, []byte{0x71})[0])
+	eventually(t, "it is not listened to", func() bool { return dropped() == before+5 })
 	join(t, c, Caller, a)
 	settle(t, c)
 	say(Caller, 5, 0x25)

@@ -50,5 +50,8 @@ func (c *call) stopTape() {
 	if !result.Start.IsZero() {
 		c.rec.Recording = result.Start
 	}
+	if result.Lost > 0 {
+		c.log.Warn().Str("recording", c.tape.name).Dur("silent", result.Lost).Msg("the disk was too slow for the recording")
+	}
 	c.log.Info().Str("recording", c.tape.name).Dur("length", result.Duration).Msg("recorded")
 }

@@ -38,6 +38,11 @@ func begin(t *testing.T, o Options) *tape {
 	}
 	r, err := w.Create(o)
 	require.NoError(t, err)
+	if made := filepath.Base(o.Dir) == "recordings"; made {
+		info, err := os.Stat(o.Dir)
+		require.NoError(t, err)
+		require.EqualValues(t, 0o700, info.Mode().Perm())
+	}
 	return &tape{r, t}
 }
 
