@@ -22,7 +22,7 @@ $(BIN): $(SRC)
 	go build -o $@ ./cmd/axgate
 
 .PHONY: test
-test: peers lint unit e2e ## everything: format, vet, staticcheck, unit tests with -race, end-to-end tests
+test: peers lint whole e2e ## everything: format, vet, staticcheck, all tests with -race, end-to-end tests
 
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck
@@ -32,11 +32,11 @@ lint: ## gofmt, go vet, staticcheck
 	go tool staticcheck ./...
 
 .PHONY: unit
-unit: ## unit tests with the race detector; no network peers needed
-	go test -race -short ./...
+unit: ## the tests that need neither Redis nor PostgreSQL, in seconds
+	go test -short ./...
 
-.PHONY: store-test
-store-test: peers ## the tests that want a real redis-server and PostgreSQL
+.PHONY: whole
+whole: peers ## all tests but the end-to-end ones, with the race detector, a real redis-server and PostgreSQL
 	go test -race ./...
 
 .PHONY: e2e
@@ -50,7 +50,7 @@ bench: ## Go benchmarks of the hot paths
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (default 60s)
 	@for pkg in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-		echo "== $$pkg $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-60s} $$pkg || exit 1; done; done
+		echo "== $$pkg $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-60s} -fuzzminimizetime 5x $$pkg || exit 1; done; done
 
 .PHONY: peers
 peers: ## install the Debian packages that tests need, where missing
