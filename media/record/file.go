@@ -12,7 +12,8 @@ import (
 	"axgate/media/wav"
 )
 
-// file is a recording's file. It belongs to the goroutine that writes it.
+// file is a recording's file. It belongs to the goroutine that writes it, and
+// once that has done its last job to the one that closes the recording.
 type file struct {
 	f        *os.File
 	path     string // when it is complete
@@ -28,14 +29,7 @@ type job struct {
 	silence int64 // frames before the piece
 	piece   []byte
 	owner   *Writer         // takes the piece's buffer back
-	done    chan<- finished // not nil: this is the end of the file
-	keep    bool            // and whether it is to stay
-}
-
-// finished is what became of a file.
-type finished struct {
-	result Result
-	err    error
+	done    chan<- struct{} // not nil: this is the last job
 }
 
 // serve does the jobs of a queue until it is closed.
@@ -45,8 +39,7 @@ func serve(q <-chan job) {
 		j.file.write(j.piece)
 		j.owner.back(j.piece, j.file.channels)
 		if j.done != nil {
-			r, err := j.file.finish(j.keep)
-			j.done <- finished{r, err}
+			close(j.done)
 		}
 	}
 }

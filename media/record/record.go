@@ -42,6 +42,9 @@ type Writer struct {
 	next    atomic.Uint32
 	workers sync.WaitGroup
 	buffers [2]sync.Pool // for one and for two channels
+	// finishing bounds the threads that wait for fsync. It is done by those who
+	// close a recording, so that one disk wait serves many and no piece waits behind it.
+	finishing chan struct{}
 
 	mu     sync.RWMutex // between those who queue and Close
 	closed bool
@@ -49,6 +52,9 @@ type Writer struct {
 
 // ErrClosed tells that the Writer was closed.
 var ErrClosed = errors.New("the writer of recordings is closed")
+
+// mostFinishing is how many recordings may be finished at once.
+const mostFinishing = 64
 
 // partSuffix marks a file that is not complete.
 const partSuffix = ".part"
@@ -61,7 +67,7 @@ func Open(o WriterOptions) *Writer {
 	if o.Backlog <= 0 {
 		o.Backlog = 1024
 	}
-	w := &Writer{sync: o.Sync}
+	w := &Writer{sync: o.Sync, finishing: make(chan struct{}, mostFinishing)}
 	for range o.Workers {
 		q := make(chan job, o.Backlog)
 		w.queues = append(w.queues, q)

@@ -132,16 +132,18 @@ func (r *Recording) Close(end time.Time) (Result, error) {
 	total := int64(min(max(end.Sub(r.start), 0), longest)) * wav.Rate / int64(time.Second)
 	r.reach(total)
 	last := r.buf[:max(total-r.base, 0)*int64(r.channels)]
-	done := make(chan finished, 1)
-	err := r.writer.put(r.queue, job{file: r.file, silence: r.owed, piece: last, owner: r.writer, done: done,
-		keep: end.Sub(r.talk) >= r.minTalk && total > 0})
+	done := make(chan struct{})
+	err := r.writer.put(r.queue, job{file: r.file, silence: r.owed, piece: last, owner: r.writer, done: done})
 	if err != nil { // what was queued before is still written, and is Repair's
 		r.writer.workers.Wait()
 		return Result{}, errors.Join(err, r.file.f.Close())
 	}
-	f := <-done
-	if f.result.Path != "" {
-		f.result.Start, f.result.Lost = r.start, span(r.lost)
+	<-done
+	r.writer.finishing <- struct{}{}
+	result, err := r.file.finish(end.Sub(r.talk) >= r.minTalk && total > 0)
+	<-r.writer.finishing
+	if result.Path != "" {
+		result.Start, result.Lost = r.start, span(r.lost)
 	}
-	return f.result, f.err
+	return result, err
 }
