@@ -58,6 +58,13 @@ func (r *rules) decides(f func(routing.Question) (routing.Decision, error)) {
 	r.decide = f
 }
 
+// extends sets what an extension leads to from now on.
+func (r *rules) extends(f func(routing.Question, routing.Extension) (routing.Decision, error)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.extension = f
+}
+
 func (r *rules) said() func(routing.Question) (routing.Decision, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

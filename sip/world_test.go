@@ -87,7 +87,7 @@ func open(t *testing.T, changes ...func(*settings)) *world {
 	s := settings{
 		cfg: Config{Node: "n1", Host: "host1", UDP: "127.0.0.1:0", TCP: "127.0.0.1:0", MediaIP: netip.MustParseAddr("127.0.0.1"), Plan: routing.ChinaPlan(),
 			Agent: "axgate", Codecs: []string{"PCMA", "PCMU"}, RingTimeout: 5 * time.Second, RingbackIn: 200 * time.Millisecond,
-			FirstDigit: 400 * time.Millisecond, InterDigit: 300 * time.Millisecond, Digits: 3 * time.Second, MinTalk: 300 * time.Millisecond, RecordDir: w.dir},
+			FirstDigit: 2 * time.Second, InterDigit: time.Second, Digits: 6 * time.Second, MinTalk: 300 * time.Millisecond, RecordDir: w.dir},
 		trunkA: trunk.Trunk{Name: "a", Peers: []trunk.Peer{{Net: netip.PrefixFrom(w.a.addr.Addr(), 32)}}},
 		trunkB: trunk.Trunk{Name: "b", Peers: []trunk.Peer{{Net: netip.PrefixFrom(w.b.addr.Addr(), 32)}}, Address: w.b.addr,
 			CalleeFormat: routing.FormatNational, FromFormat: routing.FormatNational, SendPAI: true},
