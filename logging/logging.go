@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -34,9 +35,7 @@ func New(w io.Writer, level string, format Format) (zerolog.Logger, error) {
 	default:
 		return zerolog.Nop(), fmt.Errorf("log format %q: use json or text", string(format))
 	}
-	zerolog.TimeFieldFormat = time.RFC3339Nano
-	zerolog.CallerFieldName = "source" // "caller" is who calls
-	zerolog.DurationFieldUnit = time.Second
+	once.Do(setFields)
 	return zerolog.New(w).Level(l).With().Timestamp().Logger(), nil
 }
 
@@ -51,4 +50,14 @@ func Mask(number string) string {
 		return "****"
 	}
 	return number[:head] + "****" + number[len(number)-tail:]
+}
+
+// once keeps zerolog's settings, which are the process's, from being written
+// while another logger works.
+var once sync.Once
+
+func setFields() {
+	zerolog.TimeFieldFormat = time.RFC3339Nano
+	zerolog.DurationFieldUnit = time.Second
+	zerolog.CallerFieldName = "source" // "caller" is who calls
 }
