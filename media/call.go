@@ -106,8 +106,8 @@ func (c *Call) Reserve(side Side) (port uint16, err error) {
 	return port, nil
 }
 
-// Point applies the peer's SDP to a leg, the first or a new one. The leg latches anew, and its window starts: where the
-// peer begins to send only when it has our answer, Point again with it. What the peer hears stays one stream. Silence is
+// Point applies the peer's SDP to a leg, the first or a new one. The leg latches anew, and its window starts; where the
+// peer begins to send only when the call is answered, Expect opens it again. What the peer hears stays one stream. Silence is
 // sent at once, so that NATs open and nobody waits for the first packet.
 func (c *Call) Point(side Side, s Stream) error {
 	if !side.valid() {
@@ -126,6 +126,14 @@ func (c *Call) Point(side Side, s Stream) error {
 		return fmt.Errorf("point media of the %v: %w", side, ErrClosed)
 	}
 	return nil
+}
+
+// Expect tells that a side may begin to send only now, since it answered or was answered: if its source was not found yet,
+// the latch window starts anew. A source that was found stays.
+func (c *Call) Expect(side Side) {
+	if side.valid() {
+		c.command(func() { c.legs[side].expect(c.worker.now()) })
+	}
 }
 
 // Play plays a clip to a side from its beginning, in place of what plays there. While it plays the other side is not

@@ -376,6 +376,8 @@ func requireOneStream(t testing.TB, heard []heardPacket) {
 		if h.PayloadType == eventPT { // an event keeps its beginning and tells how long it has lasted
 			clock += uint32(binary.BigEndian.Uint16(h.Payload[2:]))
 		}
-		require.InDelta(t, elapsed, float64(int32(clock)), 0.3*sampleRate, "clock at packet %d", i)
+		late := elapsed - float64(int32(clock)) // on a busy machine a packet may be late, but none is early
+		require.Greater(t, late, -0.3*sampleRate, "clock at packet %d", i)
+		require.Less(t, late, 1.0*sampleRate, "clock at packet %d", i)
 	}
 }

@@ -170,6 +170,29 @@ func TestTrunkIsSentToTheSignalledAddress(t *testing.T) {
 	require.Empty(t, out.heard())
 }
 
+// A phone behind a NAT that is silent while it rings, and longer than the window, is found when the call is answered.
+func TestExpectOpensTheWindowAgain(t *testing.T) {
+	e := openEngine(t, func(c *Config) { c.LatchWindow = time.Minute })
+	c := e.NewCall()
+	a, stranger := newPhone(t, PCMA), newPhone(t, PCMA)
+	c.Expect(Caller) // not pointed yet: nothing to find
+	join(t, c, Caller, a, func(s *Stream) { s.NAT, s.RTP = true, netip.MustParseAddrPort("192.168.1.2:4000") })
+	stranger.target = a.target
+	foreign := func() uint64 { return ask(t, c, func() uint64 { return c.legs[Caller].count.foreign }) }
+	ask(t, c, func() bool { c.legs[Caller].latch.since -= int64(time.Hour); return true })
+	a.talk(3, 0x11)
+	eventually(t, "too late", func() bool { return foreign() == 3 })
+	quietly(t, c)
+	c.Expect(Caller)
+	a.talk(3, 0x12)
+	require.Equal(t, Event{Kind: Heard, Side: Caller}, event(t, c))
+	c.Expect(Caller)
+	stranger.talk(3, 0x13)
+	a.talk(1, 0x14)
+	received(t, c, Caller, 3)
+	require.Equal(t, a.addr(), ask(t, c, func() netip.AddrPort { return c.legs[Caller].rtp.source }))
+}
+
 func TestNewPointLatchesAnew(t *testing.T) {
 	e := openEngine(t)
 	c := e.NewCall()

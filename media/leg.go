@@ -160,6 +160,13 @@ func (l *leg) point(s Stream, now int64) {
 	}
 }
 
+// expect opens the latch window again; see Call.Expect.
+func (l *leg) expect(now int64) {
+	if l.pointed && !l.rtp.source.IsValid() {
+		l.latch.since = now
+	}
+}
+
 // canSend says whether audio may go to the peer, and where is known.
 func (l *leg) canSend() bool {
 	return l.pointed && l.stream.Send && l.rtp.dest.IsValid()
