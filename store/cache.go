@@ -92,8 +92,9 @@ type Cache struct {
 	marks   marks
 	tickets func() string
 
-	away    atomic.Bool   // the last command failed
-	dealing chan struct{} // one connection at a time deals with a new server
+	away     atomic.Bool   // the last command failed
+	prepared atomic.Bool   // the server that is known has the scripts
+	dealing  chan struct{} // one connection at a time deals with a new server
 
 	stop  context.CancelFunc
 	tends sync.WaitGroup

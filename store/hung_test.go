@@ -41,7 +41,7 @@ func TestAHungRedisCostsItsTimeLimit(t *testing.T) {
 			require.NoError(t, w.server.cmd.Process.Signal(syscall.SIGCONT))
 			for i := range calls {
 				require.Error(t, errs[i])
-				require.Less(t, took[i], 3*limit) // a busy machine adds to it
+				require.Less(t, took[i], limit+800*time.Millisecond) // a busy machine adds to it
 			}
 			require.Eventually(t, func() bool { return c.Ping(ctx) == nil }, 5*time.Second, 20*time.Millisecond, "it is used again")
 		})

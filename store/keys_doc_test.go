@@ -32,7 +32,7 @@ var bindingKinds = []string{"axgate:{X}:ax", "axgate:{X}:n:NUMBER", "axgate:{X}:
 func writtenKeys(t *testing.T) map[string][]string {
 	t.Helper()
 	ctx := context.Background()
-	c, err := OpenEmbedded(Config{Address: "127.0.0.1:0", Log: zerolog.Nop()})
+	c, err := OpenEmbedded(Config{Address: "127.0.0.1:0", Timeout: 5 * time.Second, Log: zerolog.Nop()})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, c.Close()) }()
 	all := map[string]map[string]bool{}

@@ -109,7 +109,7 @@ type world struct {
 }
 
 func (w *world) config(address string) Config {
-	return Config{Address: address, Node: "n1", Timeout: 2 * time.Second, Hooks: []redis.Hook{w.trips}, Log: zerolog.Nop(),
+	return Config{Address: address, Node: "n1", Timeout: 10 * time.Second, Hooks: []redis.Hook{w.trips}, Log: zerolog.Nop(),
 		NewServer: func(context.Context) (int64, error) { return 10 + w.raised.Add(1), nil }}
 }
 

@@ -18,11 +18,12 @@ import (
 // replica that took over may lack the last ones; both have another run id than
 // the one that is written down in Redis itself.
 func (c *Cache) meet(ctx context.Context, cn *redis.Conn) error {
-	s, err := c.identify(ctx, cn)
+	s, err := c.identify(ctx, cn, !c.prepared.Load())
 	if err != nil {
 		return err
 	}
 	if c.knows(s) {
+		c.prepared.Store(true)
 		return nil
 	}
 	select {
@@ -31,7 +32,7 @@ func (c *Cache) meet(ctx context.Context, cn *redis.Conn) error {
 	case <-ctx.Done():
 		return fmt.Errorf("another connection deals with a new Redis: %w", ctx.Err())
 	}
-	if s, err = c.identify(ctx, cn); err != nil || c.knows(s) {
+	if s, err = c.identify(ctx, cn, true); err != nil || c.knows(s) {
 		return err
 	}
 	// What has begun is to be finished even if the command that wanted the
@@ -75,13 +76,16 @@ func (c *Cache) knows(s server) bool {
 	}
 }
 
-// identify reads a server's identity, and leaves the scripts there.
-func (c *Cache) identify(ctx context.Context, cn *redis.Conn) (server, error) {
+// identify reads a server's identity, and leaves the scripts there if it may
+// not have them. A script that is missing all the same is sent with its call.
+func (c *Cache) identify(ctx context.Context, cn *redis.Conn, prepare bool) (server, error) {
 	pipe := cn.Pipeline()
 	info := pipe.Info(ctx, "server")
 	noted := pipe.HMGet(ctx, serverKey, "run_id", "epoch")
 	for _, s := range c.scripts.all {
-		s.Load(ctx, pipe)
+		if prepare {
+			s.Load(ctx, pipe)
+		}
 	}
 	cmds, _ := pipe.Exec(ctx) // each command has its error
 	var s server
