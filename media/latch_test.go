@@ -184,6 +184,7 @@ func TestExpectOpensTheWindowAgain(t *testing.T) {
 	eventually(t, "too late", func() bool { return foreign() == 3 })
 	quietly(t, c)
 	c.Expect(Caller)
+	settle(t, c)
 	a.talk(3, 0x12)
 	require.Equal(t, Event{Kind: Heard, Side: Caller}, event(t, c))
 	c.Expect(Caller)

@@ -113,6 +113,7 @@ func (c *call) answerCaller() error {
 		return err
 	}
 	c.a.up = true
+	c.media.Expect(media.Caller)
 	return c.a.respond(sip.StatusOK, "OK", c.a.early)
 }
 

@@ -157,6 +157,7 @@ func (c *call) accepted(b *calleeLeg, res *sip.Response) (routing.End, bool) {
 		c.log.Warn().Msg("the callee answered without SDP")
 		return routing.EndTrunk, false
 	}
+	c.media.Expect(media.Callee)
 	return routing.End{}, true
 }
 
