@@ -157,8 +157,17 @@ func (m *model) lasts(t *rapid.T) (seconds int, until time.Time) {
 }
 
 func (m *model) bindAX(t *rapid.T) {
-	x, a := m.use(t, routing.AX), rapid.SampledFrom(m.crowd[:2]).Draw(t, "a") // one of them gets to the limit
-	allowed := rapid.IntRange(0, 2).Draw(t, "direction")
+	m.bindTo(t, m.use(t, routing.AX), m.someone(t, "a"), rapid.IntRange(0, 2).Draw(t, "direction"))
+}
+
+// bindAllX has one A get to its limit.
+func (m *model) bindAllX(t *rapid.T) {
+	for _, x := range m.x[routing.AX] {
+		m.bindTo(t, x, m.crowd[0], 0)
+	}
+}
+
+func (m *model) bindTo(t *rapid.T, x routing.X, a string, allowed int) {
 	has := 0
 	for _, other := range m.x[routing.AX] {
 		if b := m.of(other, a); b != nil {
@@ -456,10 +465,11 @@ func TestLookupAgreesWithTheModel(t *testing.T) {
 		run++
 		m.begin(run)
 		t.Repeat(map[string]func(*rapid.T){
-			"":          m.check,
-			"bind AX":   m.bindAX,
-			"temporary": m.temporary,
-			"answered":  m.answered,
+			"":           m.check,
+			"bind AX":    m.bindAX,
+			"bind all X": m.bindAllX,
+			"temporary":  m.temporary,
+			"answered":   m.answered,
 			"unbind AX": m.unbind(routing.AX, "1016001", func(id string) error {
 				return m.office.UnbindAX(m.ctx, "AX", provision.AX{SubscriptionID: id})
 			}),
