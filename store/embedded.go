@@ -3,6 +3,8 @@ package store
 import (
 	"fmt"
 	"net"
+	"sync"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 )
@@ -26,15 +28,39 @@ func OpenEmbedded(cfg Config) (*Cache, error) {
 	if err := m.StartAddr(cfg.Address); err != nil {
 		return nil, fmt.Errorf("open the embedded Redis on %s: %w", cfg.Address, err)
 	}
-	m.ClockTTL(true) // keys expire by the clock
 	cfg.Address = m.Addr()
 	c, err := Open(cfg)
 	if err != nil {
 		m.Close()
 		return nil, err
 	}
-	c.after = m.Close
+	stop := make(chan struct{})
+	var ended sync.WaitGroup
+	ended.Go(func() { expire(m, 10*time.Second, stop) })
+	c.after = func() {
+		close(stop)
+		ended.Wait()
+		m.Close()
+	}
 	return c, nil
+}
+
+// expire lets keys expire by the clock. miniredis would do so by itself
+// (ClockTTL), but at each command it sorts all keys for that. Nothing depends
+// on when it happens: what has run out says so in itself.
+func expire(m *miniredis.Miniredis, pace time.Duration, stop <-chan struct{}) {
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
+	for last := time.Now(); ; {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+			now := time.Now()
+			m.FastForward(now.Sub(last))
+			last = now
+		}
+	}
 }
 
 // Address is where Redis listens.
