@@ -17,6 +17,7 @@ type scripts struct {
 	fill, commit          *redis.Script // loading X
 	hold, release         *redis.Script // busy marks
 	all                   []*redis.Script
+	texts                 []string // of all
 }
 
 func newScripts() *scripts {
@@ -29,8 +30,9 @@ func newScripts() *scripts {
 		{&s.look, "look"}, {&s.extension, "extension"}, {&s.put, "put"}, {&s.callback, "callback"}, {&s.forget, "forget"},
 		{&s.fill, "fill"}, {&s.commit, "commit"}, {&s.hold, "hold"}, {&s.release, "release"},
 	} {
-		*load.to = redis.NewScript(prelude + source(load.name))
-		s.all = append(s.all, *load.to)
+		text := prelude + source(load.name)
+		*load.to = redis.NewScript(text)
+		s.all, s.texts = append(s.all, *load.to), append(s.texts, text)
 	}
 	return s
 }

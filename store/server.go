@@ -82,9 +82,9 @@ func (c *Cache) identify(ctx context.Context, cn *redis.Conn, prepare bool) (ser
 	pipe := cn.Pipeline()
 	info := pipe.Info(ctx, "server")
 	noted := pipe.HMGet(ctx, serverKey, "run_id", "epoch")
-	for _, s := range c.scripts.all {
-		if prepare {
-			s.Load(ctx, pipe)
+	for _, text := range c.scripts.texts {
+		if prepare { // redis.Script.Load would take the pipeline's missing answer for the script's hash
+			pipe.ScriptLoad(ctx, text)
 		}
 	}
 	cmds, _ := pipe.Exec(ctx) // each command has its error
