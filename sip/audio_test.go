@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -31,6 +32,13 @@ type ear struct {
 	types map[uint8]int // packets by their payload type
 	total int
 	tones int // packets that are neither silence nor one byte
+	keys  []heardKey
+}
+
+// heardKey is a telephone-event: its number, and the RTP time by which its packets are one.
+type heardKey struct {
+	code byte
+	ts   uint32
 }
 
 func newEar(t testing.TB, ip netip.Addr) *ear {
@@ -52,6 +60,9 @@ func newEar(t testing.TB, ip netip.Addr) *ear {
 			e.mu.Lock()
 			e.total++
 			e.types[p.PayloadType]++
+			if k := (heardKey{p.Payload[0], p.Timestamp}); p.PayloadType == 101 && !slices.Contains(e.keys, k) {
+				e.keys = append(e.keys, k)
+			}
 			if p.PayloadType == 8 || p.PayloadType == 0 {
 				e.heard[p.Payload[0]]++
 				kinds := map[byte]bool{}
@@ -140,6 +151,16 @@ func (e *ear) packets() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.total
+}
+
+// pressed gives the numbers of the telephone-events that came.
+func (e *ear) pressed() (codes []byte) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, k := range e.keys {
+		codes = append(codes, k.code)
+	}
+	return codes
 }
 
 // press sends a key as telephone-event (RFC 4733) of 60 ms.

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -321,6 +322,30 @@ func TestInfo(t *testing.T) {
 	} {
 		b.request("INFO", c.body, c.headers...)
 		require.NotEmpty(t, b.response(c.status, "INFO").raw, name)
+	}
+	a.bye()
+	b.hungUp()
+	w.ends(0, 0)
+}
+
+// TestKeysSentBothWays: who sends each key by RTP and by INFO has pressed it once, whoever it is.
+func TestKeysSentBothWays(t *testing.T) {
+	w := open(t)
+	a, b := w.talk()
+	w.bothHear()
+	for _, c := range []struct {
+		from     *side
+		mouth    *ear
+		listener *ear
+	}{{b, w.mouthB, w.mouthA}, {a, w.mouthA, w.mouthB}} {
+		for _, key := range []string{"5", "5", "6"} {
+			c.mouth.press(key)
+			time.Sleep(50 * time.Millisecond)
+			c.from.info(key)
+		}
+		c.mouth.press("7")
+		eventually(t, "the last key", func() bool { return slices.Contains(c.listener.pressed(), 7) })
+		require.Equal(t, []byte{5, 5, 6, 7}, c.listener.pressed())
 	}
 	a.bye()
 	b.hungUp()

@@ -94,7 +94,14 @@ func (c *call) fromMedia(ev media.Event) (happening, bool) {
 	switch ev.Kind {
 	case media.Digit:
 		h.kind = digit
-		if ev.Side == media.Caller && !c.a.keysBy(byAudio) {
+		l := &c.a.leg
+		if ev.Side == media.Callee {
+			if c.b == nil {
+				return h, false
+			}
+			l = &c.b.leg
+		}
+		if !l.keysBy(byAudio) {
 			return h, false
 		}
 	case media.PlayDone:
