@@ -78,7 +78,8 @@ func asserted(req *sip.Request, name string, rule Rule) (string, bool) {
 	}
 	for _, text := range values(req.GetHeaders(name)) {
 		var uri sip.Uri
-		if _, err := sip.ParseAddressValue(text, &uri, nil); err != nil || nameless(&uri) {
+		var params sip.HeaderParams
+		if _, err := sip.ParseAddressValue(text, &uri, &params); err != nil || nameless(&uri) || other(params) {
 			continue
 		}
 		if n, ok := numberOf(&uri); ok {
@@ -86,6 +87,17 @@ func asserted(req *sip.Request, name string, rule Rule) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// other tells whether a Remote-Party-ID says that it names another party than
+// the caller: some send one for the called number too.
+func other(params sip.HeaderParams) bool {
+	for _, p := range params {
+		if strings.EqualFold(strings.TrimSpace(p.K), "party") && !strings.EqualFold(strings.Trim(p.V, " \t\""), "calling") {
+			return true
+		}
+	}
+	return false
 }
 
 // claimed is the number in From.

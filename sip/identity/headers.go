@@ -2,27 +2,27 @@ package identity
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/emiago/sipgo/sip"
 )
 
+// allowed are the headers that may stand in a message that we send on a leg of
+// a call, in small letters. Accept and User-Agent are ours as well: the one goes
+// with 415 and the answer to OPTIONS, the other is one constant string.
+var allowed = []string{
+	"via", "from", "to", "call-id", "cseq", "contact", "max-forwards", "route", "record-route",
+	"content-type", "content-length", "allow", "supported", "require", "unsupported", "accept", "user-agent",
+	"rseq", "rack", "session-expires", "min-se", "retry-after",
+	"authorization", "proxy-authorization", "www-authenticate", "proxy-authenticate",
+	"p-early-media", "reason", "p-asserted-identity", "p-preferred-identity", "privacy", "diversion", "history-info",
+}
+
 // Allowed tells whether a header may stand in a message that we send on a leg
 // of a call. All else is refused, whoever sent it; values are our own.
-// Accept and User-Agent are ours as well: the one goes with 415 and the answer
-// to OPTIONS, the other is one constant string.
-func Allowed(name string) bool {
-	switch strings.ToLower(name) {
-	case "via", "from", "to", "call-id", "cseq", "contact", "max-forwards", "route", "record-route",
-		"content-type", "content-length", "allow", "supported", "require", "unsupported", "accept", "user-agent",
-		"rseq", "rack", "session-expires", "min-se", "retry-after",
-		"authorization", "proxy-authorization", "www-authenticate", "proxy-authenticate",
-		"p-early-media", "reason", "p-asserted-identity", "p-preferred-identity", "privacy", "diversion", "history-info":
-		return true
-	}
-	return false
-}
+func Allowed(name string) bool { return slices.Contains(allowed, strings.ToLower(name)) }
 
 // Check looks through the headers of a message that is to be sent on a leg of
 // a call: each must be Allowed and its value Clean. The error names the header.

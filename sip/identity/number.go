@@ -41,7 +41,8 @@ func numberOf(uri *sip.Uri) (string, bool) {
 			}
 		}
 	}
-	return inContext(number, context), true
+	number = inContext(number, context)
+	return number, len(strings.TrimPrefix(number, "+")) <= maxNumber
 }
 
 // contextOf finds phone-context among the parameters of a number.
