@@ -221,7 +221,13 @@ func (l *Ledger) ChangeApp(ctx context.Context, key string, change func(*App) er
 }
 
 // changeDigits gives the numbers of an AXE app the room of its new extensions.
+// Those without bindings are locked first: a bind at the same moment is either
+// seen, or sees the new length.
 func changeDigits(s scope, a *App) error {
+	_, err := s.exec(`UPDATE numbers SET room = $2, lowest = 1 WHERE app = $1 AND bindings = 0`, a.Key, int64(room(a.Mode, a.ExtDigits)))
+	if err != nil {
+		return err
+	}
 	var bound int
 	if err := s.scan(`SELECT count(*) FROM numbers WHERE app = $1 AND bindings > 0`, one(a.Key), &bound); err != nil {
 		return err
@@ -229,8 +235,7 @@ func changeDigits(s scope, a *App) error {
 	if bound > 0 {
 		return ErrNumbersBound
 	}
-	_, err := s.exec(`UPDATE numbers SET room = $2, lowest = 1 WHERE app = $1`, a.Key, int64(room(a.Mode, a.ExtDigits)))
-	return err
+	return nil
 }
 
 func storeScenes(s scope, a *App) error {

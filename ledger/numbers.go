@@ -119,7 +119,8 @@ func (l *Ledger) AddNumber(ctx context.Context, n Number, at time.Time) (Number,
 func addNumber(s scope, n Number, at time.Time) (Number, error) {
 	var mode routing.Mode
 	var digits int
-	err := s.scan(`SELECT mode, ext_digits FROM apps WHERE key = $1`, one(n.App), &mode, &digits)
+	// The app's row is locked: the length of its extensions gives the room.
+	err := s.scan(`UPDATE apps SET name = name WHERE key = $1 RETURNING mode, ext_digits`, one(n.App), &mode, &digits)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Number{}, ErrUnknownApp
 	}
