@@ -114,7 +114,8 @@ func (s *scene) mute() {
 // onlySilent: RFC 3261 timer B ends the attempt after 32 s.
 func onlySilent(s *scene) {
 	s.mute()
-	a, b, x, id := s.networkPair("00")
+	a, b, x := s.stranger(), "+8613920000100", s.takeX(s.T, appAXB)
+	id := s.bind("axb", "--x", x, "--a", a.Number(), "--b", b)
 	out := s.dial(a, x)
 	_, err := out.WaitEnd(s.within(4 * step))
 	require.NoError(s, err)

@@ -32,7 +32,7 @@ func TestLoad(t *testing.T) {
 	require.NoError(t, err)
 	defer callees.Close()
 	w, cfg := surroundings(t, nil, func(c *gate.Config) { c.Trunks[0].Address = callees.Addr() })
-	xs := make([]string, 8)
+	xs := make([]string, 5)
 	for i := range xs {
 		xs[i] = w.takeX(t, appInforms)
 	}

@@ -54,7 +54,7 @@ type Gate struct {
 // OPTIONS.
 func Start(ctx context.Context, bin string, cfg Config) (*Gate, error) {
 	g := &Gate{bin: bin, cfg: cfg, path: filepath.Join(cfg.Dir, "axgate.yaml")}
-	if err := os.WriteFile(g.path, []byte(cfg.yaml()+cfg.Extra), 0o600); err != nil {
+	if err := os.WriteFile(g.path, []byte(cfg.yaml()), 0o600); err != nil {
 		return nil, err
 	}
 	if err := g.Serve(ctx); err != nil {

@@ -36,8 +36,9 @@ const (
 	silence = 0xD5
 	// maxHeard bounds a recording: later audio is not kept.
 	maxHeard = 2 * time.Hour
-	// stray is how far RTP time may be from arrival before it is laid out anew.
-	stray = 300 * time.Millisecond
+	// stray is how far RTP time may be from arrival before it is laid out anew:
+	// further than a busy machine makes packets late.
+	stray = 2 * time.Second
 )
 
 // Line is what arrives at one RTP port. It is not safe for use by several
