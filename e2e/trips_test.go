@@ -43,12 +43,13 @@ func (s *scene) requests(x string) requests {
 func (s *scene) settled(x string) requests {
 	s.Helper()
 	s.notBusy(x)
-	last := s.requests(x)
+	last, since := s.requests(x), time.Now()
 	require.Eventually(s, func() bool {
-		before := last
-		last = s.requests(x)
-		return last == before
-	}, step, 300*time.Millisecond)
+		if now := s.requests(x); now != last {
+			last, since = now, time.Now()
+		}
+		return time.Since(since) > 500*time.Millisecond
+	}, step, 100*time.Millisecond)
 	require.NotZero(s, last.looks)
 	return last
 }
