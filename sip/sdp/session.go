@@ -185,6 +185,8 @@ func (s *Session) agree(l *line) (Agreed, error) {
 	g := Agreed{Send: peer.receives, Receive: peer.sends, Held: !peer.receives, PTime: l.packet()}
 	ip := l.address
 	switch {
+	case !ip.IsValid(): // Parse looked at another line
+		return g, fmt.Errorf("%w: the line has none", ErrAddress)
 	case ip.IsUnspecified():
 		return g, nil
 	case ip.Is4() != s.ip.Is4():
