@@ -51,9 +51,11 @@ type Node struct {
 // opened before an error is closed again.
 func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*Node, error) {
 	n := &Node{cfg: cfg, log: log}
+	// Old calls are closed before the ledger hears that this node is alive
+	// (openLookup): they end when it was alive last.
 	for _, step := range []func(context.Context) error{
-		n.openDirectory, n.openLedger, n.openCache, n.openProvision, n.openPrompts, n.openLookup,
-		n.openMedia, n.openRecorder, n.closeOldCalls, n.openPusher, n.openSIP,
+		n.openDirectory, n.openLedger, n.openRecorder, n.closeOldCalls, n.openCache, n.openProvision, n.openPrompts, n.openLookup,
+		n.openMedia, n.openPusher, n.openSIP,
 	} {
 		if err := step(ctx); err != nil {
 			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)

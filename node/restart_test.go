@@ -1,0 +1,48 @@
+package node
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"axgate/config"
+	"axgate/events"
+	"axgate/ledger"
+)
+
+// TestCallsOfAKilledNode: a call that a killed node left open ends when that
+// node was last alive, not when the next one starts: nobody pays for the time
+// in between.
+func TestCallsOfAKilledNode(t *testing.T) {
+	ctx := context.Background()
+	c := config.Default()
+	c.Data = t.TempDir()
+	c.SIP.UDP, c.SIP.TCP, c.Redis.Embedded = "127.0.0.1:0", config.Off, "127.0.0.1:0"
+
+	died := time.Now().Add(-10 * time.Hour).UTC().Truncate(time.Microsecond)
+	l, err := ledger.Open(ctx, ledgerConfig(&c))
+	require.NoError(t, err)
+	call := events.Call{Session: "1_1_1_20260102030405@host", ICID: "i", Node: c.Node, Host: "host", App: "app", SP: "sp", Mode: "AXB", X: "+8617010000001",
+		Caller: "+8613800000001", Callee: "+8613800000002", Direction: 1,
+		In: died.Add(-time.Minute), Out: died.Add(-time.Minute), Answered: died.Add(-30 * time.Second)}
+	require.NoError(t, <-l.Journal().Write(call, events.NewCallEvent(call, 1, events.Answer, call.Answered, "")))
+	require.NoError(t, <-l.Journal().Beat(c.Node, died, 1))
+	require.NoError(t, l.Close())
+
+	n, err := Open(ctx, c, zerolog.Nop())
+	require.NoError(t, err)
+	require.NoError(t, n.Close(ctx))
+
+	l, err = ledger.Open(ctx, ledgerConfig(&c))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close()) }()
+	page, err := l.Calls(ctx, ledger.CallFilter{From: died.Add(-time.Hour), Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, page.Calls, 1)
+	closed := page.Calls[0]
+	require.Equal(t, died, closed.Ended.UTC())
+	require.Equal(t, 8020, closed.StateCode)
+}
