@@ -19,6 +19,8 @@ func axScenarios() []scenario {
 		{"AX unanswered temporary callee stays", axOutUnanswered},
 		{"AX temporary callee runs out", axOutExpired},
 		{"AX no binding", axUnbound},
+		{"AX switched off", axOff},
+		{"AX only A calls", axOnlyA},
 		{"AX fixed line calls", axFixedLine},
 	}
 }
@@ -147,6 +149,33 @@ func axUnbound(s *scene) {
 	s.refusedWith(c, 403, 21)
 	s.prompted(c, "no_permission")
 	s.story(x, 1, billed{state: 8018, fail: 7104, direction: 2, caller: who.Number(), service: "003", events: evRefused})
+}
+
+// axOff: turnFlag is off, for both sides.
+func axOff(s *scene) {
+	a, x, id := s.oneA("--off")
+	who := s.stranger()
+	for i, p := range []*phone.Phone{who, a} {
+		c := s.dial(p, x)
+		s.refusedWith(c, 403, 21)
+		s.prompted(c, "no_permission")
+		s.story(x, i+1, billed{state: 8016, fail: 8016, direction: i, binding: id, caller: p.Number(), service: "003", events: evRefused})
+	}
+	s.reachesNobody(a)
+	s.notBusy(x)
+}
+
+func axOnlyA(s *scene) {
+	a, x, id := s.oneA("--direction", "1")
+	callee, who := s.stranger(), s.stranger()
+	s.refusedWith(s.dial(who, x), 403, 21)
+	s.reachesNobody(a)
+	s.story(x, 1, billed{state: 8016, fail: 8016, direction: 0, binding: id, caller: who.Number(), service: "003", events: evRefused})
+	s.notBusy(x)
+	require.NoError(s, s.gate.Temporary(s.within(step), x, callee.Number()))
+	out, in := s.connect(a, callee, x)
+	require.NoError(s, out.Hangup(s.within(step)))
+	s.clearedWith(in, 16)
 }
 
 // axFixedLine: a bound fixed line may not call; an unbound one may.

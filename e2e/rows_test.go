@@ -39,6 +39,8 @@ var section9 = []row{
 	{"AX: A calls, no temporary callee", "8013/8013", "403/21", "dir 1 sub true", []string{"AX A calls without temporary callee", "AX temporary callee runs out"}},
 	{"AXB: direction not allowed, A calls", "8016/8016", "403/21", "dir 1 sub true", []string{"AXB only B to A"}},
 	{"AXB: direction not allowed, B calls", "8016/8016", "403/21", "dir 0 sub true", []string{"AXB only A to B"}},
+	{"AX: direction not allowed, turnFlag off, others call", "8016/8016", "403/21", "dir 0 sub true", []string{"AX switched off", "AX only A calls"}},
+	{"AX: turnFlag off, A calls", "8016/8016", "403/21", "dir 1 sub true", []string{"AX switched off"}},
 	{"AX: caller is a fixed line that is bound", "8023/8023", "403/21", "dir 1 sub true", []string{"AX fixed line calls"}},
 	{"AXB: callerNum is a fixed line and calls", "8023/8023", "403/21", "dir 1 sub true", []string{"AXB fixed line calls"}},
 	{"AXB: calleeNum is a fixed line and calls", "8023/8023", "403/21", "dir 0 sub true", []string{"AXB fixed line calls"}},
