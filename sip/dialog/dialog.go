@@ -96,9 +96,10 @@ func (d *Dialog) Confirm(res *sip.Response) {
 }
 
 // Fork is the dialog of a further 2xx to the same INVITE, fit for ACK and BYE.
+// Nothing of what the first phone said is in it.
 func (d *Dialog) Fork(res *sip.Response) *Dialog {
 	f := *d
-	f.routes = nil
+	f.target, f.seen, f.heard, f.ack = d.remote, 0, false, nil
 	f.Confirm(res)
 	return &f
 }
@@ -122,20 +123,22 @@ func (d *Dialog) refresh(c *sip.ContactHeader) {
 }
 
 // Check tells whether a request belongs to this dialog and is not out of
-// order (RFC 3261 section 12.2.2), and notes its CSeq.
+// order (RFC 3261 section 12.2.2), and notes its CSeq. An ACK has that of its
+// INVITE, and other requests may have come between the two.
 func (d *Dialog) Check(req *sip.Request) error {
 	to, _ := req.To().Params.Get("tag")
 	from, _ := req.From().Params.Get("tag")
 	if to != d.localTag || (d.remoteTag != "" && from != d.remoteTag) {
 		return ErrTags
 	}
+	if req.Method == sip.ACK {
+		return nil
+	}
 	n := req.CSeq().SeqNo
 	if d.heard && n < d.seen {
 		return ErrOldCSeq
 	}
-	if req.Method != sip.ACK {
-		d.seen, d.heard = n, true
-	}
+	d.seen, d.heard = n, true
 	return nil
 }
 
