@@ -35,15 +35,26 @@ func ParsePeer(s string) (Peer, error) {
 		p.Net = plain(net)
 		return p, nil
 	}
+	ip, ok := address(at)
 	if ap, err := netip.ParseAddrPort(at); err == nil && ap.Port() != 0 {
-		p.Net, p.Port = whole(ap.Addr()), ap.Port()
-		return p, nil
+		ip, p.Port, ok = ap.Addr(), ap.Port(), true
 	}
-	if ip, err := netip.ParseAddr(strings.Trim(at, "[]")); err == nil {
-		p.Net = whole(ip)
-		return p, nil
+	switch {
+	case !ok:
+		return Peer{}, fmt.Errorf("peer %.80q: use an address, address:port or network, such as 192.0.2.7, 192.0.2.7:5060 or 192.0.2.0/24", s)
+	case ip.Unmap().IsUnspecified():
+		return Peer{}, fmt.Errorf("peer %.80q: no message comes from this address; use 0.0.0.0/0 or ::/0 for all addresses", s)
 	}
-	return Peer{}, fmt.Errorf("peer %.80q: use an address, address:port or network, such as 192.0.2.7, 192.0.2.7:5060 or 192.0.2.0/24", s)
+	p.Net = whole(ip)
+	return p, nil
+}
+
+// address reads an IP address; one of IPv6 may stand in brackets.
+func address(s string) (netip.Addr, bool) {
+	inner, open := strings.CutPrefix(s, "[")
+	inner, closed := strings.CutSuffix(inner, "]")
+	ip, err := netip.ParseAddr(inner)
+	return ip, err == nil && open == closed && (!open || ip.Is6())
 }
 
 // String is what ParsePeer reads.

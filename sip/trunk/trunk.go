@@ -230,7 +230,7 @@ func word(s string) bool {
 
 // host tells whether a text can be the host part of a SIP URI.
 func host(s string) bool {
-	if ip, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
+	if ip, ok := address(s); ok {
 		return ip.Zone() == ""
 	}
 	return len(s) <= 255 && word(s)
