@@ -110,6 +110,7 @@ func (c *call) callerLeft(h happening) routing.End {
 // ring sends one INVITE and waits for what becomes of it. again tells that
 // another route may be tried.
 func (c *call) ring(r route) (end routing.End, again, ok bool) {
+	c.rec.SIPStatus, c.rec.UnswReason = 0, 0 // of the route before
 	b, err := c.invite(r)
 	if err != nil {
 		c.srv.limits.leave(r.trunk)
@@ -130,7 +131,9 @@ func (c *call) ring(r route) (end routing.End, again, ok bool) {
 		case ringing:
 			c.rang(b, h.res)
 		case answered:
-			end, ok = c.accepted(b, h.res)
+			if end, ok = c.accepted(b, h.res); !ok {
+				c.bye(&b.leg, end)
+			}
 			return end, false, ok
 		case refused:
 			end, again = c.refusal(b, h)
@@ -154,6 +157,7 @@ func (c *call) ring(r route) (end routing.End, again, ok bool) {
 		case timeUp:
 			switch h.timer {
 			case 0:
+				c.rec.UnswReason = routing.EndRingTimeout.Cause
 				return routing.EndRingTimeout, false, false
 			case 1:
 				c.waiting.overdue = true

@@ -37,7 +37,7 @@ func (c *call) collect() (routing.End, bool) {
 	app := c.d.App
 	scene := routing.SceneEnter
 	for try := 0; ; try++ {
-		typed, how := c.digits(scene, app.ExtDigits)
+		typed, how := c.digits(scene, entry{length: app.ExtDigits, again: try > 0})
 		switch {
 		case how.kind == left:
 			c.rec.ReleasedBy = 1
@@ -85,10 +85,10 @@ func (c *call) extension(ext routing.Extension) (routing.End, bool) {
 	return d.End, false
 }
 
-// digits plays the scene's prompt once and takes up to n digits; a key pressed
-// during the prompt ends it. The happening tells of a caller who left
-// meanwhile; else it is of kind digit.
-func (c *call) digits(scene routing.Scene, n int) (string, happening) {
+// digits plays the scene's prompt once and takes an entry; a key pressed during
+// the prompt ends it. The happening tells of a caller who left meanwhile; else
+// it is of kind digit.
+func (c *call) digits(scene routing.Scene, typed entry) (string, happening) {
 	c.media.Listen(media.Caller, c.a.hearsTones())
 	pause := time.NewTimer(c.srv.cfg.FirstDigit)
 	defer pause.Stop()
@@ -102,12 +102,11 @@ func (c *call) digits(scene routing.Scene, n int) (string, happening) {
 		pause.Reset(length + c.srv.cfg.FirstDigit)
 		total.Reset(length + c.srv.cfg.Digits)
 	}
-	typed := entry{length: n}
 	for {
 		h := c.next(pause.C, total.C)
 		switch h.kind {
 		case digit:
-			if h.side != media.Caller {
+			if h.side != media.Caller || typed.late(h.digit) {
 				continue
 			}
 			if playing {
@@ -129,7 +128,16 @@ func (c *call) digits(scene routing.Scene, n int) (string, happening) {
 // entry is an extension as it is typed (docs/decisions/0003-digits.md).
 type entry struct {
 	length int
-	keys   strings.Builder
+	again  bool // one was typed before, and the '#' behind it may yet come
+	keys   []byte
+}
+
+// late tells whether a key still belongs to the entry before: that was whole
+// without the '#' that some press all the same.
+func (e *entry) late(key byte) bool {
+	late := e.again && key == '#'
+	e.again = false
+	return late
 }
 
 // press takes a key: '#' ends the entry, '*' starts it anew. It tells whether
@@ -139,18 +147,18 @@ func (e *entry) press(key byte) bool {
 	case key == '#':
 		return true
 	case key == '*':
-		e.keys.Reset()
+		e.keys = nil
 	case key >= '0' && key <= '9':
-		e.keys.WriteByte(key)
+		e.keys = append(e.keys, key)
 	}
-	return e.keys.Len() == e.length
+	return len(e.keys) == e.length
 }
 
 // whole is the extension, filled up with zeros from the left where it is
 // short; empty: nothing was typed.
 func (e *entry) whole() string {
-	if e.keys.Len() == 0 {
+	if len(e.keys) == 0 {
 		return ""
 	}
-	return strings.Repeat("0", max(0, e.length-e.keys.Len())) + e.keys.String()
+	return strings.Repeat("0", max(0, e.length-len(e.keys))) + string(e.keys)
 }

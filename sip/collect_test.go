@@ -198,6 +198,14 @@ func TestCollect(t *testing.T) {
 		w.mouthA.press("0007")
 		w.reached(a, "1234", "0007")
 	})
+	t.Run("wrong with # behind all its digits, then right", func(t *testing.T) {
+		w := openAXE(t, 1)
+		a := w.enter(w.mouthA.sdp(1))
+		w.mouthA.press("1234#")
+		eventually(t, "wrong, enter again", w.mouthA.hears(0x63, 5))
+		w.mouthA.press("0007#")
+		w.reached(a, "1234", "0007")
+	})
 	t.Run("wrong, then right, all typed ahead", func(t *testing.T) {
 		w := openAXE(t, 1)
 		a := w.enter(w.mouthA.sdp(1))
@@ -261,7 +269,7 @@ func TestCollectInVain(t *testing.T) {
 		a := w.enter(w.mouthA.sdp(1))
 		w.mouthA.press("9#")
 		require.Equal(t, "Q.850;cause=41", a.hungUp().get("Reason"))
-		w.ends(8020, 8020)
+		require.Equal(t, 2, w.ends(8020, 8020).Direction)
 	})
 	t.Run("the caller leaves while typing", func(t *testing.T) {
 		w := openAXE(t, 2)

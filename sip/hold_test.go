@@ -109,6 +109,17 @@ func TestReinviteWithoutOffer(t *testing.T) {
 			mouth.talksTo(ok)
 			s.ack(mouth.sdp(4))
 			w.bothHear()
+			before := s.lastInviteSeq
+			moved := newEar(t, s.p.addr.Addr())
+			s.reinvite("")
+			moved.talksTo(s.response(200, "INVITE"))
+			s.p.send(s.text("ACK", before, unique("z9hG4bK"), "")) // one that was late
+			s.ack(moved.sdp(5))
+			other := w.mouthB
+			if byB {
+				other = w.mouthA
+			}
+			other.until(0x55, "the audio moves with the answer", moved.hears(0x55, 3))
 			a.bye()
 			b.hungUp()
 		})

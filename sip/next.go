@@ -127,8 +127,9 @@ func (c *call) take(in input) (happening, bool) {
 			return happening{kind: left, side: media.Caller}, true
 		}
 	case inAck:
-		in.leg.acknowledged(in.req)
-		return c.lateAnswer(in.leg, in.req)
+		if in.leg.acknowledged(in.req) {
+			return c.lateAnswer(in.leg, in.req)
+		}
 	case inResponse, inFailed:
 		return c.fromCallee(in)
 	case inByeDone:

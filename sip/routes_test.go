@@ -19,7 +19,8 @@ func TestNobodyAnswers(t *testing.T) {
 		b.says(180, "")
 		require.Equal(t, "Q.850;cause=16", b.cancelled().get("Reason"))
 		require.Equal(t, "Q.850;cause=19", a.fails(480).get("Reason"))
-		w.ends(8035, 8035)
+		rec := w.ends(8035, 8035)
+		require.Equal(t, []int{480, 19}, []int{rec.SIPStatus, rec.UnswReason})
 	})
 	t.Run("the trunk lets it ring less long", func(t *testing.T) {
 		w := open(t, func(s *settings) { s.trunkB.RingTimeout = 200 * time.Millisecond })
@@ -101,6 +102,7 @@ func TestFailover(t *testing.T) {
 			b2.hungUp()
 			rec := w.ends(0, 0)
 			require.Equal(t, []events.Kind{events.CallIn, events.CallOut, events.Answer, events.Disconnect, events.Fee}, w.journal.kinds(rec.Session))
+			require.Equal(t, []int{0, 0}, []int{rec.SIPStatus, rec.UnswReason}, "the call did not fail")
 		})
 	}
 }

@@ -43,7 +43,8 @@ func (c *call) tearDown(end routing.End) {
 	if c.rec.SIPStatus == 0 && c.rec.Answered.IsZero() {
 		c.rec.SIPStatus = end.SIP
 	}
-	if end.Word == routing.EndOverload.Word { // section 9: as if nothing had been found
+	fault := end.Word == routing.EndFault.Word && c.rec.Answered.IsZero()
+	if fault || end.Word == routing.EndOverload.Word { // section 9: as if nothing had been found
 		c.rec.Direction, c.rec.Binding, c.rec.Callee = int(routing.Abnormal), "", ""
 	}
 	c.conclude()

@@ -52,9 +52,12 @@ func (l *leg) repeatAnswer() bool {
 	return true
 }
 
-// acknowledged takes the ACK of the 2xx that waits for it.
-func (l *leg) acknowledged(ack *sip.Request) {
-	if l.unacked.waiting() && ack.CSeq().SeqNo == l.unacked.res.CSeq().SeqNo {
-		l.unacked.stop()
+// acknowledged takes the ACK of the 2xx that waits for it; false: it is of
+// another, or came again.
+func (l *leg) acknowledged(ack *sip.Request) bool {
+	if !l.unacked.waiting() || ack.CSeq().SeqNo != l.unacked.res.CSeq().SeqNo {
+		return false
 	}
+	l.unacked.stop()
+	return true
 }
