@@ -213,19 +213,15 @@ type Place struct {
 	Province string
 }
 
-// PickNumber is a normal X of the app at the place that has room and knows none
-// of the given numbers; ErrFull if there is none. It searches from an X on and
-// then from the lowest, so that bindings spread over the numbers if each search
-// begins behind the X of the last; another change may be faster than a
-// following Bind.
-func (l *Ledger) PickNumber(ctx context.Context, app string, at Place, from routing.X, strangers ...routing.Number) (routing.X, error) {
-	var first, second string
-	switch len(strangers) {
-	case 0:
-	case 1:
-		first, second = string(strangers[0]), string(strangers[0])
-	default:
-		first, second = string(strangers[0]), string(strangers[1])
+// PickNumber is a normal X of the app at the place that has room for a binding:
+// for one more of anybody, and for the numbers and the extension of b, which is
+// to begin at b.CreatedAt; ErrFull if there is none. It searches from an X on and then from the lowest, so that
+// bindings spread over the numbers if each search begins behind the X of the
+// last; another change may be faster than a following Bind.
+func (l *Ledger) PickNumber(ctx context.Context, app string, at Place, from routing.X, b *routing.Binding) (routing.X, error) {
+	first, second := string(numberSlot(b.A)), string(numberSlot(b.B))
+	if b.Ext != "" {
+		second = string(extSlot(b.Ext))
 	}
 	where, place := "", ""
 	switch {
@@ -237,10 +233,11 @@ func (l *Ledger) PickNumber(ctx context.Context, app string, at Place, from rout
 		where = ` AND $5 = ''`
 	}
 	query := `SELECT x FROM numbers WHERE app = $1 AND status = 'normal' AND bindings < room AND x %s $2
-		AND NOT EXISTS (SELECT 1 FROM bound WHERE bound.x = numbers.x AND bound.slot IN ($3, $4))` + where + ` ORDER BY x LIMIT 1`
+		AND NOT EXISTS (SELECT 1 FROM bound JOIN bindings o ON o.id = bound.subscription
+			WHERE bound.x = numbers.x AND bound.slot IN ($3, $4) AND (o.until_at = 0 OR o.until_at > $6))` + where + ` ORDER BY x LIMIT 1`
 	for _, side := range []string{">=", "<"} {
 		var x routing.X
-		err := l.read(ctx).scan(fmt.Sprintf(query, side), one(app, string(from), first, second, place), &x)
+		err := l.read(ctx).scan(fmt.Sprintf(query, side), one(app, string(from), first, second, place, micros(b.CreatedAt)), &x)
 		if err == nil {
 			return x, nil
 		}

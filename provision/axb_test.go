@@ -173,6 +173,7 @@ func TestModifyAXB(t *testing.T) {
 	require.NoError(t, err)
 	same.ModifiedAt, same.Version = b.ModifiedAt, b.Version
 	require.Equal(t, b, same, "what is absent is unchanged, the lifetime too")
+	require.NotNil(t, o.facts(x1, bert).ByCaller)
 	after, err := o.ModifyAXB(o.ctx, "app", provision.ModifyAXB{SubscriptionID: b.ID, CalleeNum: p(fixed), Duration: p(120),
 		CallDirection: p(2), PreVoice: &provision.PreVoice{}, MaxDuration: p(0), PrivateSMS: p(true)})
 	require.NoError(t, err)

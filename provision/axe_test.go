@@ -95,6 +95,22 @@ func TestExtensions(t *testing.T) {
 	}
 }
 
+// TestChooseForExtension: an X on which the extension is taken is not chosen.
+func TestChooseForExtension(t *testing.T) {
+	o := newOffice(t, sqlite(t), routing.AXE)
+	var answers []string
+	for i := range 3 {
+		b, err := o.BindAXE(o.ctx, "app", provision.BindAXE{BindNum: tel(i), ExtendNum: "0007", TimeUnit: "1", BindExpiredTime: 1, Area: provision.Area{AreaCode: "0755"}})
+		answers = append(answers, string(b.X)+" "+outcome(err))
+	}
+	require.ElementsMatch(t, []string{x1 + " 0", x2 + " 0"}, answers[:2])
+	require.Equal(t, " 1012008", answers[2])
+	o.pass(time.Minute)
+	_, err := o.BindAXE(o.ctx, "app", provision.BindAXE{BindNum: tel(3), ExtendNum: "0007", Area: provision.Area{AreaCode: "0755"}})
+	require.NoError(t, err, "the others have ended, whether swept or not")
+	o.agrees()
+}
+
 func TestModifyAXE(t *testing.T) {
 	o := newOffice(t, sqlite(t), routing.AXE)
 	o.prompt("none.wav", ledger.PromptApproved)

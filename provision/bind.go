@@ -30,7 +30,7 @@ func (s *Service) bindAny(ctx context.Context, w *words, b routing.Binding, area
 	const tries = 20
 	var err error
 	for range tries {
-		b.X, err = s.choose(ctx, b.App, area, b.A, b.B)
+		b.X, err = s.choose(ctx, area, &b)
 		if errors.Is(err, ledger.ErrFull) {
 			return b, w.noX.refuse("", "no number of the app has room")
 		}

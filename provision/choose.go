@@ -9,12 +9,12 @@ import (
 	"axgate/routing"
 )
 
-// choose finds an X of the app that has room and knows neither of the numbers:
-// in the area; with areaMatchMode 1 else in its province, else anywhere
-// (section 2). Without an area any X does. ledger.ErrFull: there is none.
-func (s *Service) choose(ctx context.Context, app string, area Area, a, b routing.Number) (routing.X, error) {
+// choose finds an X of the app that has room for the binding: in the area; with
+// areaMatchMode 1 else in its province, else anywhere (section 2). Without an
+// area any X does. ledger.ErrFull: there is none.
+func (s *Service) choose(ctx context.Context, area Area, b *routing.Binding) (routing.X, error) {
 	for _, place := range s.places(ctx, area) {
-		x, err := s.chooseIn(ctx, app, place, a, b)
+		x, err := s.chooseIn(ctx, place, b)
 		if !errors.Is(err, ledger.ErrFull) {
 			return x, err
 		}
@@ -54,19 +54,15 @@ type turn struct {
 
 // chooseIn goes on behind the X that was chosen last, so that bindings spread
 // over the numbers. One request chooses at a time: two would choose the same.
-func (s *Service) chooseIn(ctx context.Context, app string, place ledger.Place, a, b routing.Number) (routing.X, error) {
-	strangers := []routing.Number{a}
-	if b != "" {
-		strangers = append(strangers, b)
-	}
-	t, key := &s.turns, turn{app, place}
+func (s *Service) chooseIn(ctx context.Context, place ledger.Place, b *routing.Binding) (routing.X, error) {
+	t, key := &s.turns, turn{b.App, place}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	from := t.last[key]
 	if from != "" {
 		from += "0" // the next one: nothing sorts in between
 	}
-	x, err := s.ledger.PickNumber(ctx, app, place, from, strangers...)
+	x, err := s.ledger.PickNumber(ctx, b.App, place, from, b)
 	if err != nil {
 		return "", err
 	}
