@@ -11,6 +11,7 @@ import (
 	"axgate/config"
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/pgtest"
 )
 
 // TestCallsOfAKilledNode: a call that a killed node left open ends when that
@@ -45,4 +46,28 @@ func TestCallsOfAKilledNode(t *testing.T) {
 	closed := page.Calls[0]
 	require.Equal(t, died, closed.Ended.UTC())
 	require.Equal(t, 8020, closed.StateCode)
+}
+
+// TestOneName: nodes that share a PostgreSQL have names of their own, or the
+// second would close the calls of the first; a node is not its own second.
+func TestOneName(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts a PostgreSQL and waits for a node's lease")
+	}
+	server, err := pgtest.Start()
+	require.NoError(t, err)
+	defer func() { require.NoError(t, server.Stop()) }()
+	ctx := context.Background()
+	c := config.Default()
+	c.SIP.UDP, c.SIP.TCP, c.Redis.Embedded = "127.0.0.1:0", config.Off, "127.0.0.1:0"
+	c.Ledger.Driver, c.Ledger.DSN = ledger.Postgres, server.Database(t)
+
+	c.Data = t.TempDir()
+	n, err := Open(ctx, c, zerolog.Nop())
+	require.NoError(t, err)
+	second := c
+	second.Data = t.TempDir()
+	_, err = Open(ctx, second, zerolog.Nop())
+	require.ErrorContains(t, err, "give each node a name of its own")
+	require.NoError(t, n.Close(ctx))
 }

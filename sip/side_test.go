@@ -17,7 +17,6 @@ type side struct {
 	branch        string // of the last INVITE
 	invite        msg    // the one that came in
 	contact       string
-	answeredBody  string
 	lastInviteSeq int
 }
 

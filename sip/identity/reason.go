@@ -104,37 +104,3 @@ func CauseOf(status int) int {
 	}
 	return 31
 }
-
-// StatusOf is the final SIP status for a Q.850 cause (RFC 3398 section
-// 7.2.4.1), if a response is needed: 500 for a cause that no table names.
-func StatusOf(cause int) int {
-	switch cause {
-	case 1, 2, 3, 26:
-		return sip.StatusNotFound
-	case 16:
-		return sip.StatusRequestTerminated
-	case 17:
-		return sip.StatusBusyHere
-	case 18:
-		return sip.StatusRequestTimeout
-	case 19, 20, 31:
-		return sip.StatusTemporarilyUnavailable
-	case 21, 55, 57, 87:
-		return sip.StatusForbidden
-	case 22, 23:
-		return sip.StatusGone
-	case 27:
-		return sip.StatusBadGateway
-	case 28:
-		return sip.StatusAddressIncomplete
-	case 29, 79:
-		return sip.StatusNotImplemented
-	case 34, 38, 41, 42, 47, 58, 88:
-		return sip.StatusServiceUnavailable
-	case 65, 70:
-		return sip.StatusNotAcceptableHere
-	case 102:
-		return sip.StatusGatewayTimeout
-	}
-	return sip.StatusInternalServerError
-}

@@ -102,36 +102,3 @@ func TestCauseOf(t *testing.T) {
 		require.Equal(t, 31, CauseOf(s), s)
 	}
 }
-
-// TestStatusOf is the left half of that table.
-func TestStatusOf(t *testing.T) {
-	table := map[int][]int{
-		404: {1, 2, 3, 26},
-		487: {16},
-		486: {17},
-		408: {18},
-		480: {19, 20, 31},
-		403: {21, 55, 57, 87},
-		410: {22, 23},
-		502: {27},
-		484: {28},
-		501: {29, 79},
-		503: {34, 38, 41, 42, 47, 58, 88},
-		488: {65, 70},
-		504: {102},
-		500: {111, 127},
-	}
-	want := map[int]int{}
-	for status, causes := range table {
-		for _, c := range causes {
-			want[c] = status
-		}
-	}
-	for cause := -1; cause <= 128; cause++ {
-		w, named := want[cause]
-		if !named {
-			w = 500
-		}
-		require.Equal(t, w, StatusOf(cause), cause)
-	}
-}
