@@ -9,6 +9,5 @@ if not number.load or number.none then
 end
 local e = fields(KEYS[2])
 if live(e, number) and e.at and e.at > ARGV[1] then return 1 end
-write(KEYS[2], ARGV[2], 3, #ARGV - 2)
-redis.call('HSET', KEYS[2], 'at', ARGV[1], 'load', number.load)
+write(KEYS[2], ARGV[2], 3, #ARGV - 2, 'at', ARGV[1], 'load', number.load)
 return 1

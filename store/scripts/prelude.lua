@@ -72,9 +72,12 @@ local function miss(key, number, ticket, epoch)
   return {0, ticket}
 end
 
-local function write(key, expires, from, count)
+-- More fields may follow. The expiry comes last: one that is over already
+-- removes the key, and nothing may make it again.
+local function write(key, expires, from, count, ...)
   redis.call('DEL', key)
   redis.call('HSET', key, unpack(ARGV, from, from + count - 1))
+  if select('#', ...) > 0 then redis.call('HSET', key, ...) end
   if expires ~= '' then redis.call('PEXPIREAT', key, expires) end
 end
 

@@ -11,8 +11,7 @@ if not number.load or number.none or number.app ~= ARGV[2] or number.mode ~= ARG
 end
 local stands = tonumber(number.version)
 local function store(key, at)
-  write(key, ARGV[at + 1], at + 3, tonumber(ARGV[at + 2]))
-  redis.call('HSET', key, 'version', ARGV[1], 'load', number.load)
+  write(key, ARGV[at + 1], at + 3, tonumber(ARGV[at + 2]), 'version', ARGV[1], 'load', number.load)
 end
 local at = 7
 for i = 2, #KEYS do
