@@ -258,6 +258,21 @@ func TestGoneBeforeTheAnswerAndAfter(t *testing.T) {
 	quietly(t, c)
 }
 
+// A caller who was silent while the callee was rung, for almost as long as the limit, has the whole limit from the answer on.
+func TestSilenceCountsFromTheAnswer(t *testing.T) {
+	e := openEngine(t, func(c *Config) { c.Inactive = 400 * time.Millisecond })
+	c := e.NewCall()
+	a := newPhone(t, PCMA)
+	join(t, c, Caller, a)
+	settle(t, c)
+	time.Sleep(200 * time.Millisecond)
+	c.Expect(Caller)
+	answered := time.Now()
+	c.Connect(true, true)
+	require.Equal(t, Event{Kind: Gone, Side: Caller}, event(t, c))
+	require.GreaterOrEqual(t, time.Since(answered), 390*time.Millisecond)
+}
+
 // Packets that stay here (events, comfort noise) leave no hole in what the other side gets.
 func TestWhatIsNotForwardedIsNoLoss(t *testing.T) {
 	e := openEngine(t)

@@ -129,7 +129,7 @@ func (c *Call) Point(side Side, s Stream) error {
 }
 
 // Expect tells that a side may begin to send only now, since it answered or was answered: if its source was not found yet,
-// the latch window starts anew. A source that was found stays.
+// the latch window starts anew. A source that was found stays. How long it is silent counts from here.
 func (c *Call) Expect(side Side) {
 	if side.valid() {
 		c.command(func() { c.legs[side].expect(c.worker.now()) })

@@ -160,11 +160,16 @@ func (l *leg) point(s Stream, now int64) {
 	}
 }
 
-// expect opens the latch window again; see Call.Expect.
+// expect opens the latch window again, and silence counts from now; see Call.Expect.
 func (l *leg) expect(now int64) {
-	if l.pointed && !l.rtp.source.IsValid() {
+	if !l.pointed {
+		return
+	}
+	if !l.rtp.source.IsValid() {
 		l.latch.since = now
 	}
+	l.lastValid = now
+	l.awaited(now)
 }
 
 // canSend says whether audio may go to the peer, and where is known.
