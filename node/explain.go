@@ -15,10 +15,12 @@ import (
 type Explanation struct {
 	routing.Decision
 	Source string // the cache or the ledger
+	Asked  bool   // the caller is asked for an extension
 }
 
 // Explain tells what would be decided about a call to X, and reserves nothing.
-// With an extension it is the decision after that was typed.
+// With an extension it is the decision after that was typed, if the caller is
+// asked for one.
 func (o *Office) Explain(ctx context.Context, x routing.X, caller routing.Number, ext routing.Extension) (Explanation, error) {
 	return explain(ctx, o.Ledger, o.Cache, &o.Plan, routing.Question{X: x, Caller: caller, At: time.Now()}, ext)
 }
@@ -30,6 +32,20 @@ func (n *Node) Explain(ctx context.Context, x routing.X, caller routing.Number) 
 }
 
 func explain(ctx context.Context, l *ledger.Ledger, c *store.Cache, plan *routing.Plan, q routing.Question, ext routing.Extension) (Explanation, error) {
+	first, err := decide(ctx, l, c, plan, q, "")
+	if err != nil || first.Step != routing.Collect {
+		return first, err
+	}
+	second := first
+	if ext != "" {
+		second, err = decide(ctx, l, c, plan, q, ext)
+	}
+	second.Asked = true
+	return second, err
+}
+
+// decide is the decision at the INVITE, or that after an extension.
+func decide(ctx context.Context, l *ledger.Ledger, c *store.Cache, plan *routing.Plan, q routing.Question, ext routing.Extension) (Explanation, error) {
 	f, source, err := facts(ctx, l, c, q, ext)
 	if err != nil {
 		return Explanation{}, err
@@ -45,9 +61,9 @@ func explain(ctx context.Context, l *ledger.Ledger, c *store.Cache, plan *routin
 		}
 	}
 	if ext != "" {
-		return Explanation{routing.DecideExtension(plan, app, q, f, ext), source}, nil
+		return Explanation{Decision: routing.DecideExtension(plan, app, q, f, ext), Source: source}, nil
 	}
-	return Explanation{routing.Decide(plan, app, q, f), source}, nil
+	return Explanation{Decision: routing.Decide(plan, app, q, f), Source: source}, nil
 }
 
 // facts asks the cache, as a call does, and the ledger if the cache is not

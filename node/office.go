@@ -32,11 +32,11 @@ type Office struct {
 // OpenOffice opens what a command needs.
 func OpenOffice(ctx context.Context, cfg config.Config, log zerolog.Logger) (o *Office, err error) {
 	o = &Office{log: log}
-	defer func() {
+	defer func(opened *Office) { // o is nil by then
 		if err != nil {
-			err = errors.Join(err, o.Close())
+			err = errors.Join(err, opened.Close())
 		}
-	}()
+	}(o)
 	if o.Plan, err = plan(&cfg.Plan); err != nil {
 		return nil, err
 	}

@@ -186,6 +186,14 @@ func RecordDir(c *config.Config) string {
 // PromptDir is the directory of the prompts that apps uploaded.
 func PromptDir(c *config.Config) string { return filepath.Join(c.Data, "prompts") }
 
+// LedgerFile is the file of an SQLite ledger; empty: it is elsewhere.
+func LedgerFile(c *config.Config) string {
+	if l := ledgerConfig(c); l.Driver == "sqlite" {
+		return l.Path
+	}
+	return ""
+}
+
 func ledgerConfig(c *config.Config) ledger.Config {
 	l := ledger.Config{Driver: c.Ledger.Driver, Path: c.Ledger.Path, DSN: c.Ledger.DSN, Queue: c.Ledger.Queue}
 	if l.Path == "" {
