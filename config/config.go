@@ -72,9 +72,9 @@ type Media struct {
 type Redis struct {
 	Address  string        `key:"address" help:"host:port of a Redis; empty: the embedded one"`
 	Embedded string        `key:"embedded" help:"loopback host:port where the embedded one listens"`
-	Username string        `key:"username"`
-	Password string        `key:"password" secret:"true"`
-	DB       int           `key:"db"`
+	Username string        `key:"username" help:"of its ACL; empty: the default user"`
+	Password string        `key:"password" secret:"true" help:"empty: none is needed"`
+	DB       int           `key:"db" help:"number of the database; 0 in a cluster"`
 	Timeout  time.Duration `key:"timeout" help:"of one command; after it the ledger is asked"`
 	Lease    time.Duration `key:"lease" help:"how long a busy mark outlives its node; the same on all nodes"`
 	Pool     int           `key:"pool" help:"connections; 0: by the number of processors"`
@@ -103,7 +103,7 @@ type Events struct {
 
 // Trunk is a carrier or switch.
 type Trunk struct {
-	Name  string   `key:"name"`
+	Name  string   `key:"name" help:"of the trunk in logs; every trunk has its own"`
 	Peers []string `key:"peers" help:"where its calls come from: addresses, address:port or networks; udp:// or tcp:// before it for one transport"`
 
 	Address   string `key:"address" help:"host:port that calls go out to; empty: none do"`
@@ -120,7 +120,7 @@ type Trunk struct {
 	Hide         bool   `key:"hide" help:"show not even X: anonymous From, Privacy: id"`
 
 	Username string `key:"username" help:"for its digest challenges"`
-	Password string `key:"password" secret:"true"`
+	Password string `key:"password" secret:"true" help:"for its digest challenges"`
 
 	NATMedia    bool          `key:"nat_media" help:"its RTP may come from elsewhere than its SDP says"`
 	Codecs      []string      `key:"codecs" help:"empty: media.codecs"`
@@ -139,16 +139,16 @@ type Registrar struct {
 // Phone is an account of the registrar.
 type Phone struct {
 	Number   string `key:"number" help:"its real number, which is its user name too"`
-	Password string `key:"password" secret:"true"`
+	Password string `key:"password" secret:"true" help:"for its digest answers"`
 }
 
 // Plan is the number plan. With country 86, lists that are empty are those of
 // mainland China.
 type Plan struct {
 	Country       string   `key:"country" help:"calling code without +"`
-	National      string   `key:"national" help:"long-distance prefix"`
-	International string   `key:"international" help:"prefix of international numbers"`
-	Mobile        []string `key:"mobile" help:"patterns of mobile numbers: a digit is itself, X any digit, [3-9] one of these"`
+	National      string   `key:"national" help:"long-distance prefix; with country 86, 0 if empty"`
+	International string   `key:"international" help:"prefix of international numbers; with country 86, 00 if empty"`
+	Mobile        []string `key:"mobile" help:"patterns of mobile numbers: a digit is itself, X any digit, [3-9] one of these; with country 86, empty lists are those of mainland China"`
 	Areas         []string `key:"areas" help:"patterns of area codes"`
 	Local         []string `key:"local" help:"patterns of what follows an area code"`
 	Service       []string `key:"service" help:"patterns of numbers that may call and never be bound"`
@@ -160,31 +160,31 @@ type Plan struct {
 // Abroad is a further country.
 type Abroad struct {
 	Code   string   `key:"code" help:"calling code without +"`
-	Mobile []string `key:"mobile"`
-	Fixed  []string `key:"fixed"`
+	Mobile []string `key:"mobile" help:"patterns as above"`
+	Fixed  []string `key:"fixed" help:"patterns as above"`
 }
 
 // Account is a tenant.
 type Account struct {
 	Name    string `key:"name" help:"its spId"`
 	Frozen  bool   `key:"frozen" help:"in arrears: calls and bindings are refused"`
-	MaxApps int    `key:"max_apps"`
+	MaxApps int    `key:"max_apps" help:"how many apps it may have"`
 }
 
 // App is an app with its settings.
 type App struct {
 	Key     string `key:"key" help:"app_key"`
 	Secret  string `key:"secret" secret:"true" help:"app_secret, which signs pushes"`
-	Name    string `key:"name"`
+	Name    string `key:"name" help:"for people"`
 	Account string `key:"account" help:"spId of its tenant"`
 	Mode    string `key:"mode" help:"AX, AXB or AXE"`
 
-	Paused     bool `key:"paused"`
+	Paused     bool `key:"paused" help:"calls and bindings are refused"`
 	NoCalls    bool `key:"no_calls" help:"it has no call permission"`
 	ExtDigits  int  `key:"ext_digits" help:"AXE: digits of an extension, 1 to 4"`
 	RandomExt  bool `key:"random_ext" help:"AXE: extensions are given at random, not the lowest"`
 	Retries    int  `key:"retries" help:"AXE: further tries after a wrong extension; 0: none"`
-	Recording  bool `key:"recording"`
+	Recording  bool `key:"recording" help:"its calls may be recorded; its bindings say which are"`
 	Stereo     bool `key:"stereo" help:"recordings have one party per channel"`
 	Informs    bool `key:"informs" help:"it informs people of recordings itself"`
 	KeepCallee bool `key:"keep_callee" help:"AX: an answered call does not use up the temporary callee"`
@@ -210,22 +210,22 @@ type Number struct {
 	App      string `key:"app" help:"app_key of its owner"`
 	Status   string `key:"status" help:"normal, paused, frozen, transfer or unavailable; empty: as it is"`
 	AreaCode string `key:"area_code" help:"with its leading 0"`
-	City     string `key:"city"`
-	Province string `key:"province"`
-	Carrier  string `key:"carrier"`
+	City     string `key:"city" help:"where it belongs"`
+	Province string `key:"province" help:"where it belongs"`
+	Carrier  string `key:"carrier" help:"whose number it is"`
 }
 
 // Binding is a relation of an X with real numbers; the mode of the app says
 // which fields it has.
 type Binding struct {
-	App       string        `key:"app"`
-	X         string        `key:"x"`
-	A         string        `key:"a"`
+	App       string        `key:"app" help:"app_key"`
+	X         string        `key:"x" help:"in global form"`
+	A         string        `key:"a" help:"in global form"`
 	B         string        `key:"b" help:"AXB"`
 	Ext       string        `key:"ext" help:"AXE; empty: one is given"`
 	Direction int           `key:"direction" help:"0 both, 1 only A calls, 2 only A is called"`
 	Duration  time.Duration `key:"duration" help:"0: for ever"`
-	Record    bool          `key:"record"`
+	Record    bool          `key:"record" help:"its calls are recorded"`
 
 	MaxMinutes  int    `key:"max_minutes" help:"0: no limit"`
 	CallbackNum string `key:"callback_num" help:"AXE: whom A reaches without a callback record"`
@@ -233,8 +233,8 @@ type Binding struct {
 
 // Callee is a temporary callee.
 type Callee struct {
-	X        string        `key:"x"`
-	Callee   string        `key:"callee"`
+	X        string        `key:"x" help:"of the AX binding"`
+	Callee   string        `key:"callee" help:"whom A reaches, in global form"`
 	Duration time.Duration `key:"duration" help:"0: 60s"`
 }
 

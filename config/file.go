@@ -68,6 +68,10 @@ func (r *reader) pairs(key string, n ast.Node) []*ast.MappingValueNode {
 	case *ast.NullNode:
 		return nil
 	}
+	if key == "" {
+		r.wrong(key, n, "this is no configuration: write its keys, each as key: value")
+		return nil
+	}
 	r.wrong(key, n, "it is a section: write its keys beneath it, each as key: value")
 	return nil
 }

@@ -61,22 +61,25 @@ func nearest(typed string, names []string, limit int) string {
 	return best
 }
 
-// distance counts the letters to insert, delete or change (Levenshtein).
+// distance counts the letters to insert, delete or change, and the neighbours to
+// swap (Damerau and Levenshtein).
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
+	before, above, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
+		before, above, row = above, row, before
 		row[0] = i + 1
 		for j := range len(b) {
-			change := diagonal
+			change := above[j]
 			if a[i] != b[j] {
 				change++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+			row[j+1] = min(change, row[j]+1, above[j+1]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
 		}
 	}
 	return row[len(b)]
@@ -84,7 +87,7 @@ func distance(a, b string) int {
 
 // unknown is the text for a key that does not exist.
 func unknown(typed string, names []string) string {
-	if n := nearest(typed, names, len(typed)/3+2); n != "" {
+	if n := nearest(typed, names, len(typed)/3+1); n != "" {
 		return fmt.Sprintf("there is no such key: did you mean %s?", n)
 	}
 	names = slices.Clone(names)
