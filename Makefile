@@ -19,6 +19,7 @@ run: $(BIN) ## start the lab: one masked call is made and shown, then it serves 
 .PHONY: build
 build: $(BIN) ## build bin/axgate
 $(BIN): $(SRC)
+	@echo "building $@: the first time takes some minutes"
 	go build -o $@ ./cmd/axgate
 
 .PHONY: test

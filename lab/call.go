@@ -152,8 +152,10 @@ func (a *Attempt) talk(ctx context.Context, out *Outcome, call, in *phone.Call) 
 	if err := in.Ring(); err != nil {
 		return fmt.Errorf("ring: %w", err)
 	}
-	if err := call.WaitRinging(ctx); err == nil {
-		a.Tell("the caller hears that it rings")
+	if a.Extension == "" { // else the caller is answered already, and hears a tone
+		if err := call.WaitRinging(ctx); err == nil {
+			a.Tell("the caller hears that it rings")
+		}
 	}
 	const ringing = time.Second
 	if err := pause(ctx, ringing); err != nil {

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"axgate/phone/hear"
 	"axgate/routing"
 )
 
@@ -59,9 +58,9 @@ type Result struct {
 	Recording Recording       `json:"recording"`
 }
 
-// The correlations from which a voice counts as heard. A mono recording has
-// both voices one after the other, as the phones do.
-const heardFrom = 0.85
+// HeardFrom is the correlation from which a voice counts as heard. A mono
+// recording has both voices one after the other, as the phones do.
+const HeardFrom = 0.85
 
 func (r *Result) wrong(format string, args ...any) {
 	r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
@@ -142,8 +141,8 @@ func (d *Demonstration) recording(r *Result) {
 	const rate = 8000
 	r.Recording.Seconds = float64(len(alaw)) / rate
 	first, second := said()
-	r.Recording.Heard.Caller, _ = hear.Correlate(alaw, first)
-	r.Recording.Heard.Callee, _ = hear.Correlate(alaw, second)
+	r.Recording.Heard.Caller = inPieces(alaw, first)
+	r.Recording.Heard.Callee = inPieces(alaw, second)
 }
 
 // check holds everything against what has to be.
@@ -165,7 +164,7 @@ func (r *Result) check(out *Outcome) {
 		peak float64
 	}{{"the caller does not hear the callee", r.Heard.Caller}, {"the callee does not hear the caller", r.Heard.Callee},
 		{"the caller's voice is not in the recording", r.Recording.Heard.Caller}, {"the callee's voice is not in the recording", r.Recording.Heard.Callee}} {
-		if h.peak < heardFrom {
+		if h.peak < HeardFrom {
 			r.wrong("%s: correlation %.2f", h.what, h.peak)
 		}
 	}

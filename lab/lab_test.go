@@ -123,3 +123,35 @@ func TestResultIsChecked(t *testing.T) {
 		require.Contains(t, r.Problems[0], want)
 	}
 }
+
+// TestFold: lines break between members only, and nothing is lost.
+func TestFold(t *testing.T) {
+	const object = `{"a":"1,\"2","b":[1,2],"c":"x,"}`
+	require.Equal(t, object, Fold(object, 100, 2))
+	require.Equal(t, "{\"a\":\"1,\\\"2\",\n  \"b\":[1,2],\n  \"c\":\"x,\"}", Fold(object, 12, 2))
+	require.Equal(t, "no object", Fold("no object", 3, 1))
+}
+
+// TestInPieces: a voice that a recorder has moved in its middle is there all
+// the same; one that is not there, or only half, is not.
+func TestInPieces(t *testing.T) {
+	first, second := said()
+	silence := bytes.Repeat([]byte{0xd5}, 8000)
+	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+	moved := join(silence, first, silence[:400], second[:12_000], silence[:480], second[12_000:])
+	require.Greater(t, inPieces(moved, first), HeardFrom)
+	require.Greater(t, inPieces(moved, second), HeardFrom)
+	require.Less(t, inPieces(join(silence, first, silence), second), HeardFrom)
+	require.Less(t, inPieces(join(silence, first, second[:14_000]), second), HeardFrom)
+	require.Less(t, inPieces(silence, first), HeardFrom)
+	require.Less(t, inPieces(nil, first), HeardFrom)
+}
+
+// TestRecipe: its commands can be copied as they stand.
+func TestRecipe(t *testing.T) {
+	var text bytes.Buffer
+	Recipe(&text, "127.0.0.1:5061", "bin/axgate -d other")
+	require.Contains(t, text.String(), "bin/axgate -d other temp --x +8617010000002 --callee +8613800000005")
+	require.Contains(t, text.String(), "<sip:+8613800000003@127.0.0.1:5061>;auth_pass=axgate-lab")
+	require.NotContains(t, text.String(), "%!")
+}

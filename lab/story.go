@@ -19,7 +19,7 @@ func (r *Result) Print(w io.Writer) {
 	line("SIP", "%s at the caller", strings.Trim(fmt.Sprint(r.Statuses), "[]"))
 	line("heard", "the callee's voice by the caller %.2f, the caller's by the callee %.2f (1 is perfect)", r.Heard.Caller, r.Heard.Callee)
 	line("events", "%s", r.types())
-	line("fee event", "%s", Compact(r.Fee))
+	line("fee event", "%s", r.fee())
 	line("recording", "%s, %.1f s", r.Recording.Path, r.Recording.Seconds)
 	if r.OK {
 		fmt.Fprintln(w, "All of it is right: neither saw the other's number.")
@@ -28,6 +28,53 @@ func (r *Result) Print(w io.Writer) {
 	for _, p := range r.Problems {
 		fmt.Fprintln(w, "WRONG:", p)
 	}
+}
+
+// fee tells what the fee event is about.
+func (r *Result) fee() string {
+	var f struct {
+		Caller   string `json:"callerNum"`
+		Callee   string `json:"fwdDstNum"`
+		Shown    string `json:"fwdDisplayNum"`
+		Duration int    `json:"callDuration"`
+	}
+	if len(r.Fee) == 0 || json.Unmarshal(r.Fee, &f) != nil {
+		return "-"
+	}
+	return fmt.Sprintf("%s spoke with %s, who saw %s, for %d s", f.Caller, f.Callee, f.Shown, f.Duration)
+}
+
+// Fold breaks a compact JSON object between its members, so that its lines have
+// up to width characters; those behind the first are indented.
+func Fold(object string, width, indent int) string {
+	var out strings.Builder
+	length := 0
+	for _, m := range members(object) {
+		if length > 0 && length+len(m) > width {
+			out.WriteString("\n" + strings.Repeat(" ", indent))
+			length = 0
+		}
+		out.WriteString(m)
+		length += len(m)
+	}
+	return out.String()
+}
+
+// members are the parts of a JSON text, each with the comma behind it.
+func members(object string) (parts []string) {
+	begin, quoted := 0, false
+	for i := 0; i < len(object); i++ {
+		switch c := object[i]; {
+		case c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case c == ',' && !quoted:
+			parts = append(parts, object[begin:i+1])
+			begin = i + 1
+		}
+	}
+	return append(parts, object[begin:])
 }
 
 // String tells a decision in one line.
@@ -63,24 +110,29 @@ func Compact(object json.RawMessage, without ...string) string {
 	return string(text)
 }
 
-// Recipe tells how to call through the lab with softphones.
-func Recipe(w io.Writer, server string) {
+// Recipe tells how to call through the lab with softphones. Program is how the
+// commands beside it are called.
+func Recipe(w io.Writer, server, program string) {
 	fmt.Fprintf(w, `
 The lab goes on. Two softphones can call through X now; the password of every account is %[2]s.
 
   %[3]s  Ann     %[4]s  Ben     %[5]s  a visitor, bound to nothing
   17010000001  AXB: Ann calls Ben, Ben calls Ann; both see the X
-  17010000002  AX:  anybody calls Ann; Ann calls out after: axgate temp --x %[6]s --callee %[5]s
+  17010000002  AX:  anybody calls Ann; Ann calls out after: %[8]s temp --x %[6]s --callee %[5]s
   17010000003  AXE: anybody types 0001 for Ann, 0002 for Ben; who dials it as Ann or Ben calls the last caller back
 
   baresip   in ~/.baresip/accounts:  <sip:%[3]s@%[1]s>;auth_pass=%[2]s
             then in baresip:         /dial sip:17010000001@%[1]s
   Linphone  username %[4]s, SIP domain %[1]s, password %[2]s, transport UDP; then dial 17010000001
 
-  In another terminal: axgate call, axgate calls, axgate bindings --x %[7]s, axgate doctor
-`, server, Password, Ann.Number, Ben.Number, Visitor.Number, XofAX, XofAXB)
+  In another terminal:
+    %[8]s call                          a test call, and why it went as it did
+    %[8]s calls                         the calls so far
+    %[8]s bindings --x %[7]s   who is bound to an X
+    %[8]s doctor                        whatever could keep calls from working
+`, server, Password, Ann.Number, Ben.Number, Visitor.Number, XofAX, XofAXB, program)
 	if strings.HasPrefix(server, "127.") {
-		fmt.Fprintln(w, "  For phones of other machines: axgate lab --ip ADDRESS, with this machine's address")
+		fmt.Fprintf(w, "  For phones of other machines: %s lab --ip ADDRESS, with this machine's address\n", program)
 	}
 	fmt.Fprintln(w, "  Ctrl-C ends it.")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -62,8 +63,11 @@ type bindAXBCmd struct {
 }
 
 func (c *bindAXBCmd) Run(p *program) error {
-	return p.bind(&c.where, func(d *desk, app string, x string) (routing.Binding, error) {
-		return d.Provision.BindAXB(d.ctx, app, provision.BindAXB{CallerNum: d.global(c.A), CalleeNum: d.global(c.B), RelationNum: x,
+	return p.bind(&c.where, func(d *desk, app string, x string) (b routing.Binding, err error) {
+		if err := errors.Join(d.global("--a", &c.A), d.global("--b", &c.B)); err != nil {
+			return b, err
+		}
+		return d.Provision.BindAXB(d.ctx, app, provision.BindAXB{CallerNum: c.A, CalleeNum: c.B, RelationNum: x,
 			CallDirection: c.Direction, Duration: c.Duration, Area: c.area(), Options: c.options(), Voice: c.voice.voice()})
 	})
 }
@@ -81,8 +85,11 @@ func (c *bindAXCmd) Run(p *program) error {
 	if c.Off {
 		flag = "off"
 	}
-	return p.bind(&c.where, func(d *desk, app string, x string) (routing.Binding, error) {
-		return d.Provision.BindAX(d.ctx, app, provision.BindAX{OrigNum: d.global(c.A), PrivateNum: x, CallDirection: c.Direction, TurnFlag: flag,
+	return p.bind(&c.where, func(d *desk, app string, x string) (b routing.Binding, err error) {
+		if err := d.global("--a", &c.A); err != nil {
+			return b, err
+		}
+		return d.Provision.BindAX(d.ctx, app, provision.BindAX{OrigNum: c.A, PrivateNum: x, CallDirection: c.Direction, TurnFlag: flag,
 			Area: c.area(), Options: c.options(), Voice: c.voice.voice()})
 	})
 }
@@ -98,14 +105,20 @@ type bindAXECmd struct {
 }
 
 func (c *bindAXECmd) Run(p *program) error {
-	for _, t := range []time.Duration{c.Expires, c.Callback} {
-		if t%time.Minute != 0 {
-			return usage("%v: use whole minutes, such as 30m or 72h", t)
+	for _, f := range []struct {
+		flag string
+		span time.Duration
+	}{{"--expires", c.Expires}, {"--callback", c.Callback}} {
+		if f.span%time.Minute != 0 {
+			return usage("%s: %v: use whole minutes, such as 30m or 72h", f.flag, f.span)
 		}
 	}
-	return p.bind(&c.where, func(d *desk, app string, x string) (routing.Binding, error) {
-		return d.Provision.BindAXE(d.ctx, app, provision.BindAXE{BindNum: d.global(c.A), VirtualNum: x, ExtendNum: c.Ext,
-			CallbackTone: c.CallbackTone, CallbackNum: d.global(c.CallbackNum), TimeUnit: inMinutes, BindExpiredTime: int(c.Expires / time.Minute),
+	return p.bind(&c.where, func(d *desk, app string, x string) (b routing.Binding, err error) {
+		if err := errors.Join(d.global("--a", &c.A), d.global("--callback-num", &c.CallbackNum)); err != nil {
+			return b, err
+		}
+		return d.Provision.BindAXE(d.ctx, app, provision.BindAXE{BindNum: c.A, VirtualNum: x, ExtendNum: c.Ext,
+			CallbackTone: c.CallbackTone, CallbackNum: c.CallbackNum, TimeUnit: inMinutes, BindExpiredTime: int(c.Expires / time.Minute),
 			CallbackExpiredTime: int(c.Callback / time.Minute), Area: c.area(), Options: c.options()})
 	})
 }
@@ -113,13 +126,14 @@ func (c *bindAXECmd) Run(p *program) error {
 // inMinutes is the timeUnit of AXE bindings made here.
 const inMinutes = "1"
 
-// global is a number in global form if it can be read; else the service tells
-// what is wrong with it.
-func (d *desk) global(text string) string {
-	if n, ok := d.Plan.ReadNumber(text); ok {
-		return string(n)
+// global puts a number into global form; the service tells what else may be
+// wrong with it.
+func (d *desk) global(flag string, text *string) error {
+	n, err := d.number(flag, *text)
+	if err == nil {
+		*text = string(n)
 	}
-	return text
+	return err
 }
 
 // bind makes a binding and tells what came of it.
@@ -214,8 +228,11 @@ func (c *tempCmd) Run(p *program) error {
 		if err != nil {
 			return err
 		}
+		if err := d.global("--callee", &c.Callee); err != nil {
+			return err
+		}
 		t, err := d.Provision.SetTemporary(d.ctx, app, provision.TemporaryCallee{AX: provision.AX{PrivateNum: string(x)},
-			CalleeNum: d.global(c.Callee), Duration: &c.Duration, UserData: c.UserData})
+			CalleeNum: c.Callee, Duration: &c.Duration, UserData: c.UserData})
 		if err != nil {
 			return err
 		}

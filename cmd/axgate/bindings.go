@@ -13,7 +13,7 @@ type bindingsCmd struct {
 	X     string `name:"x" help:"Those of this X." placeholder:"NUMBER"`
 	A     string `name:"a" help:"Those of this A, with --app." placeholder:"NUMBER"`
 	App   string `name:"app" help:"The app of A." placeholder:"KEY"`
-	Limit int    `default:"100" help:"At most so many."`
+	Limit atMost `default:"100" help:"At most so many."`
 }
 
 func (c *bindingsCmd) Run(p *program) error {
@@ -44,9 +44,9 @@ func (c *bindingsCmd) find(d *desk) ([]routing.Binding, error) {
 		if err != nil {
 			return nil, err
 		}
-		return d.Ledger.BindingsOfX(d.ctx, x, now, "", c.Limit)
+		return d.Ledger.BindingsOfX(d.ctx, x, now, "", int(c.Limit))
 	case c.A != "" && c.App != "":
-		a, err := d.number(c.A)
+		a, err := d.number("--a", c.A)
 		if err != nil {
 			return nil, err
 		}

@@ -26,7 +26,7 @@ type callCmd struct {
 
 // Help tells more than the one line of the overview.
 func (callCmd) Help() string {
-	return `A built-in phone registers as the caller with a running node and dials X. If the callee has an account too, a second built-in phone answers, and both speak. The answer says what was decided and why, what each side saw and heard, and what the record and the events say.`
+	return `A built-in phone registers as the caller with a running node and dials X. If the callee has an account too, a second built-in phone answers, and both speak. The answer says what was decided and why, what each side saw and heard, and what the record and the events say. The exit code is 0 if the call went as decided, be it that it was refused.`
 }
 
 // told is the answer in JSON.
@@ -39,6 +39,7 @@ type told struct {
 	Answered bool                 `json:"answered"`
 	Heard    *lab.Correlation     `json:"heard,omitempty"`
 	Leaks    []string             `json:"leaks,omitempty"`
+	Problems []string             `json:"problems,omitempty"`
 	End      string               `json:"end,omitempty"`
 	Call     *events.Call         `json:"call,omitempty"`
 	Events   []ledger.LoggedEvent `json:"events,omitempty"`
@@ -64,9 +65,12 @@ func (c *callCmd) Run(p *program) error {
 			}
 		}
 		if p.cli.JSON {
-			return p.answer(t)
+			err = p.answer(t)
 		}
-		return nil
+		if err == nil && len(t.Problems) > 0 {
+			err = errUnsaid
+		}
+		return err
 	})
 }
 
@@ -87,7 +91,7 @@ func (c *callCmd) who(d *desk) (routing.X, routing.Number, error) {
 	if err != nil {
 		return "", "", err
 	}
-	from, err := d.number(c.From)
+	from, err := d.number("--from", c.From)
 	return x, from, err
 }
 
@@ -100,12 +104,15 @@ func (c *callCmd) try(d *desk, t *told, x routing.X, from routing.Number, why *n
 	if !ok {
 		return fmt.Errorf("%s has no account in registrar.accounts, so no built-in phone can call as it", from)
 	}
-	a := lab.Attempt{Server: reachable(d.Running.UDP), Transport: c.Transport, Caller: caller, Dial: c.Dial, Extension: c.Ext, Wait: c.Wait, Tell: d.teller()}
+	a := lab.Attempt{Server: reachable(d.Running.UDP), Transport: c.Transport, Caller: caller, Dial: c.Dial, Wait: c.Wait, Tell: d.teller()}
 	if a.Dial == "" {
 		a.Dial = d.Plan.SpellX(x, routing.FormatNational)
 	}
 	if callee, ok := d.account(why.Callee); ok && !c.NoAnswer {
 		a.Callee = callee
+	}
+	if why.Asked {
+		a.Extension = c.Ext
 	}
 	var err error
 	if a.Hint, err = d.HintLength(d.ctx, &why.Decision); err != nil {
@@ -115,6 +122,7 @@ func (c *callCmd) try(d *desk, t *told, x routing.X, from routing.Number, why *n
 	if err != nil {
 		return err
 	}
+	t.adopt(&out, x, a.Callee.Number != "")
 	c.report(d, t, x, &out)
 	return nil
 }
@@ -144,16 +152,37 @@ func reachable(listen string) string {
 	return strings.Replace(listen, "0.0.0.0:", "127.0.0.1:", 1)
 }
 
-func (c *callCmd) report(d *desk, t *told, x routing.X, out *lab.Outcome) {
+// adopt takes what the phones know, and finds what is otherwise than it was
+// decided. Own tells that the callee was a built-in phone.
+func (t *told) adopt(out *lab.Outcome, x routing.X, own bool) {
 	t.Tried, t.Answered, t.CallerID, t.Leaks = true, out.Answered, out.Seen.FromUser, out.Leaks
 	for _, s := range out.Statuses {
 		t.Statuses = append(t.Statuses, s.Code)
 	}
-	if out.Answered {
-		t.Heard = &out.Heard
-	} else {
+	if !out.Answered {
 		t.End = lab.Failure(out)
+	} else if own {
+		t.Heard = &out.Heard
 	}
+	wrong := func(format string, args ...any) { t.Problems = append(t.Problems, fmt.Sprintf(format, args...)) }
+	switch dial := t.Decision.Step == "dial"; {
+	case dial && !out.Answered:
+		wrong("the callee was to be called, and the call was not answered: %s", t.End)
+	case !dial && out.Rang:
+		wrong("nobody was to be called, and the callee's phone rang")
+	}
+	if out.Rang && t.CallerID != string(x) {
+		wrong("the callee sees %q, not X", t.CallerID)
+	}
+	for _, l := range out.Leaks {
+		wrong("the callee can read the caller's number: %s", l)
+	}
+	if h := t.Heard; h != nil && min(h.Caller, h.Callee) < lab.HeardFrom {
+		wrong("they do not hear each other well")
+	}
+}
+
+func (c *callCmd) report(d *desk, t *told, x routing.X, out *lab.Outcome) {
 	t.Call, t.Events = d.record(x, out.Began)
 	if d.cli.JSON {
 		return
@@ -164,18 +193,22 @@ func (c *callCmd) report(d *desk, t *told, x routing.X, out *lab.Outcome) {
 	}
 	if out.Rang {
 		d.printf("caller ID     %s, seen by the callee\n", t.CallerID)
-		for _, l := range out.Leaks {
-			d.printf("LEAK          %s\n", l)
-		}
+	}
+	if h := t.Heard; h != nil {
+		d.printf("heard         the callee's voice by the caller %.2f, the caller's by the callee %.2f (1 is perfect)\n", h.Caller, h.Callee)
 	}
 	if t.Call == nil {
 		d.printf("record        there is none: X is not known, or the call did not get in\n")
-		return
+	} else {
+		d.story(t.Call)
 	}
-	d.story(t.Call)
 	for i := range t.Events {
 		e := &t.Events[i]
-		d.printf("%-13s %s; push: %s\n", e.Kind, lab.Compact(e.Body), push(e))
+		const indent = 14
+		d.printf("%-*s%s (push: %s)\n", indent, e.Kind, lab.Fold(lab.Compact(e.Body, "sessionId", "timestamp", "subscriptionId"), 100, indent), push(e))
+	}
+	for _, wrong := range t.Problems {
+		d.printf("WRONG: %s\n", wrong)
 	}
 }
 

@@ -16,13 +16,13 @@ type callsCmd struct {
 	Number  string        `help:"Calls with this X, caller or callee." placeholder:"NUMBER"`
 	Since   time.Duration `help:"Calls of the last so long, such as 1h." placeholder:"TIME"`
 	Open    bool          `help:"Only calls that are not over."`
-	Limit   int           `default:"20" help:"At most so many."`
+	Limit   atMost        `default:"20" help:"At most so many."`
 	After   string        `help:"The next page: what the last one ended with." placeholder:"PAGE"`
 }
 
 func (c *callsCmd) Run(p *program) error {
 	return p.atDesk(func(d *desk) error {
-		f := ledger.CallFilter{App: c.App, Session: c.Session, Open: c.Open, Limit: c.Limit, After: c.After}
+		f := ledger.CallFilter{App: c.App, Session: c.Session, Open: c.Open, Limit: int(c.Limit), After: c.After}
 		if c.Since > 0 {
 			f.From = time.Now().Add(-c.Since)
 		}

@@ -21,7 +21,7 @@ Begin with "axgate lab": it needs nothing, makes a masked call, shows what happe
 
 // cli is the command line.
 type cli struct {
-	Config string `short:"c" help:"Configuration file. Without it: ./axgate.yaml, or what a lab has left in the data directory." env:"AXGATE_CONFIG" placeholder:"FILE"`
+	Config string `short:"c" help:"Configuration file. Without it: ./axgate.yaml; commands beside a lab read what it has left in the data directory." env:"AXGATE_CONFIG" placeholder:"FILE"`
 	Data   string `short:"d" help:"Data directory, instead of the one that is configured." placeholder:"DIR"`
 	JSON   bool   `name:"json" help:"Answer in JSON, for scripts."`
 

@@ -41,6 +41,8 @@ func TestWrongUse(t *testing.T) {
 		"call --transport tls":                 "udp",
 		"events list --limit many":             "--limit",
 		"lab --port":                           "--port",
+		"calls --limit 0":                      "use 1 to 1000",
+		"bindings --x 1 --limit=-5":            "use 1 to 1000",
 	} {
 		got := fail(t, exitUsage, strings.Fields(args)...)
 		require.Contains(t, got, want, args)
@@ -59,4 +61,16 @@ func TestConfigCommands(t *testing.T) {
 	require.NoError(t, os.WriteFile(bad, []byte("sip: {upd: x}\nnode: a b\n"), 0o600))
 	require.Equal(t, "axgate: sip.upd: there is no such key: did you mean udp? ("+bad+":1)\n", fail(t, exitFailed, "config", "check", "--config", bad))
 	require.Contains(t, fail(t, exitFailed, "serve", "--config", filepath.Join(t.TempDir(), "none.yaml")), "none.yaml")
+}
+
+// TestNoLedger: a command says that nothing is there, and makes nothing.
+func TestNoLedger(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "none")
+	require.Contains(t, fail(t, exitFailed, "calls", "--data", dir), filepath.Join(dir, "axgate.db"))
+	require.NoDirExists(t, dir)
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.Contains(t, fail(t, exitFailed, "calls", "--data", file), file)
+	require.Contains(t, fail(t, exitUsage, "lab", "--once", "--ip", "localhost"), "--ip")
+	require.Contains(t, fail(t, exitUsage, "lab", "--once", "--port", "99999"), "--port")
 }

@@ -17,13 +17,13 @@ type eventsListCmd struct {
 	Session string        `help:"Events of this call, in their order." placeholder:"ID"`
 	App     string        `help:"Events of this app." placeholder:"KEY"`
 	Since   time.Duration `help:"Events of the last so long, such as 1h." placeholder:"TIME"`
-	Limit   int           `default:"50" help:"At most so many."`
+	Limit   atMost        `default:"50" help:"At most so many."`
 	After   string        `help:"The next page: what the last one ended with." placeholder:"PAGE"`
 }
 
 func (c *eventsListCmd) Run(p *program) error {
 	return p.atDesk(func(d *desk) error {
-		f := ledger.EventFilter{App: c.App, Session: c.Session, Limit: c.Limit, After: c.After}
+		f := ledger.EventFilter{App: c.App, Session: c.Session, Limit: int(c.Limit), After: c.After}
 		if c.Since > 0 {
 			f.From = time.Now().Add(-c.Since)
 		}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -27,7 +29,8 @@ func (labCmd) Help() string {
 
 func (c *labCmd) Run(p *program) (err error) {
 	show := func(e lab.Push) {
-		p.printf("  %s  event %-10s %s\n", e.At.Format(time.TimeOnly), e.Type, lab.Compact(e.Body, "sessionId", "timestamp"))
+		body := lab.Compact(e.Body, "sessionId", "timestamp", "subscriptionId")
+		p.printf("  %s  event %-10s %s\n", e.At.Format(time.TimeOnly), e.Type, lab.Fold(body, 90, len("  15:04:05  event disconnect ")))
 	}
 	tell := func(format string, args ...any) {
 		p.printf("  %s  %s\n", time.Now().Format(time.TimeOnly), fmt.Sprintf(format, args...))
@@ -40,7 +43,7 @@ func (c *labCmd) Run(p *program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, customer.Close()) }()
-	cfg, err := c.config(p, customer.URL(), tell)
+	cfg, notes, err := c.config(p, customer.URL())
 	if err != nil {
 		return err
 	}
@@ -52,42 +55,74 @@ func (c *labCmd) Run(p *program) (err error) {
 	if err != nil {
 		return labHint(err)
 	}
+	for _, note := range notes {
+		tell("%s", note)
+	}
 	defer func() { err = errors.Join(err, p.shutdown(n, &cfg, &log)) }()
 	if err := errors.Join(n.Serve(), leave(&cfg)); err != nil {
 		return err
 	}
-	if err := c.demonstrate(p, n, &cfg, customer, tell); err != nil && (c.Once || !errors.Is(err, errUnsaid)) {
+	switch err := c.demonstrate(p, n, &cfg, customer, tell); {
+	case errors.Is(err, context.Canceled) && !c.Once: // Ctrl-C is how a lab ends
+		tell("ended in the middle of the demonstration")
+		return nil
+	case errors.Is(err, context.Canceled):
+		return errors.New("ended in the middle of the demonstration")
+	case err != nil && (c.Once || !errors.Is(err, errUnsaid)):
 		return err
-	}
-	if c.Once {
+	case c.Once:
 		return nil
 	}
-	lab.Recipe(p.stdout, n.Running().UDP)
+	lab.Recipe(p.stdout, n.Running().UDP, p.beside())
 	<-p.signals
 	return nil
 }
 
-// config is the lab's profile, with free ports where the usual ones are taken.
-func (c *labCmd) config(p *program, customer string, tell func(string, ...any)) (config.Config, error) {
+// beside is how commands are called that work on this lab's data directory.
+func (p *program) beside() string {
+	if p.cli.Data != "" {
+		return p.name + " -d " + p.cli.Data
+	}
+	return p.name
+}
+
+// config is the lab's profile, with free ports where the usual ones are taken;
+// notes tell which.
+func (c *labCmd) config(p *program, customer string) (cfg config.Config, notes []string, err error) {
+	if err := c.address(); err != nil {
+		return cfg, nil, err
+	}
 	base := lab.Profile(c.IP, customer)
 	base.Log.Level = "warn"
 	at := net.JoinHostPort(c.IP, strconv.Itoa(c.Port))
 	if udp, tcp := canListen("udp", at), canListen("tcp", at); isInUse(udp) || isInUse(tcp) {
 		free, err := freePort(c.IP)
 		if err != nil {
-			return base, err
+			return base, nil, err
 		}
-		tell("SIP port %d is taken by another program: this lab is on port %d", c.Port, free)
+		notes = append(notes, fmt.Sprintf("SIP port %d is taken by another program: this lab is on port %d", c.Port, free))
 		at = net.JoinHostPort(c.IP, strconv.Itoa(free))
 	} else if udp != nil {
-		return base, fmt.Errorf("listen for SIP: %w", udp)
+		return base, nil, fmt.Errorf("listen for SIP: %w: use an address of this machine for --ip", udp)
 	}
 	base.SIP.UDP, base.SIP.TCP = at, at
 	if isInUse(canListen("tcp", base.Redis.Embedded)) {
-		tell("Redis port %s is taken by another program: this lab's Redis is on a free one", base.Redis.Embedded)
+		notes = append(notes, fmt.Sprintf("Redis port %s is taken by another program: this lab's Redis is on a free one", base.Redis.Embedded))
 		base.Redis.Embedded = "127.0.0.1:0"
 	}
-	return p.loadOver(base, p.cli.Config)
+	cfg, err = p.loadOver(base, p.cli.Config)
+	return cfg, notes, err
+}
+
+// address checks --ip and --port.
+func (c *labCmd) address() error {
+	if ip, err := netip.ParseAddr(c.IP); err != nil || ip.IsUnspecified() || ip.IsMulticast() {
+		return usage("--ip: %.80q: use an IP address of this machine", c.IP)
+	}
+	if c.Port < 1 || c.Port > 65535 {
+		return usage("--port: %d: use 1 to 65535", c.Port)
+	}
+	return nil
 }
 
 // leave writes the configuration where the other commands find it.

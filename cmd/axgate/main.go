@@ -21,13 +21,14 @@ const (
 )
 
 func main() {
-	p := &program{stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ(), signals: make(chan os.Signal, 4)}
+	p := &program{name: os.Args[0], stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ(), signals: make(chan os.Signal, 4)}
 	signal.Notify(p.signals, syscall.SIGINT, syscall.SIGTERM)
 	os.Exit(p.run(context.Background(), os.Args[1:]))
 }
 
 // program is what commands use of the process.
 type program struct {
+	name           string // as it was called
 	stdout, stderr io.Writer
 	environ        []string
 	signals        chan os.Signal // orders to end

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"axgate/lab"
 	"axgate/node"
 )
 
@@ -172,6 +173,11 @@ func TestServe(t *testing.T) {
 	require.Equal(t, 8014, told.Call.StateCode)
 	require.Contains(t, fail(t, 1, at("unbind", "--id", bound.ID)...), "the binding has ended: unbound")
 
+	require.Contains(t, fail(t, exitUsage, at("bind", "axb", "--x", "+8617010000001", "--a", "+8613800000001", "--b", "nobody")...), `--b: "nobody"`)
+	require.Equal(t, "there are none\n", succeed(t, at("blacklist", "list", "--x", "+8617010000001")...))
+	require.Equal(t, "+8613800000009 is blacklisted on +8617010000001\n", succeed(t, at("blacklist", "add", "--x", "17010000001", "--number", "13800000009")...))
+	require.Equal(t, "NUMBER\n+8613800000009\n", succeed(t, at("blacklist", "list", "--x", "+8617010000001")...))
+
 	report := succeed(t, at("doctor")...)
 	require.NotContains(t, report, "fail ")
 	require.Contains(t, report, "answers OPTIONS")
@@ -244,6 +250,63 @@ func TestTwoServers(t *testing.T) {
 	require.Contains(t, fail(t, 1, "serve", "--config", file), "another axgate runs on this data directory")
 	server.signals <- syscall.SIGTERM
 	require.Zero(t, server.ended(t))
+}
+
+// TestExplainExtension: an extension counts only for those who are asked for one.
+func TestExplainExtension(t *testing.T) {
+	file := write(t, `bindings:
+  - {app: axe, x: "+8617010000003", a: "+8613800000001", ext: "0001"}`)
+	server := serve(t, file)
+	explain := func(from, ext string) string {
+		return succeed(t, "call", "--explain", "--config", file, "--x", "+8617010000003", "--from", from, "--ext", ext)
+	}
+	require.Contains(t, explain("+8613800000002", "0001"), "call +8613800000001")
+	require.Contains(t, explain("+8613800000002", "0002"), "has no extension 0002")
+	require.Contains(t, explain("+8613800000001", "0001"), "call back")
+	require.NotContains(t, explain("+8613800000001", "0001"), "by itself")
+	out := succeed(t, "call", "--config", file, "--x", "+8617010000003", "--from", "+8613800000002", "--ext", "0001")
+	require.Contains(t, out, "asks for the extension")
+	require.Regexp(t, `heard +the callee's voice by the caller (1\.0|0\.9)`, out)
+	server.signals <- syscall.SIGTERM
+	require.Zero(t, server.ended(t), "%s", server.errs)
+}
+
+// TestLabInterrupted: a lab that is ended in the middle of its demonstration
+// has ended well; one that was for the demonstration has not.
+func TestLabInterrupted(t *testing.T) {
+	for want, once := range map[int][]string{0: nil, exitFailed: {"--once"}} {
+		r := start(append([]string{"lab", "--data", t.TempDir()}, once...)...)
+		require.Eventually(t, func() bool { return strings.Contains(r.out.String(), " dials ") }, 20*time.Second, 20*time.Millisecond)
+		r.signals <- syscall.SIGINT
+		require.Equal(t, want, r.ended(t), "%s\n%s", r.out, r.errs)
+		require.Contains(t, r.out.String()+r.errs.String(), "ended in the middle of the demonstration")
+		require.NotContains(t, r.errs.String(), "context canceled")
+	}
+}
+
+// TestCallProblems: what is otherwise than decided is told.
+func TestCallProblems(t *testing.T) {
+	const x = "+8617010000001"
+	good := lab.Outcome{Answered: true, Rang: true, Heard: lab.Correlation{Caller: 1, Callee: 1}}
+	good.Seen.FromUser = x
+	for want, spoil := range map[string]func(*told, *lab.Outcome){
+		"was not answered":        func(_ *told, o *lab.Outcome) { o.Answered = false },
+		"nobody was to be called": func(t *told, _ *lab.Outcome) { t.Decision.Step = "refuse" },
+		"not X":                   func(_ *told, o *lab.Outcome) { o.Seen.FromUser = "+8613800000001" },
+		"can read the caller":     func(_ *told, o *lab.Outcome) { o.Leaks = []string{"From: x"} },
+		"do not hear each other":  func(_ *told, o *lab.Outcome) { o.Heard.Callee = 0.1 },
+		"":                        func(*told, *lab.Outcome) {},
+	} {
+		call, out := told{Decision: lab.Decided{Step: "dial"}}, good
+		spoil(&call, &out)
+		call.adopt(&out, x, true)
+		if want == "" {
+			require.Empty(t, call.Problems)
+			continue
+		}
+		require.Len(t, call.Problems, 1, want)
+		require.Contains(t, call.Problems[0], want)
+	}
 }
 
 // TestLab is the demonstration that a new user sees, on free ports.

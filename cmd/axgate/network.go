@@ -33,17 +33,25 @@ func (x *patient) network(r node.Running, running bool) {
 			continue
 		}
 		if err := canListen(l.network, l.address); err != nil {
-			x.note(wrong, "sip", "end the program that has it, or change "+l.key, "%s %s: %v", l.network, l.address, err)
+			x.note(wrong, "sip", cure(err, l.key), "%v", err)
 		} else {
 			x.note(fine, "sip", "", "%s %s is free", l.network, l.address)
 		}
 	}
 	if x.cfg.Redis.Address == "" {
 		if err := canListen("tcp", x.cfg.Redis.Embedded); err != nil {
-			x.note(wrong, "redis", "end the program that has it, or change redis.embedded", "the embedded Redis cannot listen on %s: %v", x.cfg.Redis.Embedded, err)
+			x.note(wrong, "redis", cure(err, "redis.embedded"), "the embedded Redis cannot listen on %s: %v", x.cfg.Redis.Embedded, err)
 		}
 	}
 	x.media()
+}
+
+// cure is what to do where a key names an address that cannot be listened on.
+func cure(err error, key string) string {
+	if isInUse(err) {
+		return "end the program that has it, or change " + key
+	}
+	return "set " + key + " to an address of this machine"
 }
 
 // media tries the first RTP ports.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"axgate/ledger"
@@ -17,12 +18,12 @@ type numbersCmd struct {
 type numbersListCmd struct {
 	App   string `help:"Those of this app." placeholder:"KEY"`
 	After string `help:"Those behind this X." placeholder:"NUMBER"`
-	Limit int    `default:"100" help:"At most so many."`
+	Limit atMost `default:"100" help:"At most so many."`
 }
 
 func (c *numbersListCmd) Run(p *program) error {
 	return p.atDesk(func(d *desk) error {
-		list, err := d.Ledger.Numbers(d.ctx, c.App, routing.X(c.After), c.Limit)
+		list, err := d.Ledger.Numbers(d.ctx, c.App, routing.X(c.After), int(c.Limit))
 		if err != nil {
 			return err
 		}
@@ -42,9 +43,9 @@ type numbersAddCmd struct {
 	X        string `name:"x" required:"" help:"The X, in global form." placeholder:"NUMBER"`
 	App      string `required:"" help:"The app." placeholder:"KEY"`
 	Area     string `help:"Area code with its leading 0." placeholder:"0755"`
-	City     string `placeholder:"NAME"`
-	Province string `placeholder:"NAME"`
-	Carrier  string `placeholder:"NAME"`
+	City     string `help:"Where it belongs." placeholder:"NAME"`
+	Province string `help:"Where it belongs; --any-area looks here." placeholder:"NAME"`
+	Carrier  string `help:"Whose number it is." placeholder:"NAME"`
 }
 
 func (c *numbersAddCmd) Run(p *program) error {
@@ -87,8 +88,37 @@ func (d *desk) changedNumber(n ledger.Number, err error) error {
 }
 
 type blacklistCmd struct {
+	List   blacklistListCmd   `cmd:"" help:"List who is kept from an X."`
 	Add    blacklistAddCmd    `cmd:"" help:"Keep a number from calling X and from being called through it."`
 	Remove blacklistRemoveCmd `cmd:"" help:"Let it again."`
+}
+
+type blacklistListCmd struct {
+	X string `name:"x" required:"" help:"The X." placeholder:"NUMBER"`
+}
+
+func (c *blacklistListCmd) Run(p *program) error {
+	return p.atDesk(func(d *desk) error {
+		x, err := d.x(c.X)
+		if err != nil {
+			return err
+		}
+		if _, err := d.app("", x); err != nil {
+			return err
+		}
+		list, err := d.Ledger.Blacklist(d.ctx, x)
+		if err != nil {
+			return err
+		}
+		if p.cli.JSON {
+			return p.answer(map[string]any{"x": x, "numbers": list})
+		}
+		return p.table("NUMBER", func(w *tabwriter.Writer) {
+			for _, n := range list {
+				fmt.Fprintln(w, n)
+			}
+		})
+	})
 }
 
 type blocked struct {
@@ -114,9 +144,11 @@ func (c *blocked) change(p *program, on bool) error {
 		if err != nil {
 			return err
 		}
-		var list []string
-		for _, n := range c.Number {
-			list = append(list, d.global(n))
+		list := slices.Clone(c.Number)
+		for i := range list {
+			if err := d.global("--number", &list[i]); err != nil {
+				return err
+			}
 		}
 		if err := d.Provision.Block(d.ctx, app, string(x), list, on); err != nil {
 			return err
@@ -124,7 +156,13 @@ func (c *blocked) change(p *program, on bool) error {
 		if p.cli.JSON {
 			return p.answer(map[string]any{"x": x, "numbers": list, "blocked": on})
 		}
-		p.printf("%s: %d numbers are blocked: %v\n", x, len(list), on)
+		state := "blacklisted on"
+		if !on {
+			state = "no longer blacklisted on"
+		}
+		for _, n := range list {
+			p.printf("%s is %s %s\n", n, state, x)
+		}
 		return nil
 	})
 }

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"text/tabwriter"
 	"time"
 
@@ -26,6 +29,11 @@ func (p *program) atDesk(work func(d *desk) error) error {
 	if err != nil {
 		return err
 	}
+	if file := node.LedgerFile(&cfg); file != "" {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("there is no ledger %s: start axgate serve or axgate lab first, or name another directory with --data", file)
+		}
+	}
 	ctx, cancel := p.untilSignal()
 	defer cancel()
 	o, err := node.OpenOffice(ctx, cfg, p.quiet())
@@ -39,19 +47,19 @@ func (p *program) atDesk(work func(d *desk) error) error {
 func (d *desk) x(text string) (routing.X, error) {
 	x, ok := d.Plan.ParseX(text)
 	if !ok {
-		return "", usage("%s is no X number of the plan: write it like +8617010000001", text)
+		return "", usage("--x: %.40q is no X number of the plan: write it like +8617010000001", text)
 	}
 	return x, nil
 }
 
 // number reads a real number in any spelling; empty stays empty.
-func (d *desk) number(text string) (routing.Number, error) {
+func (d *desk) number(flag, text string) (routing.Number, error) {
 	if text == "" {
 		return "", nil
 	}
 	n, ok := d.Plan.ReadNumber(text)
 	if !ok {
-		return "", usage("%s is no telephone number: write it like +8613800000001", text)
+		return "", usage("%s: %.40q is no telephone number: write it like +8613800000001", flag, text)
 	}
 	return n, nil
 }
@@ -73,10 +81,30 @@ func (d *desk) app(named string, x routing.X) (string, error) {
 
 // table prints rows in columns.
 func (p *program) table(head string, rows func(w *tabwriter.Writer)) error {
-	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	var text bytes.Buffer
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, head)
 	rows(w)
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if bytes.Count(text.Bytes(), []byte("\n")) == 1 {
+		text.Reset()
+		text.WriteString("there are none\n")
+	}
+	_, err := text.WriteTo(p.stdout)
+	return err
+}
+
+// atMost is how many lines a list may have.
+type atMost int
+
+// Validate is asked by the parser.
+func (n atMost) Validate() error {
+	if n < 1 || n > 1000 {
+		return fmt.Errorf("use 1 to 1000")
+	}
+	return nil
 }
 
 // when is an instant for people; nothing for none.
