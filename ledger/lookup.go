@@ -41,7 +41,7 @@ func facts(s scope, q routing.Question) (routing.Facts, error) {
 			return f, err
 		}
 		callee = f.ByCaller.CallbackNum
-		if f.Callback != nil && (f.Callback.Until.IsZero() || q.At.Before(f.Callback.Until)) {
+		if f.Callback.Valid(q.At) {
 			callee = f.Callback.Caller
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
+	"axgate/provision"
 	"axgate/routing"
 )
 
@@ -146,4 +147,23 @@ func TestNeitherAnswers(t *testing.T) {
 	_, err := w.router.Decide(ctx, asks("s1", xAX, carl))
 	require.ErrorContains(t, err, "neither cache nor ledger")
 	require.Equal(t, anna, dials(w.decide("s2", xAX, dora)))
+}
+
+// TestBarredCallbackNumber: after an unknown caller A reaches callbackNum, and
+// the blacklist of X holds for that, whoever answers.
+func TestBarredCallbackNumber(t *testing.T) {
+	w := newWorld(t)
+	b, err := w.office.BindAXE(w.ctx, "AXE", provision.BindAXE{BindNum: anna, VirtualNum: string(xAXE), CallbackNum: dora})
+	require.NoError(t, err)
+	unknown := asks("s1", xAXE, "")
+	d, err := w.router.DecideExtension(w.ctx, unknown, b.Ext)
+	require.NoError(t, err)
+	require.NoError(t, w.router.Rang(w.ctx, unknown, d))
+	w.release("s1")
+	require.Equal(t, dora, dials(w.decide("s2", xAXE, anna)))
+	w.release("s2")
+	require.NoError(t, w.office.Block(w.ctx, "AXE", string(xAXE), []string{dora}, true))
+	require.Equal(t, "callee_blacklisted", dials(w.decide("s3", xAXE, anna)))
+	w.redis.kill()
+	require.Equal(t, "callee_blacklisted", dials(w.decide("s4", xAXE, anna)))
 }

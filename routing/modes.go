@@ -78,7 +78,7 @@ func (c *inquiry) callback(b *Binding) Decision {
 		return d
 	}
 	callee, what := b.CallbackNum, "callbackNum"
-	if r := c.f.Callback; r != nil && r.Caller != "" && (r.Until.IsZero() || c.q.At.Before(r.Until)) {
+	if r := c.f.Callback; r.Valid(c.q.At) {
 		callee, what = r.Caller, "last caller"
 	}
 	if callee == "" {

@@ -112,8 +112,13 @@ type TemporaryCallee struct {
 
 // Callback is who A of an AXE binding was last rung for.
 type Callback struct {
-	Caller Number
+	Caller Number    // empty: a caller who is not known
 	Until  time.Time // zero: as long as the binding
+}
+
+// Valid tells whether there is a record, and A can call back by it at now.
+func (c *Callback) Valid(now time.Time) bool {
+	return c != nil && c.Caller != "" && (c.Until.IsZero() || now.Before(c.Until))
 }
 
 // App is the part of an app's settings that decides about calls.
