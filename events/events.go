@@ -55,7 +55,7 @@ type Call struct {
 	ReleasedBy int    // callRelDirection: 1 caller, 2 callee, 0 neither
 	EndWord    string // routing.End.Word
 
-	RecordWanted bool   // fee event's recordFlag once a file exists
+	RecordWanted bool   // a recording was begun; RecordFile tells whether it was kept
 	RecordFile   string // recordObjectName; empty: no file
 	RecordBytes  int64
 

@@ -201,7 +201,7 @@ type Step int
 
 // The steps.
 const (
-	Refuse  Step = iota // play Scene (or PromptFile), then end with End
+	Refuse  Step = iota // play Prompt or Scene, then end with End
 	Collect             // answer, play the "enter extension" scene, take digits
 	Dial                // call Callee, showing X
 )
