@@ -3,6 +3,7 @@ package lookup_test
 import (
 	"bytes"
 	"context"
+	"flag"
 	"net"
 	"os/exec"
 	"path/filepath"
@@ -26,7 +27,14 @@ import (
 	"axgate/store"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// A sequence over a real Redis takes longer than rapid's usual case: fewer
+	// of them, unless the command line says otherwise.
+	if err := flag.Set("rapid.checks", "40"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const (
 	xAX  routing.X = "+8617010000001"

@@ -144,6 +144,11 @@ func (c *Call) press(ctx context.Context, key byte, by Keys) error {
 		if by == InfoPlain {
 			kind, body = "application/dtmf", string(key)
 		}
+		select {
+		case <-c.Done(): // the other side may still be there to answer
+			return errors.New("the call is over")
+		default:
+		}
 		if err := c.info(ctx, kind, body); err != nil {
 			return err
 		}

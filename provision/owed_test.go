@@ -51,7 +51,7 @@ func TestARefusalIsTrueOfTheCacheToo(t *testing.T) {
 				l, err := ledger.Open(ctx, ledger.Config{Path: filepath.Join(t.TempDir(), "axgate.db")})
 				require.NoError(t, err)
 				t.Cleanup(func() { require.NoError(t, l.Close()) })
-				c, err := store.OpenEmbedded(store.Config{Address: "127.0.0.1:0",
+				c, err := store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Timeout: 5 * time.Second,
 					NewServer: func(ctx context.Context) (int64, error) { return l.RaiseEpoch(ctx, "another Redis") }})
 				require.NoError(t, err)
 				t.Cleanup(func() { require.NoError(t, c.Close()) })

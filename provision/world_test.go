@@ -26,6 +26,11 @@ import (
 var postgres = sync.OnceValues(pgtest.Start)
 
 func TestMain(m *testing.M) {
+	// A sequence of requests takes longer than rapid's usual case: fewer of
+	// them, unless the command line says otherwise.
+	if err := flag.Set("rapid.checks", "30"); err != nil {
+		panic(err)
+	}
 	flag.Parse()
 	code := m.Run()
 	if !testing.Short() {

@@ -214,7 +214,7 @@ func (c *callCmd) report(d *desk, t *told, x routing.X, out *lab.Outcome) {
 
 // record waits for the end of the call's record, and gives it with its events.
 func (d *desk) record(x routing.X, since time.Time) (*events.Call, []ledger.LoggedEvent) {
-	ctx, cancel := context.WithTimeout(d.ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(d.ctx, 10*time.Second)
 	defer cancel()
 	const step = 100 * time.Millisecond
 	for {
@@ -222,11 +222,11 @@ func (d *desk) record(x routing.X, since time.Time) (*events.Call, []ledger.Logg
 		if err == nil && len(calls.Calls) == 1 {
 			call := calls.Calls[0]
 			page, err := d.Ledger.Events(ctx, ledger.EventFilter{Session: call.Session, Limit: 100})
-			if n := len(page.Events); err == nil && n > 0 && page.Events[n-1].Kind == events.Fee && !page.Events[n-1].Done.IsZero() {
-				return &call, page.Events
-			}
-			if ctx.Err() != nil || err != nil {
-				return &call, page.Events
+			if n := len(page.Events); err == nil && n > 0 {
+				// Pushed, owed to nobody, or tried in vain: waiting tells no more.
+				if last := &page.Events[n-1]; last.Kind == events.Fee && (last.Due.IsZero() || last.Tries > 0) {
+					return &call, page.Events
+				}
 			}
 		}
 		select {
