@@ -193,7 +193,7 @@ type App struct {
 	StatusURL string `key:"status_url" help:"where call events go"`
 	CallInURL string `key:"callin_url" help:"where callin goes; empty: status_url"`
 	FeeURL    string `key:"fee_url" help:"where fee events go"`
-	Signing   string `key:"signing" help:"aksk or wsse"`
+	Signing   string `key:"signing" help:"wsse or aksk"`
 
 	SendDuration   bool `key:"send_duration" help:"fee events carry callDuration"`
 	SendReleasedBy bool `key:"send_released_by" help:"fee events carry callRelDirection"`

@@ -51,7 +51,7 @@ func Profile(ip, receiver string) config.Config {
 	for _, a := range []struct{ key, mode, x string }{{appAXB, "AXB", XofAXB}, {appAX, "AX", XofAX}, {appAXE, "AXE", XofAXE}} {
 		c.Apps = append(c.Apps, config.App{
 			Key: a.key, Secret: "secret-of-" + a.key, Name: "lab " + a.mode, Account: "lab", Mode: a.mode, ExtDigits: 4, Retries: 2,
-			Recording: true, StatusURL: receiver, FeeURL: receiver, Signing: "aksk", SendDuration: true, Defaults: []string{"all"},
+			Recording: true, StatusURL: receiver, FeeURL: receiver, Signing: "wsse", SendDuration: true, Defaults: []string{"all"},
 		})
 		c.Numbers = append(c.Numbers, config.Number{X: a.x, App: a.key, AreaCode: "0755", City: "Shenzhen", Province: "Guangdong"})
 	}

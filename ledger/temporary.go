@@ -134,18 +134,10 @@ func (l *Ledger) Block(ctx context.Context, app string, x routing.X, callers []r
 }
 
 // Blacklist lists the callers on the blacklist of an X, by their numbers.
-func (l *Ledger) Blacklist(ctx context.Context, x routing.X) (callers []routing.Number, err error) {
-	rows, err := l.read(ctx).query(`SELECT caller FROM blacklist WHERE x = $1 ORDER BY caller`, string(x))
+func (l *Ledger) Blacklist(ctx context.Context, x routing.X) ([]routing.Number, error) {
+	callers, err := blacklist(l.read(ctx), x)
 	if err != nil {
-		return nil, fmt.Errorf("list the blacklist of %s: %w", x, err)
-	}
-	defer closeRows(rows, &err)
-	for rows.Next() {
-		var n string
-		if err := rows.Scan(&n); err != nil {
-			return nil, fmt.Errorf("read the blacklist of %s: %w", x, err)
-		}
-		callers = append(callers, routing.Number(n))
+		return nil, fmt.Errorf("%s: %w", x, err)
 	}
 	return callers, nil
 }
