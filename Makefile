@@ -6,7 +6,7 @@ SHELL := /bin/bash
 BIN := bin/axgate
 SRC := $(shell find . -name '*.go' -not -path './bin/*') go.mod go.sum $(shell find . -name '*.sql' -o -name '*.lua' -o -name '*.wav' -o -name '*.yaml')
 # Debian packages the end-to-end tests need, as package:program.
-PEERS := redis-server:redis-server sip-tester:sipp baresip-core:baresip tcpdump:tcpdump postgresql:pg_ctlcluster
+PEERS := build-essential:gcc redis-server:redis-server sip-tester:sipp baresip-core:baresip tcpdump:tcpdump postgresql:pg_ctlcluster
 
 .PHONY: help
 help: ## what there is to make
