@@ -14,6 +14,8 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -211,9 +213,34 @@ func (r *Receiver) call(session any) *Call {
 	if !ok {
 		c = &Call{Session: id}
 		r.calls[id] = c
-		r.order = append(r.order, id)
+		r.order = slices.Insert(r.order, r.place(id), id)
 	}
 	return c
+}
+
+// place is where a new session belongs among those known: the pushes of
+// different calls may overtake each other, and a session id begins with a
+// number of the node's run and the call's number in it.
+func (r *Receiver) place(id string) int {
+	run, n := numbered(id)
+	for i, other := range r.order {
+		if r, m := numbered(other); run != "" && r == run && m > n {
+			return i
+		}
+	}
+	return len(r.order)
+}
+
+func numbered(session string) (run string, n int) {
+	parts := strings.SplitN(session, "_", 3)
+	if len(parts) < 3 {
+		return "", 0
+	}
+	n, err := strconv.Atoi(parts[1])
+	if err != nil {
+		return "", 0
+	}
+	return parts[0], n
 }
 
 // Wrong lists what was wrong with the form of pushes.

@@ -62,3 +62,19 @@ func TestStory(t *testing.T) {
 	push(t, r.FeeURL(), "secret", `hello`)
 	require.Contains(t, r.Wrong()[2], "no JSON")
 }
+
+// TestOrder: calls are in the order in which they were placed, whichever was
+// told of first.
+func TestOrder(t *testing.T) {
+	r, err := Start(map[string]string{"key": "secret"})
+	require.NoError(t, err)
+	defer r.Close()
+	for _, id := range []string{"7_10_1_20260102030405@h", "7_9_5_20260102030405@h", "3_1_1_20260102030405@h", "7_11_3_20260102030405@h"} {
+		require.Equal(t, 200, push(t, r.StatusURL(), "secret", `{"eventType":"callin","statusInfo":{"sessionId":"`+id+`","called":"+8617010000001"}}`))
+	}
+	var order []string
+	for _, c := range r.Of("+8617010000001") {
+		order = append(order, c.Session[:4])
+	}
+	require.Equal(t, []string{"7_9_", "7_10", "3_1_", "7_11"}, order)
+}
