@@ -54,6 +54,7 @@ type Call struct {
 	SIPStatus  int    // sipStatusCode of a failure
 	ReleasedBy int    // callRelDirection: 1 caller, 2 callee, 0 neither
 	EndWord    string // routing.End.Word
+	Why        string // of the decision, for operators: no real numbers
 
 	RecordWanted bool   // a recording was begun; RecordFile tells whether it was kept
 	RecordFile   string // recordObjectName; empty: no file

@@ -13,11 +13,19 @@ import (
 // CallFilter selects calls. Empty fields select all.
 type CallFilter struct {
 	App     string
+	SP      string // account
 	Session string
 	Number  string // X, caller or callee, in global form
+	X       string
+	Caller  string
+	Callee  string
+	Binding string // subscriptionId
+	End     string // how they ended: an EndWord
+	Code    *int   // ulFailReason
 	From    time.Time
 	To      time.Time // calls that came in before it
 	Open    bool      // only calls whose fee event is not written yet
+	Talked  *bool     // whether they were answered
 	After   string    // the Next of the page before
 	Limit   int       // of a page; 0: 50, at most 1,000
 }
@@ -30,7 +38,7 @@ type CallPage struct {
 
 const callColumns = `session, icid, node, host, app, sp, mode, x, caller, area, in_at, seq, callee, binding, ext, user_data, direction,
 	out_at, alerting_at, answered_at, ended_at, recording_at, state_code, fail_reason, unsw_reason, sip_status, released_by, end_word,
-	record_wanted, record_file, record_bytes, quality`
+	record_wanted, record_file, record_bytes, quality, why`
 
 // readCall also tells the number of the last event that the row knows of.
 func readCall(r row) (c events.Call, seq int, err error) {
@@ -38,7 +46,7 @@ func readCall(r row) (c events.Call, seq int, err error) {
 	var quality string
 	err = r.Scan(&c.Session, &c.ICID, &c.Node, &c.Host, &c.App, &c.SP, &c.Mode, &c.X, &c.Caller, &c.AreaCode, &in, &seq, &c.Callee, &c.Binding, &c.Extension, &c.UserData, &c.Direction,
 		&out, &alerting, &answered, &ended, &recording, &c.StateCode, &c.FailReason, &c.UnswReason, &c.SIPStatus, &c.ReleasedBy, &c.EndWord,
-		&c.RecordWanted, &c.RecordFile, &c.RecordBytes, &quality)
+		&c.RecordWanted, &c.RecordFile, &c.RecordBytes, &quality, &c.Why)
 	if err != nil {
 		return c, seq, fmt.Errorf("read a call: %w", err)
 	}
@@ -84,11 +92,19 @@ func pageSize(limit int) int {
 // Calls lists calls, the newest first.
 func (l *Ledger) Calls(ctx context.Context, f CallFilter) (CallPage, error) {
 	var c conditions
-	if f.App != "" {
-		c.add("app = ?", f.App)
+	for _, by := range []struct{ column, value string }{{"app", f.App}, {"sp", f.SP}, {"session", f.Session}, {"x", f.X}, {"caller", f.Caller}, {"binding", f.Binding}, {"end_word", f.End}} {
+		if by.value != "" {
+			c.add(by.column+" = ?", by.value)
+		}
 	}
-	if f.Session != "" {
-		c.add("session = ?", f.Session)
+	if f.Callee != "" { // as its partial index has it
+		c.add("callee = ? AND callee <> ''", f.Callee)
+	}
+	if f.Code != nil {
+		c.add("fail_reason = ? AND closed", int64(*f.Code))
+	}
+	if f.Talked != nil {
+		c.add("(answered_at > 0) = ?", *f.Talked)
 	}
 	if !f.From.IsZero() {
 		c.add("in_at >= ?", micros(f.From))
@@ -102,7 +118,7 @@ func (l *Ledger) Calls(ctx context.Context, f CallFilter) (CallPage, error) {
 	if f.After != "" {
 		at, session, err := readCursor(f.After)
 		if err != nil {
-			return CallPage{}, err
+			return CallPage{}, fmt.Errorf("list calls: %w", err)
 		}
 		c.add("in_at <= ?", at)
 		c.args = append(c.args, session)
@@ -162,7 +178,7 @@ func readCursor(s string) (at int64, key string, err error) {
 		_, err = fmt.Sscanf(before, "%d", &at)
 	}
 	if !ok || err != nil || after == "" {
-		return 0, "", fmt.Errorf("list: %q is not the end of a page: use the one that came with it", s)
+		return 0, "", &CursorError{s}
 	}
 	return at, after, nil
 }

@@ -26,6 +26,13 @@ var (
 	ErrJournalFull    = errors.New("the journal is full")
 )
 
+// CursorError is a page that was asked for by something that no page ended with.
+type CursorError struct{ Cursor string }
+
+func (e *CursorError) Error() string {
+	return fmt.Sprintf("%.100q is not the end of a page: use the one that came with it", e.Cursor)
+}
+
 // TakenError is an ErrSlotTaken: a binding that stands on X has what another
 // one would need.
 type TakenError struct {

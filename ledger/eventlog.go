@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"axgate/events"
@@ -19,10 +20,45 @@ type LoggedEvent struct {
 	Failure string    // of the last attempt, or why it is not pushed
 }
 
+// PushState is what became of an event's push.
+type PushState string
+
+// The states of a push.
+const (
+	PushDue     PushState = "due"     // it is owed, perhaps after failures
+	PushTaken   PushState = "taken"   // the receiver took it
+	PushFailed  PushState = "failed"  // given up
+	PushNowhere PushState = "nowhere" // the app had no address for it
+)
+
+var pushTerms = map[PushState]string{
+	PushDue:     "due_at > 0",
+	PushTaken:   "done_at > 0 AND due_at = 0",
+	PushFailed:  "due_at = 0 AND done_at = 0 AND failure <> ''",
+	PushNowhere: "due_at = 0 AND done_at = 0 AND failure = ''",
+}
+
+// Push tells the state of the push.
+func (e *LoggedEvent) Push() PushState {
+	switch {
+	case !e.Due.IsZero():
+		return PushDue
+	case !e.Done.IsZero():
+		return PushTaken
+	case e.Failure != "":
+		return PushFailed
+	}
+	return PushNowhere
+}
+
 // EventFilter selects events. Empty fields select all.
 type EventFilter struct {
 	App     string
+	SP      string // account
 	Session string // its events come in their order, those of others newest first
+	Number  string // X, caller or callee of their call, in global form
+	Kind    events.Kind
+	Push    PushState
 	From    time.Time
 	To      time.Time // events before it
 	After   string    // the Next of the page before
@@ -37,9 +73,41 @@ type EventPage struct {
 
 // Events lists the event log.
 func (l *Ledger) Events(ctx context.Context, f EventFilter) (EventPage, error) {
-	var c conditions
-	if f.App != "" {
-		c.add("app = ?", f.App)
+	c, err := f.conditions()
+	if err != nil {
+		return EventPage{}, fmt.Errorf("list events: %w", err)
+	}
+	order := " ORDER BY at DESC, session DESC, seq DESC"
+	if f.Session != "" {
+		order = " ORDER BY seq"
+	}
+	limit := pageSize(f.Limit)
+	query := "SELECT session, seq, app, kind, at, body, tries, due_at, done_at, failure FROM events" + c.where() + order +
+		fmt.Sprintf(" LIMIT %d", limit+1)
+	list, err := listEvents(scope{ctx: ctx, on: l.reads}, query, c.args...)
+	if err != nil {
+		return EventPage{}, fmt.Errorf("list events: %w", err)
+	}
+	page := EventPage{Events: list}
+	if len(list) > limit {
+		last := &list[limit-1]
+		page.Events, page.Next = list[:limit], cursor(micros(last.At), fmt.Sprintf("%d_%s", last.Seq, last.Session))
+	}
+	return page, nil
+}
+
+// conditions are the terms of a filter.
+func (f *EventFilter) conditions() (c conditions, err error) {
+	for _, by := range []struct{ term, value string }{
+		{"app = ?", f.App}, {"app IN (SELECT key FROM apps WHERE sp = ?)", f.SP}, {"kind = ?", string(f.Kind)}, {"session = ?", f.Session},
+		{"session IN (SELECT session FROM calls WHERE x = ? UNION SELECT session FROM calls WHERE caller = ? UNION SELECT session FROM calls WHERE callee = ? AND callee <> '')", f.Number},
+	} {
+		if by.value != "" {
+			c.add(by.term, by.value)
+		}
+	}
+	if term, ok := pushTerms[f.Push]; ok {
+		c.terms = append(c.terms, term)
 	}
 	if !f.From.IsZero() {
 		c.add("at >= ?", micros(f.From))
@@ -47,30 +115,22 @@ func (l *Ledger) Events(ctx context.Context, f EventFilter) (EventPage, error) {
 	if !f.To.IsZero() {
 		c.add("at < ?", micros(f.To))
 	}
-	order := " ORDER BY at DESC, session DESC, seq DESC"
+	if f.After == "" {
+		return c, nil
+	}
+	at, rest, err := readCursor(f.After)
+	seq, session, ok := strings.Cut(rest, "_")
+	n, notNumber := strconv.Atoi(seq)
+	if err != nil || !ok || notNumber != nil {
+		return c, &CursorError{f.After}
+	}
 	if f.Session != "" {
-		c.add("session = ?", f.Session)
-		order = " ORDER BY seq"
+		c.add("seq > ?", int64(n))
+		return c, nil
 	}
-	skip := 0
-	if f.After != "" {
-		var err error
-		if skip, err = strconv.Atoi(f.After); err != nil || skip < 0 {
-			return EventPage{}, fmt.Errorf("list events: %q is not the end of a page: use the one that came with it", f.After)
-		}
-	}
-	limit := pageSize(f.Limit)
-	query := "SELECT session, seq, app, kind, at, body, tries, due_at, done_at, failure FROM events" + c.where() + order +
-		fmt.Sprintf(" LIMIT %d OFFSET %d", limit+1, skip)
-	list, err := listEvents(scope{ctx: ctx, on: l.reads}, query, c.args...)
-	if err != nil {
-		return EventPage{}, fmt.Errorf("list events: %w", err)
-	}
-	page := EventPage{Events: list}
-	if len(list) > limit {
-		page.Events, page.Next = list[:limit], strconv.Itoa(skip+limit)
-	}
-	return page, nil
+	c.args = append(c.args, at, session, int64(n))
+	c.terms = append(c.terms, fmt.Sprintf("(at, session, seq) < ($%d, $%d, $%d)", len(c.args)-2, len(c.args)-1, len(c.args)))
+	return c, nil
 }
 
 func listEvents(s scope, query string, args ...any) (list []LoggedEvent, err error) {

@@ -189,7 +189,7 @@ func (c *call) readOffer() (routing.End, bool) {
 func (c *call) adopt(d routing.Decision) {
 	c.d = d
 	c.rec.X, c.rec.Caller, c.rec.Callee = string(c.q.X), string(c.q.Caller), string(d.Callee)
-	c.rec.Direction, c.rec.UserData, c.rec.AreaCode = int(d.Direction), d.UserData, d.AreaCode
+	c.rec.Direction, c.rec.UserData, c.rec.AreaCode, c.rec.Why = int(d.Direction), d.UserData, d.AreaCode, d.Why
 	c.rec.Binding, c.rec.Extension = "", ""
 	if d.App != nil {
 		c.rec.App, c.rec.SP, c.rec.Mode = d.App.Key, d.App.SP, string(d.App.Mode)

@@ -78,6 +78,7 @@ func (c *call) extension(ext routing.Extension) (routing.End, bool) {
 		c.adopt(d)
 		return routing.End{}, true
 	}
+	c.rec.Why = d.Why
 	if d.End.Word != routing.EndWrongExt.Word {
 		c.adopt(d)
 		c.announce(d.Prompt, d.Scene)
