@@ -9,7 +9,8 @@ import (
 
 const bindingColumns = `b.id, b.app, b.mode, b.x, b.a, b.b, b.ext, b.allowed, b.off, b.created_at, b.modified_at, b.until_at,
 	b.record, b.record_hint, b.caller_tone, b.callee_tone, b.max_minutes, b.last_minute, b.no_sms, b.user_data, b.area,
-	b.no_callback, b.callback_num, b.callback_for, b.version, b.ended_at, b.ended_why`
+	b.no_callback, b.callback_num, b.callback_for, b.version, b.ended_at, b.ended_why,
+	b.sent_direction, b.sent_type, b.sent_unit, b.sent_lasts, b.sent_callback`
 
 // storedBinding is a binding with what became of it.
 type storedBinding struct {
@@ -25,7 +26,8 @@ func readBinding(r row) (storedBinding, error) {
 	var created, modified, until, callbackFor, ended int64
 	err := r.Scan(&b.ID, &b.App, &b.Mode, &b.X, &b.A, &b.B, &b.Ext, &b.Allowed, &b.Off, &created, &modified, &until,
 		&b.Record, &b.RecordHint, &b.CallerTone, &b.CalleeTone, &b.MaxMinutes, &b.LastMinute, &b.NoSMS, &b.UserData, &b.AreaCode,
-		&b.NoCallback, &b.CallbackNum, &callbackFor, &b.Version, &ended, &b.why)
+		&b.NoCallback, &b.CallbackNum, &callbackFor, &b.Version, &ended, &b.why,
+		&b.Sent.Direction, &b.Sent.NumberType, &b.Sent.TimeUnit, &b.Sent.Lasts, &b.Sent.CallbackTime)
 	b.CreatedAt, b.ModifiedAt, b.Until, b.endedAt = instant(created), instant(modified), instant(until), instant(ended)
 	b.CallbackFor = time.Duration(callbackFor) * time.Microsecond
 	return b, err
@@ -62,12 +64,14 @@ func listBindings(s scope, rest string, args ...any) (list []routing.Binding, er
 func insertBinding(s scope, b *routing.Binding) error {
 	_, err := s.exec(`INSERT INTO bindings (id, app, mode, x, a, b, ext, allowed, off, created_at, modified_at, until_at,
 		record, record_hint, caller_tone, callee_tone, max_minutes, last_minute, no_sms, user_data, area,
-		no_callback, callback_num, callback_for, version, ended_at, ended_why)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, 0, '')`,
+		no_callback, callback_num, callback_for, version, ended_at, ended_why,
+		sent_direction, sent_type, sent_unit, sent_lasts, sent_callback)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, 0, '', $26, $27, $28, $29, $30)`,
 		b.ID, b.App, string(b.Mode), string(b.X), string(b.A), string(b.B), string(b.Ext), int64(b.Allowed), b.Off,
 		micros(b.CreatedAt), micros(b.ModifiedAt), micros(b.Until),
 		b.Record, b.RecordHint, b.CallerTone, b.CalleeTone, int64(b.MaxMinutes), b.LastMinute, b.NoSMS, b.UserData, b.AreaCode,
-		b.NoCallback, string(b.CallbackNum), b.CallbackFor.Microseconds(), b.Version)
+		b.NoCallback, string(b.CallbackNum), b.CallbackFor.Microseconds(), b.Version,
+		b.Sent.Direction, b.Sent.NumberType, b.Sent.TimeUnit, int64(b.Sent.Lasts), int64(b.Sent.CallbackTime))
 	if err != nil {
 		return fmt.Errorf("store the binding: %w", err)
 	}
@@ -77,10 +81,12 @@ func insertBinding(s scope, b *routing.Binding) error {
 func updateBinding(s scope, b *routing.Binding) error {
 	_, err := s.exec(`UPDATE bindings SET a = $2, b = $3, allowed = $4, off = $5, modified_at = $6, until_at = $7,
 		record = $8, record_hint = $9, caller_tone = $10, callee_tone = $11, max_minutes = $12, last_minute = $13, no_sms = $14,
-		user_data = $15, no_callback = $16, callback_num = $17, callback_for = $18, version = $19 WHERE id = $1`,
+		user_data = $15, no_callback = $16, callback_num = $17, callback_for = $18, version = $19,
+		sent_direction = $20, sent_unit = $21, sent_lasts = $22, sent_callback = $23 WHERE id = $1`,
 		b.ID, string(b.A), string(b.B), int64(b.Allowed), b.Off, micros(b.ModifiedAt), micros(b.Until),
 		b.Record, b.RecordHint, b.CallerTone, b.CalleeTone, int64(b.MaxMinutes), b.LastMinute, b.NoSMS,
-		b.UserData, b.NoCallback, string(b.CallbackNum), b.CallbackFor.Microseconds(), b.Version)
+		b.UserData, b.NoCallback, string(b.CallbackNum), b.CallbackFor.Microseconds(), b.Version,
+		b.Sent.Direction, b.Sent.TimeUnit, int64(b.Sent.Lasts), int64(b.Sent.CallbackTime))
 	if err != nil {
 		return fmt.Errorf("store the changed binding: %w", err)
 	}

@@ -25,6 +25,8 @@ const (
 	AX  Mode = "AX"
 	AXB Mode = "AXB"
 	AXE Mode = "AXE"
+	// AXYB: A has X, and a Y for each B: B calls X, A calls Y (API appendix A).
+	AXYB Mode = "AXYB"
 )
 
 // NumberStatus is the state of an X number (section 2). Only a normal number
@@ -41,8 +43,8 @@ const (
 	StatusReturned    NumberStatus = "returned"
 )
 
-// Direction is the `direction` of a fee event: 0 others call A (AXB: B calls
-// A), 1 A calls, 2 abnormal, for example no binding.
+// Direction is the `direction` of a fee event: 0 others call A (AXB, AXYB: B
+// calls A), 1 A calls, 2 abnormal, for example no binding.
 type Direction int
 
 // The directions.
@@ -55,8 +57,8 @@ const (
 // Allowed is the `callDirection` of a binding.
 type Allowed int
 
-// The allowed directions: AXB 1 only A to B, 2 only B to A; AX 1 only A may
-// call X, 2 only others may.
+// The allowed directions: AXB and AXYB 1 only A to B, 2 only B to A; AX 1 only
+// A may call X, 2 only others may.
 const (
 	BothWays  Allowed = 0
 	OnlyFromA Allowed = 1
@@ -71,9 +73,11 @@ type Binding struct {
 	Mode    Mode
 	X       X
 	A       Number
-	B       Number    // AXB
+	B       Number    // AXB, AXYB; empty in the AX part of an AXYB binding
+	Y       X         // AXYB: the X by which A reaches B; empty in the AX part
+	Of      string    // AXYB: subscriptionId of the AX part; empty in that part itself
 	Ext     Extension // AXE
-	Allowed Allowed   // AX, AXB
+	Allowed Allowed   // AX, AXB, AXYB
 	Off     bool      // AX: turnFlag is "off"
 
 	CreatedAt  time.Time
@@ -93,9 +97,25 @@ type Binding struct {
 	CallbackNum Number        // AXE callbackNum
 	CallbackFor time.Duration // AXE callbackExpiredTime, 0: as long as the binding
 
+	// Sent is what queries show as it was sent; no call goes by it.
+	Sent Sent
+
 	// Version is the version of X in the ledger that this state of the binding
 	// belongs to; a cache entry is only ever replaced by a higher one.
 	Version int64
+	// YVersion is the same of Y. A binding as a call finds it has only the
+	// version of the number that was dialled.
+	YVersion int64
+}
+
+// Sent is what a client sent with a binding and finds again in queries (API
+// 3.4, 4.4, 5.4), beside what became of it.
+type Sent struct {
+	Direction    bool   // AX: callDirection was sent, by the bind or later
+	NumberType   string // AX privateNumType
+	TimeUnit     string // AXE timeUnit: "0" hours, "1" minutes
+	Lasts        int    // AXB duration in seconds; AXE bindExpiredTime in its unit
+	CallbackTime int    // AXE callbackExpiredTime in its unit
 }
 
 // Ended tells whether the binding has run out at now.
@@ -180,7 +200,7 @@ type Facts struct {
 	AreaCode string
 	Bindings int // how many bindings X has, of anybody
 
-	ByCaller    *Binding // the binding that names the caller: AX and AXE as A, AXB on either side
+	ByCaller    *Binding // the binding that names the caller: AX and AXE as A, AXB and AXYB on either side
 	ToX         *Binding // AX: the binding of X whoever calls
 	Temporary   *TemporaryCallee
 	Callback    *Callback
@@ -215,7 +235,7 @@ type Decision struct {
 	Direction Direction // of the fee event
 	App       *App      // nil when X is not ours
 	Binding   *Binding  // nil when none was found
-	X         X         // Dial: the caller ID shown to the callee, always the X that was dialled
+	Shown     X         // Dial: the caller ID for the callee: the X that was dialled, for AXYB the relation's other one
 	Callee    Number    // Dial: the real number to call
 	Caller    Number    // who dialled
 	UserData  string
@@ -250,7 +270,7 @@ type XNumber struct {
 // Dossier is everything stored about one X: what a cold cache is filled from.
 type Dossier struct {
 	Number    XNumber
-	Bindings  []Binding
+	Bindings  []Binding           // AXYB: those that have the number as Y too
 	Temporary *TemporaryCallee    // AX
 	Callbacks map[Number]Callback // AXE, by A
 	Blocked   []Number            // callers that may not call this X
