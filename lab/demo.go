@@ -96,7 +96,7 @@ func (d *Demonstration) Run(ctx context.Context) (Result, error) {
 func Describe(d *routing.Decision) Decided {
 	out := Decided{Step: [...]string{"refuse", "collect", "dial"}[d.Step], Why: d.Why, Record: d.Record}
 	if d.Step == routing.Dial {
-		out.Callee, out.Shows = string(d.Callee), string(d.X)
+		out.Callee, out.Shows = string(d.Callee), string(d.Shown)
 	}
 	return out
 }

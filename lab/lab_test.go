@@ -94,7 +94,7 @@ func TestCompact(t *testing.T) {
 func TestResultIsChecked(t *testing.T) {
 	whole := func() (*Result, *Outcome) {
 		r := &Result{X: XofAXB, Caller: First.Number, Callee: Second.Number, CallerID: XofAXB, Heard: Correlation{1, 1},
-			Decision: Describe(&routing.Decision{Step: routing.Dial, X: XofAXB, Callee: routing.Number(Second.Number)}),
+			Decision: Describe(&routing.Decision{Step: routing.Dial, Shown: XofAXB, Callee: routing.Number(Second.Number)}),
 			Fee:      json.RawMessage(`{"fwdDisplayNum":"` + XofAXB + `"}`)}
 		r.Recording.Heard = Correlation{1, 1}
 		for _, e := range []string{"callin", "callout", "alerting", "answer", "disconnect"} {

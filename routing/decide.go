@@ -16,12 +16,14 @@ import "fmt"
 //  5. The caller is on the blacklist, then foreign where the app forbids it.
 //     From here on an anonymous caller is one whom nobody knows.
 //  6. There is no binding: an ended one, one of another app, mode or X, and one
-//     that does not name the caller (AXB) count as none. For AXE the binding
-//     is A's own; anybody else goes on to type an extension.
+//     that does not name the caller (AXB, AXYB) count as none. For AXE the binding
+//     is A's own; anybody else goes on to type an extension. In X mode
+//     there are none: the app's server is asked (DecideReply).
 //  7. The caller is a fixed line that is bound: it may never call X, whatever
 //     the binding's direction.
 //  8. The binding is switched off or does not allow this direction.
 //  9. There is nobody to call: no temporary callee (AX), no callback (AXE).
+//     A who dials its own X reaches nobody by it, whatever the direction (AXYB).
 //  10. The callee may not be called: it is the caller, X itself, an emergency,
 //     short or malformed number, foreign, or on the blacklist.
 //  11. X, or X and its extension, is in a call already.
@@ -40,6 +42,10 @@ func Decide(plan *Plan, app *App, q Question, f Facts) Decision {
 		return c.axb()
 	case AXE:
 		return c.axe()
+	case AXYB:
+		return c.axyb()
+	case XMode:
+		return c.ask()
 	default:
 		return c.refuse(EndFault, SceneFault, Abnormal, nil, fmt.Sprintf("app %s has the unknown mode %q", app.Key, app.Mode))
 	}
@@ -101,7 +107,7 @@ func (c *inquiry) gates() (Decision, bool) {
 // standing returns the binding if it says anything about this call: it is of
 // this X, app and mode, and has not ended.
 func (c *inquiry) standing(b *Binding) *Binding {
-	if b == nil || b.X != c.q.X || b.App != c.app.Key || b.Mode != c.app.Mode || b.Ended(c.q.At) {
+	if b == nil || !b.on(c.q.X) || b.App != c.app.Key || b.Mode != c.app.Mode || b.Ended(c.q.At) {
 		return nil
 	}
 	return b
@@ -163,11 +169,11 @@ func (c *inquiry) dial(b *Binding, callee Number, dir Direction, why string) Dec
 	barred := func(end End, why string, args ...any) Decision {
 		return c.refuse(end, SceneNoPermission, dir, b, fmt.Sprintf(why, args...))
 	}
-	kind := c.plan.Kind(callee)
+	kind, shown := c.plan.Kind(callee), b.shown(c.q.X)
 	switch {
 	case c.is(callee):
 		return barred(EndCalleeBarred, "%s would be called by itself", callee.Masked())
-	case string(callee) == string(c.q.X):
+	case string(callee) == string(c.q.X), string(callee) == string(shown):
 		return barred(EndCalleeBarred, "%s would be called through itself", c.q.X)
 	case kind == Foreign:
 		return barred(EndCalleeForeign, "the callee %s is foreign, which the number plan does not allow", callee.Masked())
@@ -183,13 +189,14 @@ func (c *inquiry) dial(b *Binding, callee Number, dir Direction, why string) Dec
 		return c.refuse(EndInUse, SceneBusy, dir, b, what+" is in a call already")
 	}
 	d := c.decision(dir, b, why)
-	d.Step, d.X, d.Callee = Dial, c.q.X, callee
+	d.Step, d.Shown, d.Callee = Dial, shown, callee
 	if b.Mode != AXE {
 		d.Prompt = b.CalleeTone
 		if dir == FromA {
 			d.Prompt = b.CallerTone
 		}
 	}
+	d.MaxMinutes, d.LastMinute = b.MaxMinutes, b.LastMinute
 	d.Record = c.app.Recording && b.Record
 	if d.Record {
 		d.Hint = b.RecordHint

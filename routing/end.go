@@ -22,6 +22,12 @@ var (
 	EndNoneAX        = End{Word: "no_binding_ax", StateCode: 8018, FailReason: 7104, SIP: 403, Cause: 21}
 	EndNoneAXE       = End{Word: "no_binding_axe", StateCode: 8018, FailReason: 8018, SIP: 403, Cause: 21}
 	EndNoneAXB       = End{Word: "no_binding_axb", StateCode: 8014, FailReason: 8014, SIP: 403, Cause: 21}
+	EndNoneAXYB      = End{Word: "no_binding_axyb", StateCode: 8030, FailReason: 8030, SIP: 403, Cause: 21}
+	EndOwnX          = End{Word: "own_number", StateCode: 8032, FailReason: 8032, SIP: 403, Cause: 21}
+	EndNoReply       = End{Word: "no_answer_from_app", StateCode: 8014, FailReason: 8014, SIP: 403, Cause: 21}
+	EndBadReply      = End{Word: "bad_answer_from_app", StateCode: 8014, FailReason: 8014, SIP: 403, Cause: 21}
+	EndNoPrompt      = End{Word: "prompt_missing", StateCode: 8006, FailReason: 8006, SIP: 403, Cause: 21}
+	EndClosed        = End{Word: "closed_by_app", StateCode: 8017, FailReason: 8017, SIP: 403, Cause: 21}
 	EndNoCallee      = End{Word: "no_temporary_callee", StateCode: 8013, FailReason: 8013, SIP: 403, Cause: 21}
 	EndDirection     = End{Word: "direction", StateCode: 8016, FailReason: 8016, SIP: 403, Cause: 21}
 	EndFixedCaller   = End{Word: "fixed_line_caller", StateCode: 8023, FailReason: 8023, SIP: 403, Cause: 21}

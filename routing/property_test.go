@@ -12,8 +12,9 @@ import (
 var (
 	people = []Number{anna, anna, anna, bert, bert, bert, carl, fixed, service, foreign, police, Number(theX), "", "13800000001", "+86700123456789012"}
 	xs     = []X{theX, theX, theX, theX, "+8617010000002"}
+	ys     = []X{"+8617010000002", "+8617010000002", "+8617010000002", theX, "+8617010000003", ""}
 	times  = []time.Time{{}, {}, now.Add(-time.Hour), now, now.Add(time.Hour), now.Add(time.Hour)}
-	modes  = []Mode{AX, AXB, AXE}
+	modes  = []Mode{AX, AXB, AXE, AXYB}
 	seldom = rapid.SampledFrom([]bool{false, false, false, false, false, false, false, false, false, false, false, false, false, false, true})
 )
 
@@ -22,13 +23,17 @@ func anyBinding(t *rapid.T, name string, mode Mode) *Binding {
 		return nil
 	}
 	person := rapid.SampledFrom(people)
-	return &Binding{
+	b := &Binding{
 		ID: name, App: rapid.SampledFrom([]string{"app", "app", "app", "another"}).Draw(t, name+" app"),
 		Mode: rapid.SampledFrom(append([]Mode{mode, mode, mode, mode}, modes...)).Draw(t, name+" mode"), X: rapid.SampledFrom(xs).Draw(t, name+" x"),
 		A: person.Draw(t, name+" a"), B: person.Draw(t, name+" b"), CallbackNum: person.Draw(t, name+" callback"),
 		Ext: rapid.SampledFrom([]Extension{"0001", "0001", "0002", ""}).Draw(t, name+" ext"), Allowed: rapid.SampledFrom([]Allowed{0, 0, 1, 2}).Draw(t, name+" allowed"),
 		Off: seldom.Draw(t, name+" off"), Until: rapid.SampledFrom(times).Draw(t, name+" until"),
 	}
+	if b.Mode == AXYB {
+		b.Y = rapid.SampledFrom(ys).Draw(t, name+" y")
+	}
+	return b
 }
 
 func anyWorld(t *rapid.T) world {
@@ -60,7 +65,7 @@ func anyWorld(t *rapid.T) world {
 func reach(w world) map[Number]bool {
 	all := map[Number]bool{}
 	live := func(b *Binding, mode Mode) bool {
-		return b != nil && b.X == w.q.X && b.App == "app" && b.Mode == mode && (b.Until.IsZero() || b.Until.After(now))
+		return b != nil && (b.X == w.q.X || mode == AXYB && b.Y == w.q.X) && b.App == "app" && b.Mode == mode && (b.Until.IsZero() || b.Until.After(now))
 	}
 	by, to := w.f.ByCaller, w.f.ToX
 	switch {
@@ -82,6 +87,13 @@ func reach(w world) map[Number]bool {
 		if live(by, AXB) && w.q.Caller == by.B {
 			all[by.A] = true
 		}
+	case w.app.Mode == AXYB:
+		if live(by, AXYB) && w.q.Caller == by.A && w.q.X == by.Y {
+			all[by.B] = true
+		}
+		if live(by, AXYB) && w.q.Caller == by.B && w.q.X == by.X {
+			all[by.A] = true
+		}
 	case w.app.Mode == AXE:
 		if live(by, AXE) && w.q.Caller == by.A {
 			all[by.CallbackNum] = true
@@ -91,6 +103,21 @@ func reach(w world) map[Number]bool {
 		}
 	}
 	return all
+}
+
+// shows is what the callee has to see, written down apart from the rules: of
+// the two numbers of an AXYB relation the one that the callee itself calls.
+func shows(w world, callee Number) X {
+	b := w.f.ByCaller
+	switch {
+	case w.app.Mode != AXYB:
+		return w.q.X
+	case callee == b.A && w.q.Caller == b.B:
+		return b.Y
+	case callee == b.B && w.q.Caller == b.A:
+		return b.X
+	}
+	return ""
 }
 
 func TestWhoeverIsDialledMayBe(t *testing.T) {
@@ -115,7 +142,7 @@ func judge(t *rapid.T, w world, d Decision) bool {
 		}
 	}
 	if d.Step != Dial {
-		if d.Callee != "" || d.X != "" {
+		if d.Callee != "" || d.Shown != "" {
 			t.Fatalf("%+v does not dial, but names a callee", d)
 		}
 		if d.Step == Refuse && d.End.Word == "" {
@@ -126,15 +153,15 @@ func judge(t *rapid.T, w world, d Decision) bool {
 	switch kind := china.Kind(d.Callee); {
 	case d.Callee == w.q.Caller:
 		t.Fatalf("the caller would be called: %s", d.Why)
-	case d.X != w.q.X:
-		t.Fatalf("%s would be shown for %s", d.X, w.q.X)
-	case Number(w.q.X) == d.Callee:
+	case d.Shown == "" || d.Shown != shows(w, d.Callee):
+		t.Fatalf("%s would be shown for %s", d.Shown, w.q.X)
+	case Number(w.q.X) == d.Callee || Number(d.Shown) == d.Callee:
 		t.Fatalf("X would be called: %s", d.Why)
 	case !reach(w)[d.Callee]:
 		t.Fatalf("%s is outside the binding: %s", d.Callee, d.Why)
 	case kind != Mobile && kind != Fixed && kind != Service:
 		t.Fatalf("%s is %s: %s", d.Callee, kind, d.Why)
-	case d.Binding == nil || d.Binding.Ended(now) || d.Binding.X != w.q.X:
+	case d.Binding == nil || d.Binding.Ended(now) || d.Binding.X != w.q.X && d.Binding.Y != w.q.X:
 		t.Fatalf("a binding that says nothing about the call: %s", d.Why)
 	case w.f.Busy || w.f.Blacklisted || w.f.CalleeBlacklisted || !w.f.Known || w.app.Paused || w.f.Status == StatusPaused:
 		t.Fatalf("this call is forbidden: %s", d.Why)

@@ -27,6 +27,9 @@ const (
 	AXE Mode = "AXE"
 	// AXYB: A has X, and a Y for each B: B calls X, A calls Y (API appendix A).
 	AXYB Mode = "AXYB"
+	// XMode has no bindings: the app's server is asked about every call (API
+	// appendix B).
+	XMode Mode = "X"
 )
 
 // NumberStatus is the state of an X number (section 2). Only a normal number
@@ -157,6 +160,11 @@ type App struct {
 	KeepCallee bool // AX: a temporary callee is kept after an answered call
 	NoForeign  bool // foreign callers are refused (8042)
 
+	// X mode: whom callers reach if the app's server does not say, empty:
+	// nobody; and how long it may take to say so, 0: as the node is set.
+	Fallback Number
+	AnswerIn time.Duration
+
 	// Prompts names the app's own approved file per scene; Defaults tells for
 	// which scenes the shipped file serves when it has none of its own.
 	Prompts  map[Scene]string
@@ -209,6 +217,7 @@ type Facts struct {
 	// CalleeBlacklisted tells that whoever this call would reach is on the
 	// blacklist of this X.
 	CalleeBlacklisted bool
+	CalleeOurs        bool // X mode: that number is an X of ours
 
 	// Busy tells that another session holds X (AX) or X and extension (AXE);
 	// Held that the look has reserved it for this session.
@@ -224,6 +233,7 @@ const (
 	Refuse  Step = iota // play Prompt or Scene, then end with End
 	Collect             // answer, play the "enter extension" scene, take digits
 	Dial                // call Callee, showing X
+	Ask                 // ask the app's server who is called (X mode)
 )
 
 // Decision is the outcome of the rules for one Question.
@@ -231,10 +241,10 @@ type Decision struct {
 	Step      Step
 	End       End       // Refuse: how the call ends
 	Scene     Scene     // Refuse, Collect: the prompt; Dial: the pre-call scene of an AXE app
-	Prompt    string    // a prompt file named by the binding; wins over Scene
+	Prompt    string    // a prompt file named by the binding or the app's answer; wins over Scene
 	Direction Direction // of the fee event
 	App       *App      // nil when X is not ours
-	Binding   *Binding  // nil when none was found
+	Binding   *Binding  // nil when none was found, and in X mode
 	Shown     X         // Dial: the caller ID for the callee: the X that was dialled, for AXYB the relation's other one
 	Callee    Number    // Dial: the real number to call
 	Caller    Number    // who dialled
@@ -243,6 +253,9 @@ type Decision struct {
 
 	Record bool   // the call is to be recorded once answered
 	Hint   string // file of the record hint; empty with Record: scene SceneRecordHint, unless the app informs
+
+	MaxMinutes int    // maxDuration, 0: no limit
+	LastMinute string // lastMinVoice, a prompt file name
 
 	Temporary bool // Dial: Callee is the temporary callee of an AX binding
 	Why       string

@@ -48,7 +48,7 @@ func (c *call) reach() (routing.End, bool) {
 		return endOf(err), false
 	}
 	c.rec.Out = time.Now()
-	c.log.Info().Str("route", routes[0].name).Str("shown", string(c.d.X)).Msg("callout")
+	c.log.Info().Str("route", routes[0].name).Str("shown", string(c.d.Shown)).Msg("callout")
 	c.note(events.CallOut, "")
 	c.startWaiting()
 	end := routing.EndOverload // if every trunk is full
@@ -172,14 +172,14 @@ func (c *call) ring(r route) (end routing.End, again, ok bool) {
 // invite builds the callee's INVITE from nothing - X, the callee's number and
 // our own addresses are all it knows - and sends it.
 func (c *call) invite(r route) (*calleeLeg, error) {
-	if c.d.X == "" {
+	if c.d.Shown == "" {
 		return nil, fmt.Errorf("call %s: no X to show", r.name)
 	}
 	port, err := c.calleePort()
 	if err != nil {
 		return nil, err
 	}
-	shown := c.srv.cfg.Plan.SpellX(c.d.X, r.fromFormat)
+	shown := c.srv.cfg.Plan.SpellX(c.d.Shown, r.fromFormat)
 	me := c.srv.local(shown, r.to.Transport)
 	from := sip.Uri{Scheme: "sip", User: shown, Host: r.fromDomain}
 	if from.Host == "" {
@@ -219,7 +219,7 @@ func (c *call) sendInvite(b *calleeLeg, offer []byte, proof ...sip.Header) error
 // asserted are the headers beside From that tell who calls: X, as the trunk
 // wants it (RFC 3325).
 func (c *call) asserted(r route) []sip.Header {
-	shown := c.srv.cfg.Plan.SpellX(c.d.X, r.fromFormat)
+	shown := c.srv.cfg.Plan.SpellX(c.d.Shown, r.fromFormat)
 	domain := r.fromDomain
 	if domain == "" {
 		domain = c.srv.cfg.Domain

@@ -29,12 +29,12 @@ func openAXE(t *testing.T, retries int, changes ...func(*settings)) *world {
 	w := open(t, append([]func(*settings){func(s *settings) { s.prompts = scenes }}, changes...)...)
 	app := &routing.App{Key: "app1", Mode: routing.AXE, ExtDigits: 4, Retries: retries}
 	w.router.decides(func(q routing.Question) (routing.Decision, error) {
-		return routing.Decision{Step: routing.Collect, Scene: routing.SceneEnter, Direction: routing.ToA, App: app, X: q.X, Caller: q.Caller}, nil
+		return routing.Decision{Step: routing.Collect, Scene: routing.SceneEnter, Direction: routing.ToA, App: app, Caller: q.Caller}, nil
 	})
 	w.router.extends(func(q routing.Question, ext routing.Extension) (routing.Decision, error) {
 		switch ext {
 		case "0007":
-			return routing.Decision{Step: routing.Dial, Callee: "+86" + numB, X: q.X, Caller: q.Caller, Direction: routing.ToA, App: app,
+			return routing.Decision{Step: routing.Dial, Callee: "+86" + numB, Shown: q.X, Caller: q.Caller, Direction: routing.ToA, App: app,
 				Binding: &routing.Binding{ID: "bind7", Mode: routing.AXE, Ext: ext, A: "+86" + numB}}, nil
 		case "0008":
 			return routing.Decision{Step: routing.Refuse, End: routing.EndInUse, Scene: routing.SceneBusy, Direction: routing.ToA, App: app, Binding: &routing.Binding{ID: "bind8", Mode: routing.AXE, Ext: ext}}, nil

@@ -105,7 +105,7 @@ func connect(q routing.Question) routing.Decision {
 	if q.Caller == callee {
 		callee, way = "+86"+numA, routing.ToA
 	}
-	return routing.Decision{Step: routing.Dial, Callee: callee, Caller: q.Caller, X: q.X, Direction: way,
+	return routing.Decision{Step: routing.Dial, Callee: callee, Caller: q.Caller, Shown: q.X, Direction: way,
 		App: &routing.App{Key: "app1", Mode: routing.AXB}, Binding: &routing.Binding{ID: "bind1", Mode: routing.AXB, X: q.X, A: "+86" + numA, B: "+86" + numB}, Why: "test"}
 }
 
