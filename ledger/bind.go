@@ -22,7 +22,8 @@ const maxShares = 5
 // and X after it.
 //
 // Refusals: ErrUnknownX, ErrNotYours, ErrWrongMode, ErrUnusable (an
-// *UnusableError), ErrSlotTaken (a *TakenError), ErrFull, ErrTooManyX.
+// *UnusableError), ErrSlotTaken (a *TakenError), ErrFull, ErrTooManyX, and a
+// *RepeatedError (see WithRequest).
 func (l *Ledger) Bind(ctx context.Context, b routing.Binding) (routing.Binding, routing.XNumber, error) {
 	if b.ID == "" {
 		id, err := uuid.NewV7() // rising: neighbours in time are neighbours in the index
@@ -35,6 +36,9 @@ func (l *Ledger) Bind(ctx context.Context, b routing.Binding) (routing.Binding, 
 	var out routing.Binding
 	var number routing.XNumber
 	err := l.change(ctx, func(s scope) error {
+		if err := note(ctx, s, b.App, b.ID, b.X, b.CreatedAt); err != nil {
+			return err
+		}
 		out = b
 		n, err := bind(s, &out)
 		number = n.XNumber
@@ -161,9 +165,12 @@ func releaseShare(s scope, app string, a routing.Number) error {
 // The results are the binding before and after, and X.
 //
 // Refusals: ErrNoBinding (an *EndedError if it stood once), ErrNotYours,
-// ErrSlotTaken (a *TakenError).
+// ErrSlotTaken (a *TakenError), and a *RepeatedError (see WithRequest).
 func (l *Ledger) Modify(ctx context.Context, app, id string, at time.Time, change func(*routing.Binding) error) (before, after routing.Binding, n routing.XNumber, err error) {
 	err = l.change(ctx, func(s scope) error {
+		if err := note(ctx, s, app, id, "", at); err != nil {
+			return err
+		}
 		var x Number
 		var err error
 		if before, x, err = lockBinding(s, app, id, at); err != nil {

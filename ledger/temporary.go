@@ -13,9 +13,12 @@ import (
 // SetTemporary sets whom A of an AX binding reaches by calling X; an earlier
 // temporary callee is replaced. The result is X with its new version.
 // Refusals: ErrNoBinding (an *EndedError if it stood once), ErrNotYours,
-// ErrWrongMode.
+// ErrWrongMode, and a *RepeatedError (see WithRequest).
 func (l *Ledger) SetTemporary(ctx context.Context, app, id string, t routing.TemporaryCallee, at time.Time) (number routing.XNumber, err error) {
 	err = l.change(ctx, func(s scope) error {
+		if err := note(ctx, s, app, id, "", at); err != nil {
+			return err
+		}
 		b, n, err := lockBinding(s, app, id, at)
 		if err != nil {
 			return err

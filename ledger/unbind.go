@@ -60,10 +60,13 @@ func findBinding(s scope, id string) (storedBinding, error) {
 }
 
 // Unbind ends a binding of the app. Refusals: ErrNoBinding (an *EndedError if
-// it stood once), ErrNotYours.
+// it stood once), ErrNotYours, and a *RepeatedError (see WithRequest).
 func (l *Ledger) Unbind(ctx context.Context, app, id string, at time.Time) (Removed, error) {
 	var out Removed
 	err := l.change(ctx, func(s scope) error {
+		if err := note(ctx, s, app, id, "", at); err != nil {
+			return err
+		}
 		b, n, err := lockBinding(s, app, id, at)
 		if err != nil {
 			return err
@@ -81,9 +84,13 @@ func (l *Ledger) Unbind(ctx context.Context, app, id string, at time.Time) (Remo
 }
 
 // UnbindX ends all bindings of an X of the app, in one transaction.
-// Refusals: ErrUnknownX, ErrNotYours, ErrNoBinding if it has none.
+// Refusals: ErrUnknownX, ErrNotYours, ErrNoBinding if it has none, and a
+// *RepeatedError (see WithRequest).
 func (l *Ledger) UnbindX(ctx context.Context, app string, x routing.X, at time.Time) (ended []routing.Binding, number routing.XNumber, err error) {
 	err = l.change(ctx, func(s scope) error {
+		if err := note(ctx, s, app, "", x, at); err != nil {
+			return err
+		}
 		n, err := lockOwn(s, app, x)
 		if err != nil {
 			return err

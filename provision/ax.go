@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 
+	"axgate/ledger"
 	"axgate/routing"
 )
 
@@ -28,7 +29,11 @@ func (s *Service) BindAX(ctx context.Context, app string, r BindAX) (routing.Bin
 	if err != nil {
 		return routing.Binding{}, err
 	}
-	c := s.check(ctx, &a)
+	return s.onceBinding(ctx, &a, opBind, r, func(ctx context.Context) (routing.Binding, error) { return s.bindAX(ctx, &a, r) })
+}
+
+func (s *Service) bindAX(ctx context.Context, a *ledger.App, r BindAX) (routing.Binding, error) {
+	c := s.check(ctx, a)
 	b := routing.Binding{A: c.bindable("origNum", r.OrigNum)}
 	if r.PrivateNum == "" && r.AreaCode == "" {
 		c.wrong("privateNum", "it is missing, and areaCode too")
@@ -43,7 +48,7 @@ func (s *Service) BindAX(ctx context.Context, app string, r BindAX) (routing.Bin
 	if c.err != nil {
 		return routing.Binding{}, c.err
 	}
-	return s.bind(ctx, &a, b, r.PrivateNum, r.Area)
+	return s.bind(ctx, a, b, r.PrivateNum, r.Area)
 }
 
 // AX names an AX binding: by its id, which wins, or by X and perhaps A.
@@ -68,7 +73,11 @@ func (s *Service) ModifyAX(ctx context.Context, app string, r ModifyAX) (routing
 	if err != nil {
 		return routing.Binding{}, err
 	}
-	c := s.check(ctx, &a)
+	return s.onceBinding(ctx, &a, opModify, r, func(ctx context.Context) (routing.Binding, error) { return s.modifyAX(ctx, &a, r) })
+}
+
+func (s *Service) modifyAX(ctx context.Context, a *ledger.App, r ModifyAX) (routing.Binding, error) {
+	c := s.check(ctx, a)
 	if r.MaxDuration != nil {
 		c.between("maxDuration", *r.MaxDuration, 0, mostMinutes)
 	}
@@ -76,11 +85,11 @@ func (s *Service) ModifyAX(ctx context.Context, app string, r ModifyAX) (routing
 	if c.err != nil {
 		return routing.Binding{}, c.err
 	}
-	id, err := s.findAX(ctx, app, r.AX, resultInvalid, resultAXNoRecord)
+	id, err := s.findAX(ctx, a.Key, r.AX, resultInvalid, resultAXNoRecord)
 	if err != nil {
 		return routing.Binding{}, err
 	}
-	return s.modify(ctx, &a, id, func(b *routing.Binding) error {
+	return s.modify(ctx, a, id, func(b *routing.Binding) error {
 		set(&b.MaxMinutes, r.MaxDuration)
 		set(&b.Record, r.RecordFlag)
 		if r.PrivateSMS != nil {
@@ -97,11 +106,13 @@ func (s *Service) UnbindAX(ctx context.Context, app string, which AX) error {
 	if err != nil {
 		return err
 	}
-	id, err := s.findAX(ctx, app, which, resultAXNotBound, resultAXNotBound)
-	if err != nil {
-		return s.repeated(ctx, which.PrivateNum, err)
-	}
-	return s.unbind(ctx, &a, id)
+	return s.onceEnd(ctx, &a, which, func(ctx context.Context) error {
+		id, err := s.findAX(ctx, app, which, resultAXNotBound, resultAXNotBound)
+		if err != nil {
+			return s.repeated(ctx, which.PrivateNum, err)
+		}
+		return s.unbind(ctx, &a, id)
+	})
 }
 
 // findAX is the id of a binding that is named; nothing is refused if nothing

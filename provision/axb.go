@@ -30,7 +30,11 @@ func (s *Service) BindAXB(ctx context.Context, app string, r BindAXB) (routing.B
 	if err != nil {
 		return routing.Binding{}, err
 	}
-	c := s.check(ctx, &a)
+	return s.onceBinding(ctx, &a, opBind, r, func(ctx context.Context) (routing.Binding, error) { return s.bindAXB(ctx, &a, r) })
+}
+
+func (s *Service) bindAXB(ctx context.Context, a *ledger.App, r BindAXB) (routing.Binding, error) {
+	c := s.check(ctx, a)
 	b := routing.Binding{A: c.bindable("callerNum", r.CallerNum), B: c.bindable("calleeNum", r.CalleeNum)}
 	c.different("calleeNum", b.B, b.A, "callerNum")
 	b.Allowed = c.direction(r.CallDirection)
@@ -42,7 +46,7 @@ func (s *Service) BindAXB(ctx context.Context, app string, r BindAXB) (routing.B
 		return routing.Binding{}, c.err
 	}
 	b.Until = until(s.now(), seconds(r.Duration))
-	return s.bind(ctx, &a, b, r.RelationNum, r.Area)
+	return s.bind(ctx, a, b, r.RelationNum, r.Area)
 }
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
@@ -67,7 +71,11 @@ func (s *Service) ModifyAXB(ctx context.Context, app string, r ModifyAXB) (routi
 	if err != nil {
 		return routing.Binding{}, err
 	}
-	c := s.check(ctx, &a)
+	return s.onceBinding(ctx, &a, opModify, r, func(ctx context.Context) (routing.Binding, error) { return s.modifyAXB(ctx, &a, r) })
+}
+
+func (s *Service) modifyAXB(ctx context.Context, a *ledger.App, r ModifyAXB) (routing.Binding, error) {
+	c := s.check(ctx, a)
 	if r.SubscriptionID == "" {
 		c.wrong("subscriptionId", "it is missing")
 	}
@@ -75,7 +83,7 @@ func (s *Service) ModifyAXB(ctx context.Context, app string, r ModifyAXB) (routi
 	if c.err != nil {
 		return routing.Binding{}, c.err
 	}
-	return s.modify(ctx, &a, r.SubscriptionID, func(b *routing.Binding) error {
+	return s.modify(ctx, a, r.SubscriptionID, func(b *routing.Binding) error {
 		if to.A != "" {
 			b.A = to.A
 		}
@@ -136,9 +144,14 @@ func (s *Service) UnbindAXB(ctx context.Context, app, subscriptionID, relationNu
 	if err != nil {
 		return err
 	}
+	which := [...]string{subscriptionID, relationNum}
+	return s.onceEnd(ctx, &a, which, func(ctx context.Context) error { return s.unbindAXB(ctx, &a, subscriptionID, relationNum) })
+}
+
+func (s *Service) unbindAXB(ctx context.Context, a *ledger.App, subscriptionID, relationNum string) error {
 	switch {
 	case subscriptionID != "":
-		return s.unbind(ctx, &a, subscriptionID)
+		return s.unbind(ctx, a, subscriptionID)
 	case relationNum == "":
 		return resultNotApplied.refuse("subscriptionId", "it is missing, and relationNum too")
 	}
@@ -147,7 +160,7 @@ func (s *Service) UnbindAXB(ctx context.Context, app, subscriptionID, relationNu
 	if err != nil {
 		return err
 	}
-	_, n, err := s.ledger.UnbindX(ctx, app, x, s.now())
+	_, n, err := s.ledger.UnbindX(ctx, a.Key, x, s.now())
 	switch {
 	case errors.Is(err, ledger.ErrNoBinding):
 		return s.repeated(ctx, relationNum, w.noRecord.refuse("relationNum", "it has no bindings"))

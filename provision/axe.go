@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"axgate/ledger"
 	"axgate/routing"
 )
 
@@ -32,7 +33,11 @@ func (s *Service) BindAXE(ctx context.Context, app string, r BindAXE) (routing.B
 	if err != nil {
 		return routing.Binding{}, err
 	}
-	c := s.check(ctx, &a)
+	return s.onceBinding(ctx, &a, opBind, r, func(ctx context.Context) (routing.Binding, error) { return s.bindAXE(ctx, &a, r) })
+}
+
+func (s *Service) bindAXE(ctx context.Context, a *ledger.App, r BindAXE) (routing.Binding, error) {
+	c := s.check(ctx, a)
 	b := routing.Binding{A: c.bindable("bindNum", r.BindNum)}
 	if r.VirtualNum == "" && r.AreaCode == "" {
 		c.wrong("virtualNum", "it is missing, and areaCode too")
@@ -55,7 +60,7 @@ func (s *Service) BindAXE(ctx context.Context, app string, r BindAXE) (routing.B
 		return routing.Binding{}, c.err
 	}
 	b.Until = until(s.now(), lasts)
-	return s.bind(ctx, &a, b, r.VirtualNum, r.Area)
+	return s.bind(ctx, a, b, r.VirtualNum, r.Area)
 }
 
 func (c *check) callbackNum(text string) routing.Number {
@@ -97,7 +102,11 @@ func (s *Service) ModifyAXE(ctx context.Context, app string, r ModifyAXE) (routi
 	if err != nil {
 		return routing.Binding{}, err
 	}
-	c := s.check(ctx, &a)
+	return s.onceBinding(ctx, &a, opModify, r, func(ctx context.Context) (routing.Binding, error) { return s.modifyAXE(ctx, &a, r) })
+}
+
+func (s *Service) modifyAXE(ctx context.Context, a *ledger.App, r ModifyAXE) (routing.Binding, error) {
+	c := s.check(ctx, a)
 	unit := c.oneOf("timeUnit", r.TimeUnit, "0", "1")
 	var lasts, record time.Duration
 	if r.BindExpiredTime != nil {
@@ -114,12 +123,12 @@ func (s *Service) ModifyAXE(ctx context.Context, app string, r ModifyAXE) (routi
 	if c.err != nil {
 		return routing.Binding{}, c.err
 	}
-	id, err := s.findAXE(ctx, app, r.AXE)
+	id, err := s.findAXE(ctx, a.Key, r.AXE)
 	if err != nil {
 		return routing.Binding{}, err
 	}
-	return s.modify(ctx, &a, id, func(b *routing.Binding) error {
-		c := s.check(ctx, &a)
+	return s.modify(ctx, a, id, func(b *routing.Binding) error {
+		c := s.check(ctx, a)
 		if r.BindExpiredTime != nil {
 			b.Until = until(b.CreatedAt, lasts)
 		}
@@ -156,11 +165,13 @@ func (s *Service) UnbindAXE(ctx context.Context, app string, which AXE) error {
 	if err != nil {
 		return err
 	}
-	id, err := s.findAXE(ctx, app, which)
-	if err != nil {
-		return s.repeated(ctx, which.VirtualNum, err)
-	}
-	return s.unbind(ctx, &a, id)
+	return s.onceEnd(ctx, &a, which, func(ctx context.Context) error {
+		id, err := s.findAXE(ctx, app, which)
+		if err != nil {
+			return s.repeated(ctx, which.VirtualNum, err)
+		}
+		return s.unbind(ctx, &a, id)
+	})
 }
 
 // findAXE is the id of a binding that is named.

@@ -12,15 +12,20 @@ import (
 	"axgate/routing"
 )
 
-// onBoth runs a test on each kind of ledger.
-func onBoth(t *testing.T, mode routing.Mode, test func(t *testing.T, o *office)) {
-	configs := map[string]ledger.Config{"sqlite": sqlite(t)}
+// configs are new ledgers of each kind.
+func configs(t *testing.T) map[string]ledger.Config {
+	all := map[string]ledger.Config{"sqlite": sqlite(t)}
 	if !testing.Short() {
 		s, err := postgres()
 		require.NoError(t, err)
-		configs["postgres"] = ledger.Config{Driver: ledger.Postgres, DSN: s.Database(t)}
+		all["postgres"] = ledger.Config{Driver: ledger.Postgres, DSN: s.Database(t)}
 	}
-	for name, cfg := range configs {
+	return all
+}
+
+// onBoth runs a test on each kind of ledger.
+func onBoth(t *testing.T, mode routing.Mode, test func(t *testing.T, o *office)) {
+	for name, cfg := range configs(t) {
 		t.Run(name, func(t *testing.T) { test(t, newOffice(t, cfg, mode)) })
 	}
 }

@@ -109,7 +109,7 @@ func (s *Service) Run(ctx context.Context) {
 
 // Tend does once what Run does each second.
 func (s *Service) Tend(ctx context.Context) error {
-	return errors.Join(s.Close(ctx), s.sweep(ctx), s.repair(ctx))
+	return errors.Join(s.Close(ctx), s.sweep(ctx), s.repair(ctx), s.forgetRequests(ctx))
 }
 
 // Close notes in the ledger what the cache holds, so that nobody repairs it.

@@ -2,8 +2,8 @@ package provision
 
 import (
 	"context"
-	"time"
 
+	"axgate/ledger"
 	"axgate/routing"
 )
 
@@ -19,27 +19,40 @@ type TemporaryCallee struct {
 // SetTemporary sets the temporary callee of an AX binding, in place of an
 // earlier one. Refusals: 1010002, 1016001.
 func (s *Service) SetTemporary(ctx context.Context, app string, r TemporaryCallee) (routing.TemporaryCallee, error) {
-	const usual, most = 60, 259_200
 	a, err := s.changer(ctx, app, routing.AX)
 	if err != nil {
 		return routing.TemporaryCallee{}, err
 	}
-	c := s.check(ctx, &a)
-	seconds := usual
-	if r.Duration != nil {
-		seconds = *r.Duration
+	return once(ctx, s, &a, opTemporary, r,
+		func(ctx context.Context) (routing.TemporaryCallee, error) { return s.setTemporary(ctx, &a, r) },
+		func(_ context.Context, made ledger.Request) (routing.TemporaryCallee, error) {
+			return routing.TemporaryCallee{Callee: routing.Number(r.CalleeNum), UserData: r.UserData, Until: made.At.Add(seconds(r.lasts()))}, nil
+		})
+}
+
+// lasts is for how many seconds.
+func (r *TemporaryCallee) lasts() int {
+	const usual = 60
+	if r.Duration == nil {
+		return usual
 	}
-	c.between("duration", seconds, 1, most)
+	return *r.Duration
+}
+
+func (s *Service) setTemporary(ctx context.Context, a *ledger.App, r TemporaryCallee) (routing.TemporaryCallee, error) {
+	const most = 259_200
+	c := s.check(ctx, a)
+	c.between("duration", r.lasts(), 1, most)
 	t := routing.TemporaryCallee{
 		Callee: c.number("calleeNum", r.CalleeNum, routing.Mobile, routing.Fixed, routing.Service), UserData: c.userData(r.UserData)}
 	if c.err != nil {
 		return t, c.err
 	}
-	id, err := s.findAX(ctx, app, r.AX, resultInvalid, resultAXNoRecord)
+	id, err := s.findAX(ctx, a.Key, r.AX, resultInvalid, resultAXNoRecord)
 	if err != nil {
 		return t, err
 	}
-	b, err := s.binding(ctx, app, routing.AX, id)
+	b, err := s.binding(ctx, a.Key, routing.AX, id)
 	if err != nil {
 		return t, err
 	}
@@ -47,8 +60,8 @@ func (s *Service) SetTemporary(ctx context.Context, app string, r TemporaryCalle
 		return t, c.err
 	}
 	at := s.now()
-	t.Until = at.Add(time.Duration(seconds) * time.Second)
-	n, err := s.ledger.SetTemporary(ctx, app, id, t, at)
+	t.Until = at.Add(seconds(r.lasts()))
+	n, err := s.ledger.SetTemporary(ctx, a.Key, id, t, at)
 	if err != nil {
 		w := wordsOf[routing.AX]
 		return t, w.refusal("set the temporary callee", err)
