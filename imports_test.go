@@ -34,7 +34,10 @@ var rules = []rule{
 	{"lookup", []string{"routing", "store", "ledger", "events", "logging"}, "it joins cache and ledger for a call"},
 	{"provision", []string{"routing", "store", "ledger", "events", "logging", "prompts"}, "it joins cache and ledger for a change"},
 	{"lab", []string{"phone/", "config", "routing"}, "a demonstration sees the product from outside, as a phone and a customer do"},
-	{"node", []string{"config", "events", "ledger", "logging", "lookup", "media/", "prompts", "provision", "routing", "sip/", "store"},
+	{"api", []string{"api/answer"}, "the server knows nothing of what is mounted on it"},
+	{"api/answer", []string{}, "everybody of the API may answer"},
+	{"api/auth", []string{"api/answer"}, "it tells apps apart and declares what it has to know of them"},
+	{"node", []string{"api/", "config", "events", "ledger", "logging", "lookup", "media/", "prompts", "provision", "routing", "sip/", "store"},
 		"it joins the parts to a running node; what uses it is the command line"},
 	{"phone/", []string{"phone/", "media/wav", "media/tone", "media/dtmf"}, "the test phone must not share the product's reading of SIP"},
 }

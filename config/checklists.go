@@ -119,6 +119,11 @@ func (k *checker) apps(c *Config) {
 		k.address(key+".status_url", a.StatusURL)
 		k.address(key+".callin_url", a.CallInURL)
 		k.address(key+".fee_url", a.FeeURL)
+		for j, n := range a.Networks {
+			if _, err := ParseNetwork(n); err != nil {
+				k.wrong(at(key+".networks", j), "%.80q: use an address or a network, such as 192.0.2.0/24", n)
+			}
+		}
 		k.scenes(key, a)
 	}
 }

@@ -19,6 +19,7 @@ type Config struct {
 	Ledger    Ledger    `key:"ledger"`
 	Recording Recording `key:"recording"`
 	Events    Events    `key:"events"`
+	HTTP      HTTP      `key:"http"`
 	Trunks    []Trunk   `key:"trunks" help:"carriers and switches; the first with an address carries calls out, the next ones if it fails"`
 	Registrar Registrar `key:"registrar"`
 	Plan      Plan      `key:"plan"`
@@ -99,6 +100,22 @@ type Events struct {
 	Push    bool          `key:"push" help:"false: events are kept and not pushed by this node"`
 	Timeout time.Duration `key:"timeout" help:"how long a receiver may take to answer"`
 	Flush   time.Duration `key:"flush" help:"how long the last events may take at the end of the program"`
+}
+
+// HTTP is the API and the downloads of recordings.
+type HTTP struct {
+	Listen    string `key:"listen" help:"listen address, host:port; off: none"`
+	Cert      string `key:"cert" help:"PEM file of the certificate and those above it, read again when it changes; empty: plain HTTP, for labs"`
+	Key       string `key:"key" help:"PEM file of the certificate's key"`
+	Advertise string `key:"advertise" help:"how others reach us, such as https://api.example.com; empty: the listen address"`
+	MaxConns  int    `key:"max_conns" help:"connections at a time; more have to wait"`
+
+	Window       time.Duration `key:"window" help:"how far Created of a request may be from the clock, taken as UTC or as UTC+8"`
+	Rate         int           `key:"rate" help:"requests of an app per minute, over all nodes, unless the app has a rate of its own; 0: no limit"`
+	LockoutAfter int           `key:"lockout_after" help:"an address with so many failed authentications within lockout_for is refused; 0: never"`
+	LockoutFor   time.Duration `key:"lockout_for" help:"for how long it is refused"`
+	Proxies      []string      `key:"proxies" help:"addresses and networks of proxies in front of us, whose X-Forwarded-For is believed"`
+	Link         time.Duration `key:"link" help:"how long the link to a recording holds, at most until the recording is deleted"`
 }
 
 // Trunk is a carrier or switch.
@@ -199,6 +216,10 @@ type App struct {
 	SendReleasedBy bool `key:"send_released_by" help:"fee events carry callRelDirection"`
 	SendAreaCode   bool `key:"send_area_code" help:"events carry areaCode"`
 	SendRecordURL  bool `key:"send_record_url" help:"fee events carry recordFileDownloadUrl"`
+
+	Rate      int      `key:"rate" help:"API requests per minute; 0: http.rate, below 0: no limit"`
+	Networks  []string `key:"networks" help:"addresses and networks that its API requests may come from; none: from anywhere"`
+	OnceNonce bool     `key:"once_nonce" help:"an API request with a nonce that was used before is refused"`
 
 	Prompts  map[string]string `key:"prompts" help:"scene to approved prompt file"`
 	Defaults []string          `key:"default_prompts" help:"scenes with the shipped file: names, all or none"`

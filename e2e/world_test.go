@@ -171,11 +171,14 @@ func (w *world) config(t *testing.T, n map[string]int) gate.Config {
 	t.Helper()
 	port, err := ports.Take(2)
 	require.NoError(t, err)
+	web, err := ports.Take(1)
+	require.NoError(t, err)
 	out, err := ports.Take(2)
 	require.NoError(t, err)
 	w.trunkAt = netip.AddrPortFrom(trunkIP, uint16(out))
+	host := takeGateHost()
 	cfg := gate.Config{
-		Dir: t.TempDir(), SIP: netip.AddrPortFrom(takeGateHost(), uint16(port)), Redis: w.redis.Addr,
+		Dir: t.TempDir(), SIP: netip.AddrPortFrom(host, uint16(port)), HTTP: netip.AddrPortFrom(host, uint16(web)), Redis: w.redis.Addr,
 		RTPFirst: firstRTP, RTPLast: lastRTP, Apps: apps(), StatusURL: w.customer.StatusURL(), FeeURL: w.customer.FeeURL(),
 		RingTimeout: ringTimeout, FirstDigit: firstDigit, InterDigit: interDigit, MediaTimeout: mediaTimeout,
 		Trunks: []gate.Trunk{{Name: "network", Address: w.trunkAt, Peers: "127.6.2.0/24"}},

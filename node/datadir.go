@@ -26,6 +26,7 @@ type Running struct {
 	UDP   string    `json:"udp,omitempty"` // SIP listen addresses
 	TCP   string    `json:"tcp,omitempty"`
 	Redis string    `json:"redis"`
+	HTTP  string    `json:"http,omitempty"` // listen address of the API
 }
 
 // dataDir is a data directory that is held: by its node alone, or by commands

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"axgate/api"
 	"axgate/config"
 	"axgate/events"
 	"axgate/ledger"
@@ -42,6 +43,7 @@ type Node struct {
 	sounds *prompts.Library
 	engine *media.Engine
 	tapes  *record.Writer
+	web    *api.Server // nil: no HTTP
 	server *sip.Server
 	shown  netip.Addr // in SDP
 	close  closers
@@ -55,7 +57,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*Node, er
 	// (openLookup): they end when it was alive last.
 	for _, step := range []func(context.Context) error{
 		n.openDirectory, n.openLedger, n.openRecorder, n.closeOldCalls, n.openCache, n.openProvision, n.openPrompts, n.openLookup,
-		n.openMedia, n.openPusher, n.openSIP,
+		n.openMedia, n.openHTTP, n.openPusher, n.openSIP,
 	} {
 		if err := step(ctx); err != nil {
 			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -66,14 +68,17 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*Node, er
 	return n, nil
 }
 
-// Serve begins to take calls, and lets commands find the node.
+// Serve begins to take calls and requests, and lets commands find the node.
 func (n *Node) Serve() error {
 	n.server.Serve()
+	if n.web != nil {
+		n.web.Serve()
+	}
 	r := n.Running()
 	if err := n.dir.announce(r); err != nil {
 		return err
 	}
-	n.log.Info().Str("node", r.Node).Str("udp", r.UDP).Str("tcp", r.TCP).Str("redis", r.Redis).Stringer("media", n.shown).Msg("calls are taken")
+	n.log.Info().Str("node", r.Node).Str("udp", r.UDP).Str("tcp", r.TCP).Str("redis", r.Redis).Str("http", r.HTTP).Stringer("media", n.shown).Msg("calls are taken")
 	return nil
 }
 
@@ -95,7 +100,11 @@ func (n *Node) Running() Running {
 		}
 		return a.String()
 	}
-	return Running{PID: os.Getpid(), Node: n.cfg.Node, Since: time.Now().UTC(), UDP: text(n.server.UDPAddr()), TCP: text(n.server.TCPAddr()), Redis: n.cache.Address()}
+	r := Running{PID: os.Getpid(), Node: n.cfg.Node, Since: time.Now().UTC(), UDP: text(n.server.UDPAddr()), TCP: text(n.server.TCPAddr()), Redis: n.cache.Address()}
+	if n.web != nil {
+		r.HTTP = n.web.Addr().String()
+	}
+	return r
 }
 
 // background runs something until the node closes what was opened before it.

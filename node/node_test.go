@@ -88,7 +88,7 @@ func TestDataDirectory(t *testing.T) {
 func TestHalfAStart(t *testing.T) {
 	c := config.Default()
 	c.Data = t.TempDir()
-	c.SIP.UDP, c.SIP.TCP, c.Redis.Embedded = "127.0.0.1:0", config.Off, "127.0.0.1:0"
+	c.SIP.UDP, c.SIP.TCP, c.Redis.Embedded, c.HTTP.Listen = "127.0.0.1:0", config.Off, "127.0.0.1:0", "127.0.0.1:0"
 	for name, spoil := range map[string]func(*config.Config){
 		"plan":       func(c *config.Config) { c.Plan.Country = "x" },
 		"data":       func(c *config.Config) { c.Data = "/dev/null/x" },

@@ -21,7 +21,7 @@ func TestCallsOfAKilledNode(t *testing.T) {
 	ctx := context.Background()
 	c := config.Default()
 	c.Data = t.TempDir()
-	c.SIP.UDP, c.SIP.TCP, c.Redis.Embedded = "127.0.0.1:0", config.Off, "127.0.0.1:0"
+	c.SIP.UDP, c.SIP.TCP, c.Redis.Embedded, c.HTTP.Listen = "127.0.0.1:0", config.Off, "127.0.0.1:0", "127.0.0.1:0"
 
 	died := time.Now().Add(-10 * time.Hour).UTC().Truncate(time.Microsecond)
 	l, err := ledger.Open(ctx, ledgerConfig(&c))
@@ -59,7 +59,7 @@ func TestOneName(t *testing.T) {
 	defer func() { require.NoError(t, server.Stop()) }()
 	ctx := context.Background()
 	c := config.Default()
-	c.SIP.UDP, c.SIP.TCP, c.Redis.Embedded = "127.0.0.1:0", config.Off, "127.0.0.1:0"
+	c.SIP.UDP, c.SIP.TCP, c.Redis.Embedded, c.HTTP.Listen = "127.0.0.1:0", config.Off, "127.0.0.1:0", "127.0.0.1:0"
 	c.Ledger.Driver, c.Ledger.DSN = ledger.Postgres, server.Database(t)
 
 	c.Data = t.TempDir()

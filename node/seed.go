@@ -81,6 +81,7 @@ func appOf(c *config.App) ledger.App {
 		Name: c.Name, Secret: c.Secret, RandomExt: c.RandomExt,
 		StatusURL: c.StatusURL, CallInURL: c.CallInURL, FeeURL: c.FeeURL, Signing: ledger.Signing(c.Signing),
 		SendDuration: c.SendDuration, SendReleasedBy: c.SendReleasedBy, SendAreaCode: c.SendAreaCode, SendRecordURL: c.SendRecordURL,
+		Access: ledger.Access{Rate: c.Rate, Networks: c.Networks, OnceNonce: c.OnceNonce},
 	}
 	for scene, file := range c.Prompts {
 		a.Prompts[routing.Scene(scene)] = file

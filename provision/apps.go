@@ -181,6 +181,7 @@ func (s *Service) checkApp(ctx context.Context, a *ledger.App) error {
 	} {
 		c.url(field, address)
 	}
+	c.access(a)
 	c.scenes(a)
 	return c.err
 }

@@ -110,6 +110,10 @@ func (c *labCmd) config(p *program, customer string) (cfg config.Config, notes [
 		notes = append(notes, fmt.Sprintf("Redis port %s is taken by another program: this lab's Redis is on a free one", base.Redis.Embedded))
 		base.Redis.Embedded = "127.0.0.1:0"
 	}
+	if isInUse(canListen("tcp", base.HTTP.Listen)) {
+		notes = append(notes, fmt.Sprintf("HTTP port %s is taken by another program: this lab's API is on a free one", base.HTTP.Listen))
+		base.HTTP.Listen = "127.0.0.1:0"
+	}
 	cfg, err = p.loadOver(base, p.cli.Config)
 	return cfg, notes, err
 }

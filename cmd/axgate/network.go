@@ -28,14 +28,16 @@ func (x *patient) network(r node.Running, running bool) {
 		return
 	}
 	x.note(fine, "node", "", "none runs on this data directory")
-	for _, l := range []struct{ network, address, key string }{{"udp", x.cfg.SIP.UDP, "sip.udp"}, {"tcp", x.cfg.SIP.TCP, "sip.tcp"}} {
+	for _, l := range []struct{ part, network, address, key string }{
+		{"sip", "udp", x.cfg.SIP.UDP, "sip.udp"}, {"sip", "tcp", x.cfg.SIP.TCP, "sip.tcp"}, {"http", "tcp", x.cfg.HTTP.Listen, "http.listen"},
+	} {
 		if l.address == config.Off {
 			continue
 		}
 		if err := canListen(l.network, l.address); err != nil {
-			x.note(wrong, "sip", cure(err, l.key), "%v", err)
+			x.note(wrong, l.part, cure(err, l.key), "%v", err)
 		} else {
-			x.note(fine, "sip", "", "%s %s is free", l.network, l.address)
+			x.note(fine, l.part, "", "%s %s is free", l.network, l.address)
 		}
 	}
 	if x.cfg.Redis.Address == "" {

@@ -15,8 +15,9 @@ type Config struct {
 	Dir      string // log, configuration file, and data unless Data is set
 	Data     string // data directory; empty: Dir
 	SIP      netip.AddrPort
-	Redis    string // address of a redis-server; empty: the embedded one
-	Embedded string // address of the embedded one
+	HTTP     netip.AddrPort // where the API is; not set: none
+	Redis    string         // address of a redis-server; empty: the embedded one
+	Embedded string         // address of the embedded one
 	RTPFirst int
 	RTPLast  int
 	Trunks   []Trunk
@@ -83,6 +84,11 @@ func (c Config) yaml() string {
 	if c.Data == "" {
 		file["data"] = c.Dir
 	}
+	http := section{"listen": "off"}
+	if c.HTTP.IsValid() {
+		http["listen"] = c.HTTP.String()
+	}
+	file["http"] = http
 	redis := section{"address": c.Redis}
 	if c.Embedded != "" {
 		redis["embedded"] = c.Embedded

@@ -116,6 +116,9 @@ func answers(at netip.AddrPort) bool {
 // SIP is where it takes calls.
 func (g *Gate) SIP() netip.AddrPort { return g.cfg.SIP }
 
+// API is the base address of its API, such as http://127.6.0.1:8080.
+func (g *Gate) API() string { return "http://" + g.cfg.HTTP.String() }
+
 // PID is its process.
 func (g *Gate) PID() int { return g.cmd.Process.Pid }
 
