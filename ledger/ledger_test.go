@@ -3,7 +3,6 @@ package ledger_test
 import (
 	"context"
 	"database/sql"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,35 +11,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"axgate/ledger"
 	"axgate/ledger/pgtest"
 	"axgate/routing"
 )
 
-// postgres is started by the first test that wants it.
-var postgres = sync.OnceValues(pgtest.Start)
-
-func TestMain(m *testing.M) {
-	flag.Parse()
-	code := m.Run()
-	if !testing.Short() {
-		if s, err := postgres(); err == nil {
-			if err := s.Stop(); err != nil {
-				fmt.Fprintln(os.Stderr, "stop PostgreSQL:", err)
-				code = 1
-			}
-		}
-	}
-	if code == 0 {
-		if err := goleak.Find(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // t0 is when the tests take place.
 var t0 = time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
@@ -49,9 +26,7 @@ var t0 = time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
 func configs(t testing.TB) map[string]ledger.Config {
 	all := map[string]ledger.Config{"sqlite": {Path: filepath.Join(t.TempDir(), "axgate.db")}}
 	if !testing.Short() {
-		s, err := postgres()
-		require.NoError(t, err)
-		all["postgres"] = ledger.Config{Driver: ledger.Postgres, DSN: s.Database(t)}
+		all["postgres"] = ledger.Config{Driver: ledger.Postgres, DSN: pgtest.New(t)}
 	}
 	return all
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/ledger"
+	"axgate/ledger/pgtest"
 	"axgate/provision"
 	"axgate/routing"
 )
@@ -16,9 +17,7 @@ import (
 func configs(t *testing.T) map[string]ledger.Config {
 	all := map[string]ledger.Config{"sqlite": sqlite(t)}
 	if !testing.Short() {
-		s, err := postgres()
-		require.NoError(t, err)
-		all["postgres"] = ledger.Config{Driver: ledger.Postgres, DSN: s.Database(t)}
+		all["postgres"] = ledger.Config{Driver: ledger.Postgres, DSN: pgtest.New(t)}
 	}
 	return all
 }

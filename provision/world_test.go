@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"axgate/ledger"
 	"axgate/ledger/pgtest"
@@ -22,32 +20,13 @@ import (
 	"axgate/store"
 )
 
-// postgres is started by the first test that wants it.
-var postgres = sync.OnceValues(pgtest.Start)
-
 func TestMain(m *testing.M) {
 	// A sequence of requests takes longer than rapid's usual case: fewer of
 	// them, unless the command line says otherwise.
 	if err := flag.Set("rapid.checks", "30"); err != nil {
 		panic(err)
 	}
-	flag.Parse()
-	code := m.Run()
-	if !testing.Short() {
-		if s, err := postgres(); err == nil {
-			if err := s.Stop(); err != nil {
-				fmt.Fprintln(os.Stderr, "stop PostgreSQL:", err)
-				code = 1
-			}
-		}
-	}
-	if code == 0 {
-		if err := goleak.Find(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
+	pgtest.Main(m)
 }
 
 // The parties of the tests.
