@@ -22,6 +22,9 @@ const (
 	Fee         Kind = "fee"
 )
 
+// NumStatus tells of an X number, not of a call.
+const NumStatus Kind = "numStatus"
+
 // Call is one call as the journal keeps it: everything the fee event needs.
 // Times are UTC; a zero time has not happened. Numbers are in global form.
 type Call struct {
@@ -31,10 +34,11 @@ type Call struct {
 	Host      string // hostName: right part of the sessionId
 	App       string // app_key; empty only if X is not ours, and then nothing is recorded
 	SP        string // spId
-	Mode      string // AX, AXB, AXE
+	Mode      string // AX, AXB, AXE, AXYB, X
 	X         string // bindNum
 	Caller    string // who dialled
 	Callee    string // fwdDstNum; empty until decided
+	Shown     string // fwdDisplayNum: the caller ID for the callee; empty: X
 	Binding   string // subscriptionId; empty: none was found
 	Extension string // AXE
 	UserData  string
@@ -80,5 +84,17 @@ type Event struct {
 	App     string
 	Kind    Kind
 	At      time.Time       // when it happened
-	Body    json.RawMessage // statusInfo, or one element of feeLst
+	Body    json.RawMessage // statusInfo, or one element of feeLst or numInfo
+
+	// Question tells that the app's server is asked by the event while the call
+	// waits: it is in the log, and nobody pushes it.
+	Question bool
+}
+
+// Target is where the event is pushed to.
+func (e *Event) Target() Target {
+	if e.Question {
+		return Asked
+	}
+	return e.Kind.Target()
 }

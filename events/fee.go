@@ -45,10 +45,11 @@ type feeInfo struct {
 	CallDuration          *int   `json:"callDuration,omitempty"`
 	CallRelDirection      int    `json:"callRelDirection,omitempty"`
 	AreaCode              string `json:"areaCode,omitempty"`
+	NotifyMode            string `json:"notifyMode,omitempty"`
 }
 
 // serviceTypes are the values of serviceType by mode.
-var serviceTypes = map[string]string{modeAX: "003", modeAXB: "004", modeAXE: "005"}
+var serviceTypes = map[string]string{modeAX: "003", modeAXB: "004", modeAXE: "005", modeAXYB: "007"}
 
 // NewFee makes the fee event of a call that has ended: one element of feeLst.
 // It has the fields that receivers get only on request, too, but not where
@@ -62,7 +63,7 @@ func NewFee(c Call, seq int) Event {
 		ServiceType: serviceTypes[c.Mode], HostName: c.Host, UserData: c.UserData, AreaCode: c.AreaCode,
 	}
 	if c.tried() {
-		fee.FwdDisplayNum, fee.FwdDstNum = c.X, c.Callee
+		fee.FwdDisplayNum, fee.FwdDstNum = c.shown(), c.Callee
 		fee.FwdStartTime, fee.FwdAlertingTime, fee.FwdUnaswRsn = text(c.Out), text(c.Alerting), c.UnswReason
 	}
 	switch c.Mode {
@@ -70,6 +71,8 @@ func NewFee(c Call, seq int) Event {
 		fee.MptyID = c.Binding // as in the sample of section 3.2
 	case modeAXE:
 		fee.ExtendNum = c.Extension
+	case modeX:
+		fee.NotifyMode = block
 	}
 	if c.Answered.IsZero() {
 		if c.FailReason != 0 {

@@ -19,6 +19,7 @@ type statusInfo struct {
 	CallRelDirection int    `json:"callRelDirection,omitempty"`
 	SubscriptionID   string `json:"subscriptionId,omitempty"`
 	UserData         string `json:"userData,omitempty"`
+	NotifyMode       string `json:"notifyMode,omitempty"`
 }
 
 // NewCallEvent makes the event of a kind that is no fee event, from what is
@@ -26,6 +27,9 @@ type statusInfo struct {
 // The body has the fields that receivers get only on request, too.
 func NewCallEvent(c Call, seq int, kind Kind, at time.Time, digits string) Event {
 	info := statusInfo{SessionID: c.Session, Timestamp: text(at)}
+	if c.Mode == modeX {
+		info.NotifyMode = notify
+	}
 	switch kind {
 	case CollectInfo:
 		info.DigitInfo = digits
@@ -37,26 +41,36 @@ func NewCallEvent(c Call, seq int, kind Kind, at time.Time, digits string) Event
 	default:
 		info.SubscriptionID, info.UserData = c.Binding, c.UserData
 		if c.tried() {
-			info.Caller, info.Called = c.X, c.Callee
+			info.Caller, info.Called = c.shown(), c.Callee
 		}
 	}
 	if kind == Disconnect {
 		code := c.StateCode
-		info.StateCode, info.StateDesc, info.CallRelDirection = &code, stateDesc(code), c.ReleasedBy
+		info.StateCode, info.StateDesc, info.CallRelDirection = &code, c.stateDesc(), c.ReleasedBy
 	}
 	return Event{Session: c.Session, Seq: seq, App: c.App, Kind: kind, At: at, Body: encode(info)}
 }
 
 // The modes, as Call has them.
 const (
-	modeAX  = "AX"
-	modeAXB = "AXB"
-	modeAXE = "AXE"
+	modeAX   = "AX"
+	modeAXB  = "AXB"
+	modeAXE  = "AXE"
+	modeAXYB = "AXYB"
+	modeX    = "X"
 )
 
 // tried tells whether a second leg was begun. Until then nobody is shown X, and
 // a callee that was decided on but not called is nobody's business.
 func (c *Call) tried() bool { return !c.Out.IsZero() && c.Callee != "" }
+
+// shown is the caller ID of the second leg.
+func (c *Call) shown() string {
+	if c.Shown == "" {
+		return c.X
+	}
+	return c.Shown
+}
 
 // text is an instant as pushes have it (section 1.3), in UTC; empty if there
 // is none.
@@ -77,7 +91,14 @@ func encode(v any) json.RawMessage {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// stateDesc tells a stateCode in words (codes section 2).
+// stateDesc tells the stateCode in words (codes section 2).
+func (c *Call) stateDesc() string {
+	if c.Mode == modeX && c.StateCode == 8014 { // there are no bindings
+		return "The answer to the call-in event is missing or invalid."
+	}
+	return stateDesc(c.StateCode)
+}
+
 func stateDesc(code int) string {
 	if desc, ok := stateDescs[code]; ok {
 		return desc
@@ -100,6 +121,7 @@ var stateDescs = map[int]string{
 	7506: "Network fault on the callee's side.",
 	7508: "Routing failed.",
 	7516: "The caller hung up before the call was transferred.",
+	8006: "The prompt file does not exist.",
 	8010: "The maximum call duration is reached.",
 	8013: "No temporary callee is set.",
 	8014: "The binding does not exist.",
@@ -110,6 +132,8 @@ var stateDescs = map[int]string{
 	8020: "Service error.",
 	8022: "No binding exists for the extension.",
 	8023: "The fixnum cannot be caller.",
+	8030: "The binding does not exist.",
+	8032: "The caller dialled its own private number.",
 	8033: "No extension was entered.",
 	8035: "The callee did not answer in time.",
 	8042: "Calls from abroad are restricted.",

@@ -61,13 +61,19 @@ func bind(s scope, b *routing.Binding) (Number, error) {
 		return n, &UnusableError{Status: n.Status}
 	}
 	b.Version, b.AreaCode = n.Version, n.AreaCode
+	switch {
+	case b.Mode == routing.AXYB && b.Of != "":
+		return n, fmt.Errorf("binding %s is a relation, which has its own way to be bound", b.ID)
+	case n.role != roleFree: // what has ended there is swept with its other numbers
+		return n, ErrFull
+	}
 	if err := endExpired(s, &n, b.CreatedAt); err != nil {
 		return n, err
 	}
 	if err := takeSlots(s, b, &n); err != nil {
 		return n, err
 	}
-	if b.Mode == routing.AX {
+	if b.Mode == routing.AX || b.Mode == routing.AXYB {
 		if err := takeShare(s, b.App, b.A); err != nil {
 			return n, err
 		}
@@ -75,9 +81,8 @@ func bind(s scope, b *routing.Binding) (Number, error) {
 	if n.Bindings >= n.Room {
 		return n, ErrFull
 	}
-	n.Bindings++
-	if _, err := s.exec(`UPDATE numbers SET bindings = bindings + 1 WHERE x = $1`, string(b.X)); err != nil {
-		return n, fmt.Errorf("count: %w", err)
+	if err := countUp(s, &n, roleOf(b)); err != nil {
+		return n, err
 	}
 	if err := insertBinding(s, b); err != nil {
 		return n, err

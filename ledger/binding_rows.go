@@ -10,7 +10,7 @@ import (
 const bindingColumns = `b.id, b.app, b.mode, b.x, b.a, b.b, b.ext, b.allowed, b.off, b.created_at, b.modified_at, b.until_at,
 	b.record, b.record_hint, b.caller_tone, b.callee_tone, b.max_minutes, b.last_minute, b.no_sms, b.user_data, b.area,
 	b.no_callback, b.callback_num, b.callback_for, b.version, b.ended_at, b.ended_why,
-	b.sent_direction, b.sent_type, b.sent_unit, b.sent_lasts, b.sent_callback`
+	b.sent_direction, b.sent_type, b.sent_unit, b.sent_lasts, b.sent_callback, b.y, b.part_of, b.y_version`
 
 // storedBinding is a binding with what became of it.
 type storedBinding struct {
@@ -27,7 +27,7 @@ func readBinding(r row) (storedBinding, error) {
 	err := r.Scan(&b.ID, &b.App, &b.Mode, &b.X, &b.A, &b.B, &b.Ext, &b.Allowed, &b.Off, &created, &modified, &until,
 		&b.Record, &b.RecordHint, &b.CallerTone, &b.CalleeTone, &b.MaxMinutes, &b.LastMinute, &b.NoSMS, &b.UserData, &b.AreaCode,
 		&b.NoCallback, &b.CallbackNum, &callbackFor, &b.Version, &ended, &b.why,
-		&b.Sent.Direction, &b.Sent.NumberType, &b.Sent.TimeUnit, &b.Sent.Lasts, &b.Sent.CallbackTime)
+		&b.Sent.Direction, &b.Sent.NumberType, &b.Sent.TimeUnit, &b.Sent.Lasts, &b.Sent.CallbackTime, &b.Y, &b.Of, &b.YVersion)
 	b.CreatedAt, b.ModifiedAt, b.Until, b.endedAt = instant(created), instant(modified), instant(until), instant(ended)
 	b.CallbackFor = time.Duration(callbackFor) * time.Microsecond
 	return b, err
@@ -65,13 +65,14 @@ func insertBinding(s scope, b *routing.Binding) error {
 	_, err := s.exec(`INSERT INTO bindings (id, app, mode, x, a, b, ext, allowed, off, created_at, modified_at, until_at,
 		record, record_hint, caller_tone, callee_tone, max_minutes, last_minute, no_sms, user_data, area,
 		no_callback, callback_num, callback_for, version, ended_at, ended_why,
-		sent_direction, sent_type, sent_unit, sent_lasts, sent_callback)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, 0, '', $26, $27, $28, $29, $30)`,
+		sent_direction, sent_type, sent_unit, sent_lasts, sent_callback, y, part_of, y_version)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, 0, '', $26, $27, $28, $29, $30, $31, $32, $33)`,
 		b.ID, b.App, string(b.Mode), string(b.X), string(b.A), string(b.B), string(b.Ext), int64(b.Allowed), b.Off,
 		micros(b.CreatedAt), micros(b.ModifiedAt), micros(b.Until),
 		b.Record, b.RecordHint, b.CallerTone, b.CalleeTone, int64(b.MaxMinutes), b.LastMinute, b.NoSMS, b.UserData, b.AreaCode,
 		b.NoCallback, string(b.CallbackNum), b.CallbackFor.Microseconds(), b.Version,
-		b.Sent.Direction, b.Sent.NumberType, b.Sent.TimeUnit, int64(b.Sent.Lasts), int64(b.Sent.CallbackTime))
+		b.Sent.Direction, b.Sent.NumberType, b.Sent.TimeUnit, int64(b.Sent.Lasts), int64(b.Sent.CallbackTime),
+		string(b.Y), b.Of, b.YVersion)
 	if err != nil {
 		return fmt.Errorf("store the binding: %w", err)
 	}

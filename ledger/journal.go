@@ -21,11 +21,13 @@ func newJournal(l *Ledger) *Journal {
 	return &Journal{ledger: l, wake: make(chan struct{}, 1)}
 }
 
-// record is one write: the state of a call with its events, or a heartbeat.
+// record is one write: the state of a call with its events, what became of a
+// question, or a heartbeat.
 type record struct {
-	call events.Call
-	evs  []events.Event
-	beat beat
+	call  events.Call
+	evs   []events.Event
+	beat  beat
+	asked Asked
 }
 
 type beat struct {
@@ -68,6 +70,12 @@ func (j *Journal) commit(s scope, recs []record) error {
 	for i, r := range recs {
 		if r.beat.node != "" {
 			if err := storeBeat(s, r.beat); err != nil {
+				return err
+			}
+			continue
+		}
+		if r.asked.Session != "" {
+			if err := storeAsked(s, &r.asked); err != nil {
 				return err
 			}
 			continue
@@ -124,9 +132,13 @@ func storeBeat(s scope, b beat) error {
 }
 
 func storeEvent(s scope, e *events.Event) error {
+	target, due := e.Target(), max(1, micros(e.At))
+	if target == events.Asked {
+		due = 0
+	}
 	_, err := s.exec(`INSERT INTO events (session, seq, app, kind, at, body, target, due_at, tries, first_at, done_at, failure)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, '') ON CONFLICT DO NOTHING`,
-		e.Session, int64(e.Seq), e.App, string(e.Kind), micros(e.At), string(e.Body), string(e.Kind.Target()), max(1, micros(e.At)))
+		e.Session, int64(e.Seq), e.App, string(e.Kind), micros(e.At), string(e.Body), string(target), due)
 	if err != nil {
 		return fmt.Errorf("store event %d of %s: %w", e.Seq, e.Session, err)
 	}
@@ -155,7 +167,7 @@ func storeCall(s scope, c *events.Call, seq int, closed bool) error {
 		int64(seq), closed, c.Callee, c.Binding, c.Extension, c.UserData, int64(c.Direction),
 		micros(c.Out), micros(c.Alerting), micros(c.Answered), micros(c.Ended), micros(c.Recording),
 		int64(c.StateCode), int64(c.FailReason), int64(c.UnswReason), int64(c.SIPStatus), int64(c.ReleasedBy), c.EndWord,
-		c.RecordWanted, c.RecordFile, c.RecordBytes, quality, c.Why)
+		c.RecordWanted, c.RecordFile, c.RecordBytes, quality, c.Why, c.Shown)
 	if err != nil {
 		return fmt.Errorf("store call %s: %w", c.Session, err)
 	}
@@ -168,13 +180,13 @@ const callUpsert = `INSERT INTO calls (session, icid, node, host, app, sp, mode,
 	seq, closed, callee, binding, ext, user_data, direction,
 	out_at, alerting_at, answered_at, ended_at, recording_at,
 	state_code, fail_reason, unsw_reason, sip_status, released_by, end_word,
-	record_wanted, record_file, record_bytes, quality, why)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)
+	record_wanted, record_file, record_bytes, quality, why, shown)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)
 	ON CONFLICT (session) DO UPDATE SET
 	seq = CASE WHEN excluded.seq > calls.seq THEN excluded.seq ELSE calls.seq END, closed = calls.closed OR excluded.closed,
 	callee = excluded.callee, binding = excluded.binding, ext = excluded.ext, user_data = excluded.user_data, direction = excluded.direction,
 	out_at = excluded.out_at, alerting_at = excluded.alerting_at, answered_at = excluded.answered_at, ended_at = excluded.ended_at, recording_at = excluded.recording_at,
 	state_code = excluded.state_code, fail_reason = excluded.fail_reason, unsw_reason = excluded.unsw_reason, sip_status = excluded.sip_status,
 	released_by = excluded.released_by, end_word = excluded.end_word,
-	record_wanted = excluded.record_wanted, record_file = excluded.record_file, record_bytes = excluded.record_bytes, quality = excluded.quality, why = excluded.why
+	record_wanted = excluded.record_wanted, record_file = excluded.record_file, record_bytes = excluded.record_bytes, quality = excluded.quality, why = excluded.why, shown = excluded.shown
 	WHERE NOT calls.closed AND (excluded.seq >= calls.seq OR excluded.seq = 0)`

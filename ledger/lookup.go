@@ -33,8 +33,11 @@ func facts(s scope, q routing.Question) (routing.Facts, error) {
 		return f, err
 	}
 	callee := f.ByCaller.A
-	if mode == routing.AXB && q.Caller == f.ByCaller.A {
+	if (mode == routing.AXB || mode == routing.AXYB) && q.Caller == f.ByCaller.A {
 		callee = f.ByCaller.B
+	}
+	if mode == routing.AXYB {
+		f.ByCaller = new(f.ByCaller.Seen(q.X))
 	}
 	if mode == routing.AXE {
 		if f.Callback, err = callback(s, q.X, q.Caller); err != nil {
@@ -119,6 +122,10 @@ func dossier(s scope, x routing.X) (d routing.Dossier, err error) {
 		return d, err
 	}
 	switch n.Mode {
+	case routing.AXYB:
+		if err = addRelations(s, &d); err != nil {
+			return d, err
+		}
 	case routing.AX:
 		if d.Temporary, err = temporary(s, x); err != nil {
 			return d, err

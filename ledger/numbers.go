@@ -21,16 +21,20 @@ type Number struct {
 	Granted  time.Time
 	Released time.Time // zero: it was not returned
 
-	lowest int // AXE: no extension below it is free
+	lowest int    // AXE: no extension below it is free
+	role   string // AXYB: what it is as long as it has bindings
 }
 
 const numberColumns = `x, app, mode, status, area, city, province, bindings, version,
-	carrier, voice, sms, cause, room, granted_at, released_at, lowest`
+	carrier, voice, sms, cause, room, granted_at, released_at, lowest, role`
+
+// newNumberColumns are those of an X that is stored for the first time.
+const newNumberColumns = `x, app, mode, status, cause, area, city, province, carrier, voice, sms, bindings, room, lowest, version, granted_at, released_at`
 
 func readNumber(r row) (n Number, err error) {
 	var granted, released int64
 	err = r.Scan(&n.X, &n.App, &n.Mode, &n.Status, &n.AreaCode, &n.City, &n.Province, &n.Bindings, &n.Version,
-		&n.Carrier, &n.Voice, &n.SMS, &n.Cause, &n.Room, &granted, &released, &n.lowest)
+		&n.Carrier, &n.Voice, &n.SMS, &n.Cause, &n.Room, &granted, &released, &n.lowest, &n.role)
 	n.Granted, n.Released = instant(granted), instant(released)
 	return n, err
 }
@@ -117,19 +121,13 @@ func (l *Ledger) AddNumber(ctx context.Context, n Number, at time.Time) (Number,
 }
 
 func addNumber(s scope, n Number, at time.Time) (Number, error) {
-	var mode routing.Mode
-	var digits int
-	// The app's row is locked: the length of its extensions gives the room.
-	err := s.scan(`UPDATE apps SET name = name WHERE key = $1 RETURNING mode, ext_digits`, one(n.App), &mode, &digits)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Number{}, ErrUnknownApp
-	}
+	app, err := lockApp(s, n.App)
 	if err != nil {
-		return Number{}, fmt.Errorf("read app %s: %w", n.App, err)
+		return Number{}, err
 	}
-	_, err = s.exec(`INSERT INTO numbers (x, app, mode, status, cause, area, city, province, carrier, voice, sms, bindings, room, lowest, version, granted_at, released_at)
+	_, err = s.exec(`INSERT INTO numbers (`+newNumberColumns+`)
 		VALUES ($1, $2, $3, $4, '', '', '', '', '', TRUE, FALSE, 0, $5, 1, 0, $6, 0) ON CONFLICT DO NOTHING`,
-		string(n.X), n.App, string(mode), string(routing.StatusNormal), int64(room(mode, digits)), micros(at))
+		string(n.X), n.App, string(app.mode), string(routing.StatusNormal), int64(app.room), micros(at))
 	if err != nil {
 		return Number{}, fmt.Errorf("store: %w", err)
 	}
@@ -139,7 +137,7 @@ func addNumber(s scope, n Number, at time.Time) (Number, error) {
 	}
 	if was.Status == routing.StatusReturned {
 		_, err = s.exec(`UPDATE numbers SET app = $2, mode = $3, status = $4, cause = '', room = $5, lowest = 1, granted_at = $6, released_at = 0 WHERE x = $1`,
-			string(n.X), n.App, string(mode), string(routing.StatusNormal), int64(room(mode, digits)), micros(at))
+			string(n.X), n.App, string(app.mode), string(routing.StatusNormal), int64(app.room), micros(at))
 		if err != nil {
 			return Number{}, fmt.Errorf("grant anew: %w", err)
 		}
@@ -151,7 +149,11 @@ func addNumber(s scope, n Number, at time.Time) (Number, error) {
 	if err != nil {
 		return Number{}, fmt.Errorf("store the attributes: %w", err)
 	}
-	return changed(s, n.X, at)
+	is, err := changed(s, n.X, at)
+	if err != nil {
+		return is, err
+	}
+	return is, tellStatus(s, &was, &is, at)
 }
 
 // changed notes that the cache has to hear of X, and reads it again.
@@ -167,32 +169,39 @@ func changed(s scope, x routing.X, at time.Time) (Number, error) {
 // loses its bindings, which are the second result.
 func (l *Ledger) SetStatus(ctx context.Context, x routing.X, status routing.NumberStatus, cause string, at time.Time) (n Number, ended []routing.Binding, err error) {
 	err = l.change(ctx, func(s scope) error {
-		was, err := lockNumber(s, x)
-		if err != nil {
-			return err
-		}
-		ended = nil
-		released := time.Time{}
-		if was.Status == routing.StatusReturned {
-			return ErrUnknownX
-		}
-		if status == routing.StatusReturned {
-			released = at
-			if ended, err = clearNumber(s, &was, at); err != nil {
-				return err
-			}
-		}
-		_, err = s.exec(`UPDATE numbers SET status = $2, cause = $3, released_at = $4 WHERE x = $1`, string(x), string(status), cause, micros(released))
-		if err != nil {
-			return fmt.Errorf("store: %w", err)
-		}
-		n, err = changed(s, x, at)
+		n, ended, err = setStatus(s, x, status, cause, at)
 		return err
 	})
 	if err != nil {
 		return Number{}, nil, fmt.Errorf("set the status of %s: %w", x, err)
 	}
+	l.journal.rouse()
 	return n, ended, nil
+}
+
+func setStatus(s scope, x routing.X, status routing.NumberStatus, cause string, at time.Time) (n Number, ended []routing.Binding, err error) {
+	was, err := lockNumber(s, x)
+	if err != nil {
+		return n, nil, err
+	}
+	released := time.Time{}
+	if was.Status == routing.StatusReturned {
+		return n, nil, ErrUnknownX
+	}
+	if status == routing.StatusReturned {
+		released = at
+		if ended, err = clearNumber(s, &was, at); err != nil {
+			return n, nil, err
+		}
+	}
+	_, err = s.exec(`UPDATE numbers SET status = $2, cause = $3, released_at = $4 WHERE x = $1`, string(x), string(status), cause, micros(released))
+	if err != nil {
+		return n, nil, fmt.Errorf("store: %w", err)
+	}
+	if n, err = changed(s, x, at); err != nil {
+		return n, nil, err
+	}
+	return n, ended, tellStatus(s, &was, &n, at)
 }
 
 // clearNumber removes everything that an owner of X has stored about it.
@@ -205,55 +214,4 @@ func clearNumber(s scope, n *Number, at time.Time) ([]routing.Binding, error) {
 		return nil, fmt.Errorf("clear the blacklist: %w", err)
 	}
 	return ended, nil
-}
-
-// Place is where X of an app are looked for; a zero field leaves it open.
-type Place struct {
-	Area     string // area code with its leading 0
-	Province string
-}
-
-// PickNumber is a normal X of the app at the place that has room for a binding:
-// for one more of anybody, and for the numbers and the extension of b, which is
-// to begin at b.CreatedAt; ErrFull if there is none. It searches from an X on and then from the lowest, so that
-// bindings spread over the numbers if each search begins behind the X of the
-// last; another change may be faster than a following Bind.
-func (l *Ledger) PickNumber(ctx context.Context, app string, at Place, from routing.X, b *routing.Binding) (routing.X, error) {
-	first, second := string(numberSlot(b.A)), string(numberSlot(b.B))
-	if b.Ext != "" {
-		second = string(extSlot(b.Ext))
-	}
-	where, place := "", ""
-	switch {
-	case at.Area != "":
-		where, place = ` AND area = $5`, at.Area
-	case at.Province != "":
-		where, place = ` AND province = $5`, at.Province
-	default:
-		where = ` AND $5 = ''`
-	}
-	query := `SELECT x FROM numbers WHERE app = $1 AND status = 'normal' AND bindings < room AND x %s $2
-		AND NOT EXISTS (SELECT 1 FROM bound JOIN bindings o ON o.id = bound.subscription
-			WHERE bound.x = numbers.x AND bound.slot IN ($3, $4) AND (o.until_at = 0 OR o.until_at > $6))` + where + ` ORDER BY x LIMIT 1`
-	for _, side := range []string{">=", "<"} {
-		var x routing.X
-		err := l.read(ctx).scan(fmt.Sprintf(query, side), one(app, string(from), first, second, place, micros(b.CreatedAt)), &x)
-		if err == nil {
-			return x, nil
-		}
-		if !errors.Is(err, sql.ErrNoRows) {
-			return "", fmt.Errorf("choose an X: %w", err)
-		}
-	}
-	return "", ErrFull
-}
-
-// ProvinceOf is the province of an area, as far as any number of ours tells it;
-// else empty.
-func (l *Ledger) ProvinceOf(ctx context.Context, area string) (province string, err error) {
-	err = l.read(ctx).scan(`SELECT province FROM numbers WHERE area = $1 AND province <> '' LIMIT 1`, one(area), &province)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return "", fmt.Errorf("find the province of area %s: %w", area, err)
-	}
-	return province, nil
 }

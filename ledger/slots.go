@@ -49,6 +49,11 @@ func slots(b *routing.Binding) []Slot {
 		return []Slot{slotAX}
 	case routing.AXB:
 		return []Slot{numberSlot(b.A), numberSlot(b.B)}
+	case routing.AXYB:
+		if b.Of == "" {
+			return []Slot{slotAX, numberSlot(b.A)}
+		}
+		return []Slot{numberSlot(b.A)} // on Y; on X it needs B's
 	default:
 		return []Slot{numberSlot(b.A), extSlot(b.Ext)}
 	}
@@ -62,6 +67,8 @@ func room(mode routing.Mode, extDigits int) int {
 		return 1
 	case routing.AXB:
 		return pairs
+	case routing.AXYB:
+		return relations
 	default:
 		n := 1
 		for range extDigits {
@@ -72,27 +79,33 @@ func room(mode routing.Mode, extDigits int) int {
 }
 
 // take gives slot to the binding, or tells which binding has it.
-func take(s scope, b *routing.Binding, slot Slot) error {
-	n, err := s.exec(`INSERT INTO bound (x, slot, subscription) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, string(b.X), string(slot), b.ID)
+func take(s scope, b *routing.Binding, slot Slot) error { return takeOn(s, b, b.X, slot) }
+
+// takeOn is take on one of the binding's numbers.
+func takeOn(s scope, b *routing.Binding, x routing.X, slot Slot) error {
+	n, err := s.exec(`INSERT INTO bound (x, slot, subscription) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, string(x), string(slot), b.ID)
 	if err != nil {
 		return fmt.Errorf("take %s: %w", slot, err)
 	}
 	if n == 1 {
 		return nil
 	}
-	by, err := holder(s, b.X, slot)
+	by, err := holder(s, x, slot)
 	if err != nil {
 		return err
 	}
 	if by == nil {
-		return fmt.Errorf("%s on %s belongs to a binding that does not stand", slot, b.X)
+		return fmt.Errorf("%s on %s belongs to a binding that does not stand", slot, x)
 	}
 	return &TakenError{Slot: slot, By: *by}
 }
 
 // release frees a slot of the binding.
-func release(s scope, b *routing.Binding, slot Slot) error {
-	_, err := s.exec(`DELETE FROM bound WHERE x = $1 AND slot = $2 AND subscription = $3`, string(b.X), string(slot), b.ID)
+func release(s scope, b *routing.Binding, slot Slot) error { return releaseOn(s, b, b.X, slot) }
+
+// releaseOn is release on one of the binding's numbers.
+func releaseOn(s scope, b *routing.Binding, x routing.X, slot Slot) error {
+	_, err := s.exec(`DELETE FROM bound WHERE x = $1 AND slot = $2 AND subscription = $3`, string(x), string(slot), b.ID)
 	if err != nil {
 		return fmt.Errorf("release %s: %w", slot, err)
 	}

@@ -16,9 +16,10 @@ const (
 	endRanOut  = "expired"
 )
 
-// Removed is a binding that ended, and its X after that.
+// Removed is a binding that ended, and its X after that. A relation of AXYB is
+// removed twice, from X and from Y.
 type Removed struct {
-	Binding routing.Binding // Version is that of X once it was gone
+	Binding routing.Binding // its version of Number is that once it was gone
 	Number  routing.XNumber
 }
 
@@ -70,6 +71,9 @@ func (l *Ledger) Unbind(ctx context.Context, app, id string, at time.Time) (Remo
 		b, n, err := lockBinding(s, app, id, at)
 		if err != nil {
 			return err
+		}
+		if b.Mode == routing.AXYB { // UnbindAXYB knows its other numbers
+			return ErrWrongMode
 		}
 		if err := end(s, &b, &n, at, endUnbound); err != nil {
 			return err
@@ -127,7 +131,11 @@ func (l *Ledger) Sweep(ctx context.Context, at time.Time, limit int) ([]Removed,
 			continue
 		}
 		done[b.X] = true
-		removed, err := l.sweepNumber(ctx, b.X, at)
+		sweep := l.sweepNumber
+		if b.Mode == routing.AXYB {
+			sweep = l.sweepXY
+		}
+		removed, err := sweep(ctx, b.X, at)
 		if err != nil {
 			return swept, fmt.Errorf("sweep %s: %w", b.X, err)
 		}
@@ -198,7 +206,12 @@ func endExpired(s scope, n *Number, at time.Time) error {
 	return nil
 }
 
+// endAll ends all bindings of a number. Those of AXYB are relations with other
+// numbers too, of which the cache has to hear as well.
 func endAll(s scope, n *Number, at time.Time) ([]routing.Binding, error) {
+	if n.Mode == routing.AXYB {
+		return endAllXY(s, n, at)
+	}
 	list, err := listBindings(s, `WHERE b.x = $1 AND b.ended_at = 0`, string(n.X))
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"axgate/events"
 	"axgate/ledger"
 	"axgate/routing"
 	"axgate/store"
@@ -28,6 +29,25 @@ type Config struct {
 	// Settings is told, at the beginning and after each change, that apps,
 	// accounts or prompts may be others than before. nil: nobody wants to know.
 	Settings func(ctx context.Context) error
+
+	// X mode: who asks the apps' servers (nil: one is made), how long an answer
+	// may take where the app does not say (0: 5 s), and whether a prompt file can
+	// be played for an app (nil: every one can).
+	Asker    *events.Asker
+	AnswerIn time.Duration
+	Playable func(app *routing.App, file string) bool
+}
+
+func (c *Config) defaults() {
+	if c.Asker == nil {
+		c.Asker = events.NewAsker(events.AskConfig{})
+	}
+	if c.AnswerIn <= 0 {
+		c.AnswerIn = answerIn
+	}
+	if c.Playable == nil {
+		c.Playable = func(*routing.App, string) bool { return true }
+	}
 }
 
 // Router decides about calls. It is safe for use by many goroutines.
@@ -49,6 +69,7 @@ func New(ctx context.Context, cfg Config) (*Router, error) {
 	if err := cfg.Plan.Validate(); err != nil {
 		return nil, err
 	}
+	cfg.defaults()
 	r := &Router{cfg: cfg}
 	r.settings.Store(&settings{mark: -1})
 	if err := r.beat(ctx); err != nil {
@@ -117,7 +138,7 @@ func (r *Router) decide(ctx context.Context, ask question, q routing.Question) (
 		r.Release(q.Session)
 		return d, err
 	}
-	if d.Step == routing.Dial && !f.Held && d.Binding.Mode != routing.AXB {
+	if d.Step == routing.Dial && !f.Held && d.Binding.OneCall() {
 		if !r.reserve(ctx, q.Session, d.Binding) {
 			f.Busy = true
 			d = ask.rules(d.App, f)

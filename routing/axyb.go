@@ -80,3 +80,7 @@ func (b *Binding) VersionOf(x X) int64 {
 	}
 	return b.Version
 }
+
+// OneCall tells whether X, or X and extension, carries one call of the binding
+// at a time (section 1).
+func (b *Binding) OneCall() bool { return b != nil && (b.Mode == AX || b.Mode == AXE) }

@@ -111,6 +111,11 @@ func (c *call) story() routing.End {
 			return end
 		}
 	}
+	if c.d.Step == routing.Ask {
+		if end, ok := c.ask(); !ok {
+			return end
+		}
+	}
 	if end, ok := c.reach(); !ok {
 		return end
 	}
@@ -151,7 +156,7 @@ func (c *call) arrive() (routing.End, bool) {
 	if d.App == nil {
 		return d.End, false
 	}
-	if err := c.emit(events.CallIn, ""); err != nil {
+	if err := c.called(d.Step == routing.Ask && !full); err != nil {
 		c.log.Error().Err(err).Msg("the journal takes no call")
 		c.record = recordKeeper{} // nobody was rung: nothing is owed
 		return endNotRecorded, false
@@ -188,14 +193,14 @@ func (c *call) readOffer() (routing.End, bool) {
 // adopt makes a decision the call's own.
 func (c *call) adopt(d routing.Decision) {
 	c.d = d
-	c.rec.X, c.rec.Caller, c.rec.Callee = string(c.q.X), string(c.q.Caller), string(d.Callee)
+	c.rec.X, c.rec.Caller, c.rec.Callee, c.rec.Shown = string(c.q.X), string(c.q.Caller), string(d.Callee), string(d.Shown)
 	c.rec.Direction, c.rec.UserData, c.rec.AreaCode, c.rec.Why = int(d.Direction), d.UserData, d.AreaCode, d.Why
 	c.rec.Binding, c.rec.Extension = "", ""
 	if d.App != nil {
 		c.rec.App, c.rec.SP, c.rec.Mode = d.App.Key, d.App.SP, string(d.App.Mode)
 	}
 	if d.Binding != nil {
-		c.rec.Binding, c.rec.Extension = d.Binding.ID, string(d.Binding.Ext)
+		c.rec.Binding, c.rec.Extension = d.Binding.Subscription(), string(d.Binding.Ext)
 	}
 	step := c.log.Info().Str("why", d.Why)
 	if d.Step == routing.Dial {

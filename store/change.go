@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"axgate/routing"
 )
 
@@ -26,29 +28,30 @@ func gone(key string) entry {
 }
 
 // PutBinding brings a binding that was made or modified. n is its X after the
-// change; b.Version is the version of the change. If the modification gave the
+// change, or its Y, which is told of separately; b's version of n is that of
+// the change. If the modification gave the
 // binding other numbers, DropBinding the old state after it with the same
 // version.
 func (c *Cache) PutBinding(ctx context.Context, n routing.XNumber, b routing.Binding) error {
-	if b.X != n.X || b.App != n.App || b.Mode != n.Mode {
+	if b.X != n.X && b.Y != n.X || b.App != n.App || b.Mode != n.Mode {
 		return fmt.Errorf("put a binding of %s: it is one of %s, app %s, mode %s", n.X, b.X, b.App, b.Mode)
 	}
 	var entries []entry
-	for _, key := range bindingKeys(&b) {
-		entries = append(entries, entry{key, true, expiry(b.Until), encodeBinding(&b)})
+	for _, key := range bindingKeys(&b, n.X) {
+		entries = append(entries, entry{key, true, expiry(b.Until), encodeBinding(&b, n.X)})
 	}
-	return c.change(ctx, "put a binding of", n, b.Version, entries...)
+	return c.change(ctx, "put a binding of", n, b.VersionOf(n.X), entries...)
 }
 
-// DropBinding brings that a binding is gone. n is its X after the change,
-// version that of the change. What belonged to the binding - temporary callee,
+// DropBinding brings that a binding is gone. n is its X, or its Y, after the
+// change, version that of the change. What belonged to the binding - temporary callee,
 // callback record - goes with it.
 func (c *Cache) DropBinding(ctx context.Context, n routing.XNumber, b routing.Binding, version int64) error {
-	if b.X != n.X {
+	if b.X != n.X && b.Y != n.X {
 		return fmt.Errorf("drop a binding of %s: it is one of %s", n.X, b.X)
 	}
 	var entries []entry
-	for _, key := range bindingKeys(&b) {
+	for _, key := range bindingKeys(&b, n.X) {
 		entries = append(entries, gone(key))
 	}
 	if b.Mode == routing.AX {
@@ -107,4 +110,48 @@ func (c *Cache) PutCallback(ctx context.Context, b *routing.Binding, r routing.C
 func (c *Cache) Forget(ctx context.Context, x routing.X) error {
 	_, err := c.run(ctx, "forget", x, c.scripts.forget, []string{numberKey(x)})
 	return err
+}
+
+// ForgetAll is Forget for many X. Most of them are not loaded, which costs
+// next to nothing: one that has no key by now is read by its next call as it
+// is by now.
+func (c *Cache) ForgetAll(ctx context.Context, xs []routing.X) error {
+	const batch = 100 // X of a round trip
+	for len(xs) > 0 {
+		part := xs[:min(batch, len(xs))]
+		xs = xs[len(part):]
+		loaded, err := c.loaded(ctx, part)
+		if err != nil {
+			return err
+		}
+		for _, x := range loaded {
+			if err := c.Forget(ctx, x); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// loaded are those of the X that have a key. Like a script's guard, the
+// removal of nothing has a server refuse that must not be asked any more.
+func (c *Cache) loaded(ctx context.Context, xs []routing.X) (list []routing.X, err error) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
+	pipe := c.rdb.Pipeline()
+	exists := make([]*redis.IntCmd, len(xs))
+	for i, x := range xs {
+		pipe.HDel(ctx, numberKey(x), "")
+		exists[i] = pipe.Exists(ctx, numberKey(x))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		c.away.Store(true)
+		return nil, fmt.Errorf("look for %d X in Redis: %w", len(xs), err)
+	}
+	for i, x := range xs {
+		if exists[i].Val() > 0 {
+			list = append(list, x)
+		}
+	}
+	return list, nil
 }

@@ -40,11 +40,18 @@ func (r *record) instant(name string, t time.Time) {
 	}
 }
 
-// encodeBinding is what a call has to know of a binding. What X as a whole
-// has - app, mode, area - stands in its number's hash.
-func encodeBinding(b *routing.Binding) record {
+// encodeBinding is what a call to x, one of its numbers, has to know of a
+// binding. What x as a whole has - app, mode, area - stands in its number's
+// hash.
+func encodeBinding(b *routing.Binding, x routing.X) record {
 	var r record
 	r.text("id", b.ID)
+	r.text("of", b.Of)
+	if b.Y == x {
+		r.text("x", string(b.X))
+	} else {
+		r.text("y", string(b.Y))
+	}
 	r.text("a", string(b.A))
 	r.text("b", string(b.B))
 	r.text("ext", string(b.Ext))
@@ -141,8 +148,8 @@ func (f *found) binding(x routing.X, number *found) *routing.Binding {
 	if len(f.m) == 0 {
 		return nil
 	}
-	return &routing.Binding{
-		ID: f.m["id"], App: number.m["app"], Mode: routing.Mode(number.m["mode"]), X: x,
+	b := &routing.Binding{
+		ID: f.m["id"], Of: f.m["of"], App: number.m["app"], Mode: routing.Mode(number.m["mode"]), X: x, Y: routing.X(f.m["y"]),
 		A: routing.Number(f.m["a"]), B: routing.Number(f.m["b"]), Ext: routing.Extension(f.m["ext"]),
 		Allowed: routing.Allowed(f.number("allowed")), Off: f.flag("off"), Until: f.instant("until"),
 		Record: f.flag("record"), RecordHint: f.m["record_hint"], CallerTone: f.m["caller_tone"], CalleeTone: f.m["callee_tone"],
@@ -150,6 +157,10 @@ func (f *found) binding(x routing.X, number *found) *routing.Binding {
 		AreaCode: number.m["area"], NoCallback: f.m["no_callback"], CallbackNum: routing.Number(f.m["callback_num"]),
 		CallbackFor: f.span("callback_for"), Version: f.number("version"),
 	}
+	if other := routing.X(f.m["x"]); other != "" {
+		b.X, b.Y, b.Version, b.YVersion = other, x, 0, b.Version
+	}
+	return b
 }
 
 func encodeTemporary(t *routing.TemporaryCallee) record {

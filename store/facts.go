@@ -156,7 +156,7 @@ func (a *answer) fill(f *routing.Facts, q routing.Question) {
 			f.ByCaller = b
 			f.Temporary = a.extra.temporary()
 		}
-	case routing.AXB:
+	case routing.AXB, routing.AXYB:
 		f.ByCaller = b
 	case routing.AXE:
 		f.ByCaller = b

@@ -12,7 +12,8 @@ func numberKey(x routing.X) string { return "axgate:{" + string(x) + "}" }
 func axKey(x routing.X) string { return numberKey(x) + ":ax" }
 
 // ofNumberKey is the binding seen from a real number: either side of an AXB
-// pair, A of an AXE binding. There is none for a caller without a number.
+// pair, A of an AXE binding; of AXYB on X its B or the A of the AX part, on Y
+// its A. There is none for a caller without a number.
 func ofNumberKey(x routing.X, n routing.Number) string { return numberKey(x) + ":n:" + string(n) }
 
 func extensionKey(x routing.X, e routing.Extension) string { return numberKey(x) + ":e:" + string(e) }
@@ -25,9 +26,14 @@ func busyKey(x routing.X) string { return numberKey(x) + ":busy" }
 
 func blacklistKey(x routing.X) string { return numberKey(x) + ":black" }
 
-// bindingKeys are the entries that a binding has.
-func bindingKeys(b *routing.Binding) []string {
+// bindingKeys are the entries that a binding has with x, one of its numbers.
+func bindingKeys(b *routing.Binding, x routing.X) []string {
 	switch b.Mode {
+	case routing.AXYB:
+		if b.Of == "" || b.Y == x {
+			return []string{ofNumberKey(x, b.A)}
+		}
+		return []string{ofNumberKey(x, b.B)}
 	case routing.AX:
 		return []string{axKey(b.X)}
 	case routing.AXB:

@@ -66,6 +66,7 @@ func writtenKeys(t *testing.T) map[string][]string {
 func kindOfKey(key string) string {
 	for _, k := range []struct{ pattern, kind string }{
 		{`^axgate:\{\+\d+\}`, "axgate:{X}"}, {`:n:\+\d+$`, ":n:NUMBER"}, {`:e:\d+$`, ":e:EXTENSION"}, {`:cb:\+\d+$`, ":cb:A"},
+		{`:requests:\{.+\}$`, ":requests:{APP}"}, {`:failures:\{.+\}$`, ":failures:{ADDRESS}"}, {`:nonce:\{.+\}:\w+$`, ":nonce:{APP}:HASH"},
 	} {
 		key = regexp.MustCompile(k.pattern).ReplaceAllString(key, k.kind)
 	}
@@ -80,7 +81,7 @@ func fillWithEverything(t *testing.T, c *Cache, look func()) {
 	ctx, now := context.Background(), time.Now()
 	until := now.Add(time.Hour)
 	const a, b = routing.Number("+8613800000001"), routing.Number("+8613800000002")
-	for i, mode := range []routing.Mode{routing.AX, routing.AXB, routing.AXE} {
+	for i, mode := range []routing.Mode{routing.AX, routing.AXB, routing.AXE, routing.AXYB} {
 		x := routing.X("+861701000000" + string(rune('1'+i)))
 		full := routing.Binding{ID: "id", App: "app", Mode: mode, X: x, A: a, Allowed: routing.OnlyFromA, Until: until, Record: true,
 			RecordHint: "h.wav", CallerTone: "c.wav", CalleeTone: "d.wav", MaxMinutes: 1, LastMinute: "l.wav", NoSMS: true, UserData: "u", Version: 1}
@@ -92,6 +93,8 @@ func fillWithEverything(t *testing.T, c *Cache, look func()) {
 			d.Temporary = &routing.TemporaryCallee{Callee: b, Until: until, UserData: "u"}
 		case routing.AXB:
 			full.B = b
+		case routing.AXYB:
+			full.Of, full.B, full.Y = "of", b, "+8617010000007"
 		case routing.AXE:
 			full.Ext, full.NoCallback, full.CallbackNum, full.CallbackFor = "0001", "n.wav", b, time.Hour
 			d.Callbacks = map[routing.Number]routing.Callback{a: {Caller: b, Until: until}}
@@ -108,10 +111,24 @@ func fillWithEverything(t *testing.T, c *Cache, look func()) {
 			require.NoError(t, err)
 			require.True(t, held)
 		}
+		if mode == routing.AXYB {
+			y := d
+			y.Number.X = full.Y
+			_, ticket, err := c.Peek(ctx, routing.Question{Session: "s", X: full.Y, Caller: a, At: now})
+			require.NoError(t, err)
+			require.NoError(t, c.Fill(ctx, ticket, y))
+			look()
+		}
 		d.Number.Version = 2
 		require.NoError(t, c.DropBinding(ctx, d.Number, full, 2))
 		look()
 	}
+	_, err := c.CountRequest(ctx, "app", time.Minute)
+	require.NoError(t, err)
+	_, err = c.CountFailure(ctx, "192.0.2.7", time.Minute, 2)
+	require.NoError(t, err)
+	_, err = c.UseNonce(ctx, "app", "n", time.Minute)
+	require.NoError(t, err)
 	const unknown = routing.X("+8617010000009")
 	_, ticket, err := c.Facts(ctx, routing.Question{Session: "s", X: unknown, Caller: a, At: now})
 	require.NoError(t, err)

@@ -78,13 +78,13 @@ func dossierEntries(d *routing.Dossier) ([]entry, error) {
 	number := strconv.FormatInt(d.Number.Version, 10)
 	for i := range d.Bindings {
 		b := &d.Bindings[i]
-		if b.X != d.Number.X || b.App != d.Number.App || b.Mode != d.Number.Mode {
+		if b.X != d.Number.X && b.Y != d.Number.X || b.App != d.Number.App || b.Mode != d.Number.Mode {
 			return nil, errors.New("the ledger has a binding of another X, app or mode there")
 		}
 		byA[b.A] = b.ID
-		r := encodeBinding(b)
-		r.text("version", strconv.FormatInt(b.Version, 10))
-		for _, key := range bindingKeys(b) {
+		r := encodeBinding(b, d.Number.X)
+		r.text("version", strconv.FormatInt(b.VersionOf(d.Number.X), 10))
+		for _, key := range bindingKeys(b, d.Number.X) {
 			all = append(all, entry{key, true, expiry(b.Until), r[:len(r):len(r)]})
 		}
 	}

@@ -31,7 +31,7 @@ if number.mode == 'AX' then
 elseif caller ~= '' then
   b, binding = fields(KEYS[3])
   if live(b, number) then
-    if number.mode == 'AXB' then
+    if number.mode == 'AXB' or number.mode == 'AXYB' then
       callee = b.a
       if caller == b.a then callee = b.b end
     else
