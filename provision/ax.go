@@ -14,6 +14,7 @@ type BindAX struct {
 	PrivateNumType   string // "mobile-virtual" or empty
 	CalleeNumDisplay string // "0" or empty
 	CallDirection    int    // 0 both, 1 only A calls X, 2 only others
+	DirectionSent    bool   // CallDirection was sent though it is 0: queries show it then
 	TurnFlag         string // "on" (default) or "off"
 	Area
 	Options
@@ -39,8 +40,10 @@ func (s *Service) bindAX(ctx context.Context, a *ledger.App, r BindAX) (routing.
 		c.wrong("privateNum", "it is missing, and areaCode too")
 	}
 	c.oneOf("privateNumType", r.PrivateNumType, "mobile-virtual")
+	b.Sent.NumberType = r.PrivateNumType
 	c.shownX("calleeNumDisplay", r.CalleeNumDisplay)
 	b.Allowed = c.direction(r.CallDirection)
+	b.Sent.Direction = r.DirectionSent || r.CallDirection != 0
 	b.Off = c.oneOf("turnFlag", r.TurnFlag, "on", "off") == "off"
 	c.area(&r.Area)
 	c.voice(&r.Voice, &b)
@@ -61,9 +64,14 @@ type AX struct {
 // ModifyAX changes an AX binding (API 4.3); nil leaves as it is.
 type ModifyAX struct {
 	AX
-	MaxDuration *int // minutes
-	PrivateSMS  *bool
-	RecordFlag  *bool
+	CallDirection  *int
+	TurnFlag       string // "on" or "off"; empty leaves as it is
+	PreVoice       PreVoiceChange
+	MaxDuration    *int    // minutes
+	LastMinVoice   *string // empty: none any more
+	PrivateSMS     *bool
+	RecordFlag     *bool
+	RecordHintTone *string // empty: none any more
 }
 
 // ModifyAX changes a binding from the next call on. Refusals: 1010002,
@@ -78,10 +86,7 @@ func (s *Service) ModifyAX(ctx context.Context, app string, r ModifyAX) (routing
 
 func (s *Service) modifyAX(ctx context.Context, a *ledger.App, r ModifyAX) (routing.Binding, error) {
 	c := s.check(ctx, a)
-	if r.MaxDuration != nil {
-		c.between("maxDuration", *r.MaxDuration, 0, mostMinutes)
-	}
-	c.record(r.RecordFlag != nil && *r.RecordFlag)
+	c.changesAX(&r)
 	if c.err != nil {
 		return routing.Binding{}, c.err
 	}
@@ -90,13 +95,37 @@ func (s *Service) modifyAX(ctx context.Context, a *ledger.App, r ModifyAX) (rout
 		return routing.Binding{}, err
 	}
 	return s.modify(ctx, a, id, func(b *routing.Binding) error {
+		if r.CallDirection != nil {
+			b.Allowed, b.Sent.Direction = routing.Allowed(*r.CallDirection), true
+		}
+		if r.TurnFlag != "" {
+			b.Off = r.TurnFlag == "off"
+		}
+		r.PreVoice.apply(b)
 		set(&b.MaxMinutes, r.MaxDuration)
+		set(&b.LastMinute, r.LastMinVoice)
 		set(&b.Record, r.RecordFlag)
+		set(&b.RecordHint, r.RecordHintTone)
 		if r.PrivateSMS != nil {
 			b.NoSMS = !*r.PrivateSMS
 		}
 		return nil
 	})
+}
+
+// changesAX checks what is to be changed.
+func (c *check) changesAX(r *ModifyAX) {
+	if r.CallDirection != nil {
+		c.direction(*r.CallDirection)
+	}
+	c.oneOf("turnFlag", r.TurnFlag, "on", "off")
+	c.preVoice(&r.PreVoice)
+	if r.MaxDuration != nil {
+		c.between("maxDuration", *r.MaxDuration, 0, mostMinutes)
+	}
+	c.newPrompt("lastMinVoice", r.LastMinVoice)
+	c.record(r.RecordFlag != nil && *r.RecordFlag)
+	c.newPrompt("recordHintTone", r.RecordHintTone)
 }
 
 // UnbindAX ends an AX binding (API 4.2). Refusals: 1011004 for an X or A

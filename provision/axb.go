@@ -3,6 +3,7 @@ package provision
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"axgate/ledger"
@@ -45,7 +46,7 @@ func (s *Service) bindAXB(ctx context.Context, a *ledger.App, r BindAXB) (routin
 	if c.err != nil {
 		return routing.Binding{}, c.err
 	}
-	b.Until = until(s.now(), seconds(r.Duration))
+	b.Until, b.Sent.Lasts = until(s.now(), seconds(r.Duration)), r.Duration
 	return s.bind(ctx, a, b, r.RelationNum, r.Area)
 }
 
@@ -57,11 +58,13 @@ type ModifyAXB struct {
 	CallerNum      *string // another A
 	CalleeNum      *string // another B
 	CallDirection  *int
-	Duration       *int      // seconds from this request on; 0: for ever
-	PreVoice       *PreVoice // both prompts
-	MaxDuration    *int      // minutes
+	Duration       *int // seconds from this request on; 0: for ever
+	PreVoice       PreVoiceChange
+	MaxDuration    *int    // minutes
+	LastMinVoice   *string // empty: none any more
 	PrivateSMS     *bool
 	RecordFlag     *bool
+	RecordHintTone *string // empty: none any more
 }
 
 // ModifyAXB changes a pair from the next call on. Refusals: 1010002, 1012007
@@ -97,13 +100,13 @@ func (s *Service) modifyAXB(ctx context.Context, a *ledger.App, r ModifyAXB) (ro
 			b.Allowed = routing.Allowed(*r.CallDirection)
 		}
 		if r.Duration != nil {
-			b.Until = until(s.now(), seconds(*r.Duration))
+			b.Until, b.Sent.Lasts = until(s.now(), seconds(*r.Duration)), *r.Duration
 		}
-		if r.PreVoice != nil {
-			b.CallerTone, b.CalleeTone = r.PreVoice.CallerHintTone, r.PreVoice.CalleeHintTone
-		}
+		r.PreVoice.apply(b)
 		set(&b.MaxMinutes, r.MaxDuration)
+		set(&b.LastMinute, r.LastMinVoice)
 		set(&b.Record, r.RecordFlag)
+		set(&b.RecordHint, r.RecordHintTone)
 		if r.PrivateSMS != nil {
 			b.NoSMS = !*r.PrivateSMS
 		}
@@ -125,14 +128,13 @@ func (c *check) changesAXB(r *ModifyAXB) (to routing.Binding) {
 	if r.Duration != nil {
 		c.between("duration", *r.Duration, 0, mostDuration)
 	}
-	if r.PreVoice != nil {
-		c.prompt("preVoice.callerHintTone", r.PreVoice.CallerHintTone)
-		c.prompt("preVoice.calleeHintTone", r.PreVoice.CalleeHintTone)
-	}
+	c.preVoice(&r.PreVoice)
 	if r.MaxDuration != nil {
 		c.between("maxDuration", *r.MaxDuration, 0, mostMinutes)
 	}
+	c.newPrompt("lastMinVoice", r.LastMinVoice)
 	c.record(r.RecordFlag != nil && *r.RecordFlag)
+	c.newPrompt("recordHintTone", r.RecordHintTone)
 	return to
 }
 
@@ -254,7 +256,11 @@ func (s *Service) pairOf(ctx context.Context, x routing.X, a, b routing.Number) 
 // ownX reads an X of the app that a query names.
 func (s *Service) ownX(ctx context.Context, mode routing.Mode, app, text string) (routing.X, error) {
 	w := wordsOf[mode]
-	x, err := s.x(&w, w.badX, text)
+	bad := w.badX
+	if strings.HasPrefix(text, " ") { // a + that was not escaped in the URL (API 2.4)
+		bad = w.foreignX
+	}
+	x, err := s.x(&w, bad, text)
 	if err != nil {
 		return "", err
 	}

@@ -105,12 +105,12 @@ func TestBindAXBStores(t *testing.T) {
 	require.NotEmpty(t, b.ID)
 	want := routing.Binding{ID: b.ID, App: "app", Mode: routing.AXB, X: x1, A: anna, B: bert, Allowed: routing.OnlyFromA,
 		CreatedAt: t0, Until: t0.Add(time.Hour), Record: true, RecordHint: "wait.wav", CallerTone: "wait.wav", CalleeTone: "wait.wav",
-		MaxMinutes: 30, LastMinute: "wait.wav", NoSMS: true, UserData: "order=17", AreaCode: "0755", Version: b.Version}
+		MaxMinutes: 30, LastMinute: "wait.wav", NoSMS: true, UserData: "order=17", AreaCode: "0755", Sent: routing.Sent{Lasts: 3600}, Version: b.Version}
 	require.Equal(t, want, b)
 	stored, err := o.ledger.Binding(o.ctx, b.ID, t0)
 	require.NoError(t, err)
 	require.Equal(t, want, stored)
-	want.CreatedAt = time.Time{} // no call needs it
+	want.CreatedAt, want.Sent = time.Time{}, routing.Sent{} // no call needs it
 	require.Equal(t, &want, o.facts(x1, bert).ByCaller)
 	o.agrees()
 }
@@ -157,7 +157,7 @@ func TestModifyAXB(t *testing.T) {
 		"duration":         {func(r *provision.ModifyAXB) { r.Duration = p(7776001) }, "1010002 duration"},
 		"maxDuration":      {func(r *provision.ModifyAXB) { r.MaxDuration = p(-5) }, "1010002 maxDuration"},
 		"recording is off": {func(r *provision.ModifyAXB) { r.RecordFlag = p(true) }, "1012012 recordFlag"},
-		"prompt": {func(r *provision.ModifyAXB) { r.PreVoice = &provision.PreVoice{CallerHintTone: "none.wav"} },
+		"prompt": {func(r *provision.ModifyAXB) { r.PreVoice.CallerHintTone = p("none.wav") },
 			"1010002 preVoice.callerHintTone"},
 	} {
 		m := provision.ModifyAXB{SubscriptionID: b.ID}
@@ -175,7 +175,7 @@ func TestModifyAXB(t *testing.T) {
 	require.Equal(t, b, same, "what is absent is unchanged, the lifetime too")
 	require.NotNil(t, o.facts(x1, bert).ByCaller)
 	after, err := o.ModifyAXB(o.ctx, "app", provision.ModifyAXB{SubscriptionID: b.ID, CalleeNum: p(fixed), Duration: p(120),
-		CallDirection: p(2), PreVoice: &provision.PreVoice{}, MaxDuration: p(0), PrivateSMS: p(true)})
+		CallDirection: p(2), PreVoice: provision.PreVoiceChange{CallerHintTone: p(""), CalleeHintTone: p("")}, MaxDuration: p(0), PrivateSMS: p(true)})
 	require.NoError(t, err)
 	require.Equal(t, routing.Number(fixed), after.B)
 	require.Equal(t, t0.Add(3*time.Minute), after.Until, "the lifetime begins anew")

@@ -60,6 +60,7 @@ func (s *Service) bindAXE(ctx context.Context, a *ledger.App, r BindAXE) (routin
 		return routing.Binding{}, c.err
 	}
 	b.Until = until(s.now(), lasts)
+	b.Sent.TimeUnit, b.Sent.Lasts, b.Sent.CallbackTime = unit, r.BindExpiredTime, r.CallbackExpiredTime
 	return s.bind(ctx, a, b, r.VirtualNum, r.Area)
 }
 
@@ -90,8 +91,10 @@ type ModifyAXE struct {
 	TimeUnit            string  // of both times: "0" hours (default), "1" minutes
 	BindExpiredTime     *int    // counted from the bind; 0: for ever
 	CallbackExpiredTime *int    // for records of later calls
+	CallbackTone        *string // empty: none any more
 	CallbackNum         *string // empty: none any more
 	RecordFlag          *bool
+	RecordHintTone      *string // empty: none any more
 }
 
 // ModifyAXE changes a binding from the next call on. A lifetime that is over
@@ -119,7 +122,9 @@ func (s *Service) modifyAXE(ctx context.Context, a *ledger.App, r ModifyAXE) (ro
 	if r.CallbackNum != nil {
 		callback = c.callbackNum(*r.CallbackNum)
 	}
+	c.newPrompt("callbackTone", r.CallbackTone)
 	c.record(r.RecordFlag != nil && *r.RecordFlag)
+	c.newPrompt("recordHintTone", r.RecordHintTone)
 	if c.err != nil {
 		return routing.Binding{}, c.err
 	}
@@ -138,10 +143,27 @@ func (s *Service) modifyAXE(ctx context.Context, a *ledger.App, r ModifyAXE) (ro
 		if r.CallbackNum != nil {
 			b.CallbackNum = callback
 		}
+		set(&b.NoCallback, r.CallbackTone)
 		set(&b.Record, r.RecordFlag)
+		set(&b.RecordHint, r.RecordHintTone)
+		r.sent(unit, &b.Sent)
+		if r.CallbackTone != nil && *r.CallbackTone != "" && b.CallbackNum != "" {
+			c.wrong("callbackTone", "it and callbackNum exclude each other")
+		}
 		c.standsAXE(b, s.now())
 		return c.err
 	})
+}
+
+// sent keeps the times that were sent, unless the bind came with some: queries
+// go on showing those (API 5.4).
+func (r *ModifyAXE) sent(unit string, to *routing.Sent) {
+	if to.Lasts != 0 || to.CallbackTime != 0 || r.BindExpiredTime == nil && r.CallbackExpiredTime == nil {
+		return
+	}
+	to.TimeUnit = unit
+	set(&to.Lasts, r.BindExpiredTime)
+	set(&to.CallbackTime, r.CallbackExpiredTime)
 }
 
 // standsAXE judges what a modification makes of a binding.

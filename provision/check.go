@@ -114,6 +114,13 @@ func (c *check) prompt(field, name string) string {
 	return name
 }
 
+// newPrompt is prompt for one that is to be changed, if it is not nil.
+func (c *check) newPrompt(field string, name *string) {
+	if name != nil {
+		c.prompt(field, *name)
+	}
+}
+
 // record reads recordFlag, which needs an app that records.
 func (c *check) record(flag bool) bool {
 	if c.err == nil && flag && !c.app.Recording {
@@ -137,7 +144,8 @@ func (c *check) userData(text string) string {
 	return text
 }
 
-// areaCode is written with its leading zero.
+// areaCode is written with its leading zero. One that nobody has is no mistake
+// of form: there are no numbers of it.
 func (c *check) areaCode(text string) string {
 	const most = 32
 	for i := range len(text) {
@@ -146,8 +154,11 @@ func (c *check) areaCode(text string) string {
 			break
 		}
 	}
-	if len(text) > most {
+	switch {
+	case len(text) > most:
 		c.wrong("areaCode", "it has more than %d digits", most)
+	case text != "" && !strings.HasPrefix(text, c.s.plan.National):
+		c.wrong("areaCode", "it has to be written with its leading %s, such as 0755", c.s.plan.National)
 	}
 	return text
 }

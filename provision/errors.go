@@ -69,11 +69,21 @@ var (
 	resultNoRecording   = result{"1012012", http.StatusForbidden, "Application does not open recording function"}
 	resultAbnormalX     = result{"1012102", http.StatusForbidden, "The number status is abnormal."}
 	resultAXNoRecord    = result{"1016001", http.StatusForbidden, "The record does not exist."}
+	resultStopParameter = result{"1020001", http.StatusInternalServerError, "Parameter error."}
+	resultStopFailed    = result{"1020002", http.StatusInternalServerError, "Internal error."}
+	resultStopApp       = result{"1020150", http.StatusInternalServerError, "The app_key is invalid."}
+	resultStopSession   = result{"1020152", http.StatusInternalServerError, "Invalid sessionId."}
 	resultAXRecordThere = result{"1016002", http.StatusForbidden, "The record already exists."}
 )
 
 func (r result) refuse(field, detail string, args ...any) *Error {
 	return &Error{Code: r.code, HTTP: r.http, Text: r.text, Field: field, Detail: fmt.Sprintf(detail, args...)}
+}
+
+// Invalid refuses a parameter, which is named as the API spells it, for what is
+// wrong with it: 1010002. The detail may hold no real number.
+func Invalid(field, detail string, args ...any) *Error {
+	return resultInvalid.refuse(field, detail, args...)
 }
 
 // failed is an answer for what is not the client's fault. What was asked for

@@ -10,6 +10,12 @@ type PreVoice struct {
 	CalleeHintTone string // when anybody else does
 }
 
+// PreVoiceChange changes PreVoice: nil leaves as it is, empty is no prompt.
+type PreVoiceChange struct {
+	CallerHintTone *string
+	CalleeHintTone *string
+}
+
 // Options are what bindings of several modes can have (API 2.9). Zero values
 // are the API's defaults.
 type Options struct {
@@ -51,6 +57,17 @@ func (c *check) voice(v *Voice, b *routing.Binding) {
 	b.MaxMinutes = v.MaxDuration
 	b.LastMinute = c.prompt("lastMinVoice", v.LastMinVoice)
 	b.NoSMS = v.PrivateSMS != nil && !*v.PrivateSMS
+}
+
+// preVoice checks prompts that are to be changed.
+func (c *check) preVoice(v *PreVoiceChange) {
+	c.newPrompt("preVoice.callerHintTone", v.CallerHintTone)
+	c.newPrompt("preVoice.calleeHintTone", v.CalleeHintTone)
+}
+
+func (v *PreVoiceChange) apply(b *routing.Binding) {
+	set(&b.CallerTone, v.CallerHintTone)
+	set(&b.CalleeTone, v.CalleeHintTone)
 }
 
 func (c *check) direction(n int) routing.Allowed {

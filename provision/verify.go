@@ -101,10 +101,21 @@ func (v *verifier) number(ctx context.Context, x routing.X) error {
 		return err
 	}
 	v.report.Loaded++
+	for _, list := range []func(context.Context, routing.X, time.Time, string, int) ([]routing.Binding, error){
+		v.s.ledger.BindingsOfX, v.s.ledger.RelationsOfY} {
+		if err := v.bindings(ctx, x, list); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bindings compares what everybody can do whom the bindings on a number name.
+func (v *verifier) bindings(ctx context.Context, x routing.X, read func(context.Context, routing.X, time.Time, string, int) ([]routing.Binding, error)) error {
 	const page = 500
 	after := ""
 	for {
-		list, err := v.s.ledger.BindingsOfX(ctx, x, v.s.now(), after, page)
+		list, err := read(ctx, x, v.s.now(), after, page)
 		if err != nil {
 			return err
 		}
@@ -113,8 +124,10 @@ func (v *verifier) number(ctx context.Context, x routing.X) error {
 			after = b.ID
 			keys := []store.Key{{X: x, Number: b.A}}
 			switch b.Mode {
-			case routing.AXB:
-				keys = append(keys, store.Key{X: x, Number: b.B})
+			case routing.AXB, routing.AXYB:
+				if b.B != "" {
+					keys = append(keys, store.Key{X: x, Number: b.B})
+				}
 			case routing.AXE:
 				keys = append(keys, store.Key{X: x, Ext: b.Ext})
 			}
@@ -218,6 +231,8 @@ type outcome struct {
 	step         routing.Step
 	end          routing.End
 	callee       routing.Number
+	shown        routing.X
+	area         string
 	userData     string
 	prompt, hint string
 	record       bool
@@ -236,11 +251,12 @@ func (v *verifier) outcome(ctx context.Context, q routing.Question, ext routing.
 	} else {
 		d = routing.Decide(&v.s.plan, app, q, f)
 	}
-	o := outcome{app: f.App, step: d.Step, end: d.End, callee: d.Callee, userData: d.UserData, prompt: d.Prompt, hint: d.Hint, record: d.Record}
+	o := outcome{app: f.App, step: d.Step, end: d.End, callee: d.Callee, shown: d.Shown, area: d.AreaCode, userData: d.UserData, prompt: d.Prompt, hint: d.Hint, record: d.Record}
 	text := d.Why
 	if d.Binding != nil {
 		o.binding = *d.Binding
-		o.binding.CreatedAt, o.binding.ModifiedAt = time.Time{}, time.Time{}
+		o.binding.CreatedAt, o.binding.ModifiedAt, o.binding.AreaCode = time.Time{}, time.Time{}, ""
+		o.binding.Sent = routing.Sent{}
 		text += fmt.Sprintf(" (binding %s, version %d)", d.Binding.ID, d.Binding.Version)
 	}
 	return o, text, nil
