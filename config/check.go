@@ -39,6 +39,7 @@ func (c *Config) check() Problems {
 	k.span("recording.min_talk", c.Recording.MinTalk, 0, time.Minute)
 	k.span("events.timeout", c.Events.Timeout, 100*time.Millisecond, 5*time.Minute)
 	k.span("events.flush", c.Events.Flush, 0, 10*time.Minute)
+	k.span("events.answer_timeout", c.Events.AnswerTimeout, 100*time.Millisecond, 30*time.Second)
 	k.http(&c.HTTP)
 	k.span("registrar.expires", c.Registrar.Expires, time.Minute, 24*time.Hour)
 	k.trunks(c.Trunks)

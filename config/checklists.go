@@ -9,7 +9,7 @@ import (
 
 // Modes and Scenes are the words that an app's settings may use.
 var (
-	Modes  = []string{"AX", "AXB", "AXE"}
+	Modes  = []string{"AX", "AXB", "AXE", "X"}
 	Scenes = []string{"no_permission", "no_binding", "service_exception", "enter_extension", "extension_wrong", "extension_wrong_again",
 		"nothing_entered", "no_callback", "waiting", "record_hint", "busy"}
 )
@@ -119,6 +119,13 @@ func (k *checker) apps(c *Config) {
 		k.address(key+".status_url", a.StatusURL)
 		k.address(key+".callin_url", a.CallInURL)
 		k.address(key+".fee_url", a.FeeURL)
+		k.address(key+".number_url", a.NumberURL)
+		if a.Fallback != "" {
+			k.global(key+".fallback", a.Fallback)
+		}
+		if a.AnswerTimeout != 0 {
+			k.span(key+".answer_timeout", a.AnswerTimeout, 100*time.Millisecond, 30*time.Second)
+		}
 		for j, n := range a.Networks {
 			if _, err := ParseNetwork(n); err != nil {
 				k.wrong(at(key+".networks", j), "%.80q: use an address or a network, such as 192.0.2.0/24", n)

@@ -100,6 +100,8 @@ type Events struct {
 	Push    bool          `key:"push" help:"false: events are kept and not pushed by this node"`
 	Timeout time.Duration `key:"timeout" help:"how long a receiver may take to answer"`
 	Flush   time.Duration `key:"flush" help:"how long the last events may take at the end of the program"`
+
+	AnswerTimeout time.Duration `key:"answer_timeout" help:"how long an app's server may take to say who is called (X mode)"`
 }
 
 // HTTP is the API and the downloads of recordings.
@@ -194,7 +196,7 @@ type App struct {
 	Secret  string `key:"secret" secret:"true" help:"app_secret, which signs pushes"`
 	Name    string `key:"name" help:"for people"`
 	Account string `key:"account" help:"spId of its tenant"`
-	Mode    string `key:"mode" help:"AX, AXB or AXE"`
+	Mode    string `key:"mode" help:"AX, AXB, AXE or X"`
 
 	Paused     bool `key:"paused" help:"calls and bindings are refused"`
 	NoCalls    bool `key:"no_calls" help:"it has no call permission"`
@@ -207,10 +209,15 @@ type App struct {
 	KeepCallee bool `key:"keep_callee" help:"AX: an answered call does not use up the temporary callee"`
 	NoForeign  bool `key:"no_foreign" help:"foreign callers are refused"`
 
-	StatusURL string `key:"status_url" help:"where call events go"`
-	CallInURL string `key:"callin_url" help:"where callin goes; empty: status_url"`
-	FeeURL    string `key:"fee_url" help:"where fee events go"`
-	Signing   string `key:"signing" help:"wsse or aksk"`
+	Fallback      string        `key:"fallback" help:"X: whom callers reach if the server at callin_url does not say; empty: they are refused"`
+	AnswerTimeout time.Duration `key:"answer_timeout" help:"X: how long that server may take; 0: events.answer_timeout"`
+
+	StatusURL   string `key:"status_url" help:"where call events go"`
+	CallInURL   string `key:"callin_url" help:"where callin goes; empty: status_url"`
+	FeeURL      string `key:"fee_url" help:"where fee events go"`
+	NumberURL   string `key:"number_url" help:"where the status of X numbers goes; empty: status_url"`
+	PushNumbers bool   `key:"push_numbers" help:"it is told when the status of one of its X numbers changes"`
+	Signing     string `key:"signing" help:"wsse or aksk"`
 
 	SendDuration   bool `key:"send_duration" help:"fee events carry callDuration"`
 	SendReleasedBy bool `key:"send_released_by" help:"fee events carry callRelDirection"`

@@ -10,7 +10,7 @@ import (
 const mostFees = 50
 
 // batches divides what was claimed into what one delivery takes: the events of
-// one session, or one message of fee records. Records that were refused
+// one session, all those of numbers, or one message of fee records. Records that were refused
 // together go in ever smaller messages, so that one that the receiver cannot
 // read does not keep it from all others for ever.
 func batches(taken []Claimed) [][]Claimed {
@@ -23,9 +23,12 @@ func batches(taken []Claimed) [][]Claimed {
 	open := map[key]int{}
 	for _, c := range taken {
 		k, most := key{lane: c.Lane(), session: c.Session}, len(taken)
-		if k.lane.Target == ToFee {
+		switch k.lane.Target {
+		case ToFee:
 			k.session, k.tries = "", c.Tries
 			most = max(1, mostFees>>(2*min(c.Tries, 8)))
+		case ToNumber:
+			k.session = ""
 		}
 		i, ok := open[k]
 		if !ok || len(all[i]) >= most {

@@ -15,6 +15,9 @@ const (
 	ToCallIn Target = "callin"
 	ToStatus Target = "status"
 	ToFee    Target = "fee"
+	ToNumber Target = "number"
+	// Asked is no address: what stands there was asked by an Asker.
+	Asked Target = "asked"
 )
 
 // Target is where events of the kind are pushed to.
@@ -24,6 +27,8 @@ func (k Kind) Target() Target {
 		return ToCallIn
 	case Fee:
 		return ToFee
+	case NumStatus:
+		return ToNumber
 	}
 	return ToStatus
 }
@@ -57,9 +62,9 @@ type Outcome struct {
 
 // Receiver is where and how an app's events are pushed.
 type Receiver struct {
-	CallIn, Status, Fee string // addresses; empty: nothing of that kind is pushed
-	Secret              string
-	AKSK                bool // signed by AKSK instead of WSSE
+	CallIn, Status, Fee, Number string // addresses; empty: nothing of that kind is pushed
+	Secret                      string
+	AKSK                        bool // signed by AKSK instead of WSSE
 
 	// Fields that are sent only on request.
 	Duration, ReleasedBy, AreaCode, RecordURL bool
@@ -71,6 +76,8 @@ func (r *Receiver) address(t Target) string {
 		return r.CallIn
 	case ToFee:
 		return r.Fee
+	case ToNumber:
+		return r.Number
 	}
 	return r.Status
 }

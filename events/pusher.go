@@ -185,8 +185,11 @@ func leaseOf(timeout time.Duration) time.Duration { return 12 * timeout }
 func (p *Pusher) room(l Lane) int {
 	s := p.lane(l)
 	free := max(0, s.limit-s.busy)
-	if l.Target == ToFee {
+	switch l.Target {
+	case ToFee:
 		return free * mostFees
+	case ToNumber:
+		return free * mostNumbers
 	}
 	return free
 }
@@ -219,6 +222,8 @@ func (p *Pusher) start(ctx context.Context, batch []Claimed) {
 			p.giveBack(batch, p.cfg.Now().Add(time.Second))
 		case l.Target == ToFee:
 			p.pushFees(ctx, r, batch, &e)
+		case l.Target == ToNumber:
+			p.pushNumbers(ctx, r, batch, &e)
 		default:
 			p.pushSession(ctx, r, batch, &e)
 		}

@@ -94,7 +94,7 @@ func (d *Demonstration) Run(ctx context.Context) (Result, error) {
 
 // Describe puts a decision into words.
 func Describe(d *routing.Decision) Decided {
-	out := Decided{Step: [...]string{"refuse", "collect", "dial"}[d.Step], Why: d.Why, Record: d.Record}
+	out := Decided{Step: [...]string{"refuse", "collect", "dial", "ask"}[d.Step], Why: d.Why, Record: d.Record}
 	if d.Step == routing.Dial {
 		out.Callee, out.Shows = string(d.Callee), string(d.Shown)
 	}

@@ -88,6 +88,8 @@ func (d Decided) String() string {
 		return text + ": " + d.Why
 	case "collect":
 		return "ask for the extension: " + d.Why
+	case "ask":
+		return "ask the app's server: " + d.Why
 	}
 	return "refuse: " + d.Why
 }

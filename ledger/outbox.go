@@ -38,14 +38,7 @@ func (o *Outbox) Receiver(ctx context.Context, key string) (events.Receiver, err
 	if err != nil {
 		return events.Receiver{}, err
 	}
-	r := events.Receiver{
-		CallIn: a.CallInURL, Status: a.StatusURL, Fee: a.FeeURL, Secret: a.Secret, AKSK: a.Signing == SignAKSK,
-		Duration: a.SendDuration, ReleasedBy: a.SendReleasedBy, AreaCode: a.SendAreaCode, RecordURL: a.SendRecordURL,
-	}
-	if r.CallIn == "" {
-		r.CallIn = r.Status
-	}
-	return r, nil
+	return a.Receiver(), nil
 }
 
 // Finish stores outcomes in one transaction. An event that is done with, one

@@ -49,6 +49,7 @@ type replayed struct {
 // session become due in theirs.
 func (l *Ledger) replayable(ctx context.Context, f ReplayFilter, after replayed, limit int) (list []replayed, err error) {
 	var c conditions
+	c.terms = append(c.terms, "target <> 'asked'") // the call does not wait any more
 	c.add("at >= ?", after.at)
 	c.add("at < ?", micros(f.To))
 	c.args = append(c.args, after.at, after.session, after.seq)

@@ -5,14 +5,16 @@ import (
 	"errors"
 	"time"
 
+	"axgate/events"
 	"axgate/ledger"
 	"axgate/routing"
 )
 
 // settings are the apps as the ledger had them at a mark.
 type settings struct {
-	mark int64
-	apps map[string]*routing.App
+	mark    int64
+	apps    map[string]*routing.App
+	servers map[string]events.Receiver // of the apps in X mode, which are asked
 }
 
 // pace is how often the ledger is asked what has changed, and told that this
@@ -77,16 +79,20 @@ func (r *Router) read(ctx context.Context, mark int64) error {
 		return err
 	}
 	apps := make(map[string]*routing.App, len(list))
+	servers := map[string]events.Receiver{}
 	for i := range list {
 		apps[list[i].Key] = &list[i].App
+		if list[i].Mode == routing.XMode {
+			servers[list[i].Key] = list[i].Receiver()
+		}
 	}
-	r.settings.Store(&settings{mark: -1, apps: apps})
+	r.settings.Store(&settings{mark: -1, apps: apps, servers: servers})
 	if r.cfg.Settings != nil {
 		if err := r.cfg.Settings(ctx); err != nil {
 			return err
 		}
 	}
-	r.settings.Store(&settings{mark: mark, apps: apps})
+	r.settings.Store(&settings{mark: mark, apps: apps, servers: servers})
 	return nil
 }
 

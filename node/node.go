@@ -164,7 +164,10 @@ func (n *Node) openProvision(ctx context.Context) (err error) {
 
 // openLookup starts the router, which also follows what changes in the ledger.
 func (n *Node) openLookup(ctx context.Context) (err error) {
-	n.router, err = lookup.New(ctx, lookup.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Node: n.cfg.Node, Log: n.log, Settings: n.sounds.Refresh})
+	asker := events.NewAsker(events.AskConfig{})
+	n.close.add("the connections to the apps' servers", func(context.Context) error { asker.Close(); return nil })
+	n.router, err = lookup.New(ctx, lookup.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Node: n.cfg.Node, Log: n.log, Settings: n.sounds.Refresh,
+		Asker: asker, AnswerIn: n.cfg.Events.AnswerTimeout, Playable: n.playable})
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,12 @@ func openLibrary(ctx context.Context, files *prompts.Dir, s *provision.Service, 
 	return prompts.Open(ctx, prompts.Options{Dir: files, Approved: s.ApprovedPrompts, Log: log})
 }
 
+// playable tells whether there is a prompt file of that name for an app.
+func (n *Node) playable(app *routing.App, file string) bool {
+	_, _, ok := n.sounds.Clip(app, file, routing.SceneNone)
+	return ok
+}
+
 // HintLength is how long both sides hear that the call of a decision is
 // recorded; 0: they do not.
 func (n *Node) HintLength(d *routing.Decision) time.Duration { return hintLength(n.sounds, d) }

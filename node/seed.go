@@ -77,9 +77,10 @@ func appOf(c *config.App) ledger.App {
 	a := ledger.App{
 		App: routing.App{Key: c.Key, SP: c.Account, Mode: routing.Mode(c.Mode), Paused: c.Paused, NoCalls: c.NoCalls, ExtDigits: c.ExtDigits, Retries: c.Retries,
 			Recording: c.Recording, Stereo: c.Stereo, Informs: c.Informs, KeepCallee: c.KeepCallee, NoForeign: c.NoForeign,
+			Fallback: routing.Number(c.Fallback), AnswerIn: c.AnswerTimeout,
 			Prompts: map[routing.Scene]string{}, Defaults: map[routing.Scene]bool{}},
 		Name: c.Name, Secret: c.Secret, RandomExt: c.RandomExt,
-		StatusURL: c.StatusURL, CallInURL: c.CallInURL, FeeURL: c.FeeURL, Signing: ledger.Signing(c.Signing),
+		StatusURL: c.StatusURL, CallInURL: c.CallInURL, FeeURL: c.FeeURL, NumberURL: c.NumberURL, PushNumbers: c.PushNumbers, Signing: ledger.Signing(c.Signing),
 		SendDuration: c.SendDuration, SendReleasedBy: c.SendReleasedBy, SendAreaCode: c.SendAreaCode, SendRecordURL: c.SendRecordURL,
 		Access: ledger.Access{Rate: c.Rate, Networks: c.Networks, OnceNonce: c.OnceNonce},
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/url"
+	"time"
 
 	"axgate/ledger"
 	"axgate/prompts"
@@ -164,12 +165,12 @@ func (s *Service) checkApp(ctx context.Context, a *ledger.App) error {
 		c.wrong("name", "it has more than %d bytes", longestName)
 	}
 	switch a.Mode {
-	case routing.AX, routing.AXB:
+	case routing.AX, routing.AXB, routing.XMode:
 		a.ExtDigits = 0
 	case routing.AXE:
 		c.between("extDigits", a.ExtDigits, 1, 4)
 	default:
-		c.wrong("mode", "%q is none of AX, AXB and AXE", a.Mode)
+		c.wrong("mode", "%q is none of AX, AXB, AXE and X", a.Mode)
 	}
 	c.between("retries", a.Retries, 0, mostRetries)
 	if a.Signing != ledger.SignAKSK && a.Signing != ledger.SignWSSE {
@@ -182,8 +183,21 @@ func (s *Service) checkApp(ctx context.Context, a *ledger.App) error {
 		c.url(field, address)
 	}
 	c.access(a)
+	c.unanswered(a)
 	c.scenes(a)
 	return c.err
+}
+
+// unanswered checks what is done if the app's server does not say who is
+// called.
+func (c *check) unanswered(a *ledger.App) {
+	const least, most = 100 * time.Millisecond, 30 * time.Second
+	if a.AnswerIn != 0 && (a.AnswerIn < least || a.AnswerIn > most) {
+		c.wrong("answerTimeout", "%v is not between %v and %v", a.AnswerIn, least, most)
+	}
+	if a.Fallback != "" {
+		c.number("fallback", string(a.Fallback), routing.Mobile, routing.Fixed, routing.Service)
+	}
 }
 
 func (c *check) url(field, address string) {

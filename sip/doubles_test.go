@@ -20,6 +20,7 @@ import (
 type rules struct {
 	decide    func(routing.Question) (routing.Decision, error)
 	extension func(routing.Question, routing.Extension) (routing.Decision, error)
+	ask       func(context.Context, routing.Question, events.Event) (routing.Decision, error)
 
 	mu       sync.Mutex
 	held     map[string]int
@@ -49,6 +50,20 @@ func (r *rules) DecideExtension(_ context.Context, q routing.Question, ext routi
 	f := r.extension
 	r.mu.Unlock()
 	return f(q, ext)
+}
+
+func (r *rules) Ask(ctx context.Context, q routing.Question, _ routing.Decision, question events.Event) (routing.Decision, error) {
+	r.mu.Lock()
+	f := r.ask
+	r.mu.Unlock()
+	return f(ctx, q, question)
+}
+
+// answers sets what the app's server leads to from now on.
+func (r *rules) answers(f func(context.Context, routing.Question, events.Event) (routing.Decision, error)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ask = f
 }
 
 // decides sets what is decided from now on.

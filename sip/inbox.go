@@ -22,6 +22,7 @@ const (
 	inFailed               // that INVITE had no answer or could not be sent
 	inStray                // a 2xx outside its transaction
 	inByeDone              // our BYE was answered, or will not be
+	inVerdict              // the app's server was asked
 )
 
 // input is one message for a call. The readers of the sockets post it; the
@@ -33,6 +34,8 @@ type input struct {
 	req  *sip.Request
 	res  *sip.Response
 	err  error
+
+	verdict verdict
 }
 
 // inbox holds the messages for one call in their order. Whoever posts is never

@@ -11,6 +11,7 @@ import (
 // recordKeeper follows what of a call's record is durable.
 type recordKeeper struct {
 	seq      int
+	question events.Event   // what the app's server is asked
 	pending  []write        // under way
 	missing  []events.Event // could not be written so far
 	last     []events.Event // what the end owes, until it is durable
@@ -28,9 +29,13 @@ type write struct {
 // emit writes an event, and the call's state with it, to the journal. An error
 // tells at once that the journal takes nothing.
 func (c *call) emit(kind events.Kind, digits string) error {
+	c.record.seq++
+	return c.keep(events.NewCallEvent(c.rec, c.record.seq, kind, time.Now(), digits))
+}
+
+// keep writes an event with the call's state.
+func (c *call) keep(ev events.Event) error {
 	k := &c.record
-	k.seq++
-	ev := events.NewCallEvent(c.rec, k.seq, kind, time.Now(), digits)
 	done := c.srv.journal.Write(c.rec, ev)
 	select {
 	case err := <-done:

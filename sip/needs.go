@@ -19,6 +19,10 @@ type Router interface {
 	Decide(ctx context.Context, q routing.Question) (routing.Decision, error)
 	// DecideExtension applies them to a typed extension.
 	DecideExtension(ctx context.Context, q routing.Question, ext routing.Extension) (routing.Decision, error)
+	// Ask has the app's server say what becomes of a call (routing.Ask, X mode)
+	// and applies the rules to that. question is the callin event, which is in
+	// the journal. It takes as long as the app's server may, unless ctx ends.
+	Ask(ctx context.Context, q routing.Question, d routing.Decision, question events.Event) (routing.Decision, error)
 	// Rang tells that A's phone rang for the caller: a callback is possible now.
 	Rang(ctx context.Context, q routing.Question, d routing.Decision) error
 	// Answered tells that the call was answered: a temporary callee is used up.

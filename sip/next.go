@@ -21,6 +21,8 @@ type happening struct {
 	length time.Duration
 	play   uint64
 	end    routing.End
+
+	verdict verdict
 }
 
 type happens int
@@ -39,6 +41,7 @@ const (
 	byeDone           // our BYE was answered, or never will be
 	described         // the ACK brought the SDP of a caller whose INVITE had none
 	ordered           // somebody ordered the end
+	judged            // the app's server was asked, and there is a decision
 )
 
 // next waits for something that concerns the story. What does not - a
@@ -135,6 +138,8 @@ func (c *call) take(in input) (happening, bool) {
 	case inByeDone:
 		c.byes--
 		return happening{kind: byeDone, side: in.leg.side}, true
+	case inVerdict:
+		return happening{kind: judged, verdict: in.verdict}, true
 	case inStray:
 		c.strayed(in.leg, in.res)
 	}

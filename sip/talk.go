@@ -89,12 +89,12 @@ func (c *call) hint() (routing.End, bool) {
 func (c *call) talk() routing.End {
 	var end, warning *time.Timer
 	var endC, warningC <-chan time.Time
-	if c.d.Binding != nil && c.d.Binding.MaxMinutes > 0 {
-		whole := time.Duration(c.d.Binding.MaxMinutes) * c.srv.cfg.minute
+	if c.d.MaxMinutes > 0 {
+		whole := time.Duration(c.d.MaxMinutes) * c.srv.cfg.minute
 		end = time.NewTimer(time.Until(c.rec.Answered.Add(whole)))
 		defer end.Stop()
 		endC = end.C
-		if c.d.Binding.LastMinute != "" {
+		if c.d.LastMinute != "" {
 			warning = time.NewTimer(time.Until(c.rec.Answered.Add(whole - c.srv.cfg.minute)))
 			defer warning.Stop()
 			warningC = warning.C
@@ -137,7 +137,7 @@ func (c *call) overBy(h happening) (routing.End, bool) {
 
 // warn plays the last-minute prompt to both sides; the talk goes on after it.
 func (c *call) warn() {
-	name, clip, ok := c.srv.prompts.Clip(c.d.App, c.d.Binding.LastMinute, routing.SceneNone)
+	name, clip, ok := c.srv.prompts.Clip(c.d.App, c.d.LastMinute, routing.SceneNone)
 	if !ok {
 		return
 	}

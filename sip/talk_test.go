@@ -87,7 +87,7 @@ func TestMaxDuration(t *testing.T) {
 	})
 	w.router.decides(func(q routing.Question) (routing.Decision, error) {
 		d := connect(q)
-		d.Binding.MaxMinutes, d.Binding.LastMinute = 2, "soon.wav"
+		d.MaxMinutes, d.LastMinute = 2, "soon.wav"
 		return d, nil
 	})
 	a, b := w.talk()

@@ -75,6 +75,16 @@ func (d *desk) showApp(key string) error {
 	if a.Mode == routing.AXE {
 		lines = append(lines, struct{ name, value string }{"extensions", fmt.Sprintf("%d digits, %d further tries", a.ExtDigits, a.Retries)})
 	}
+	if a.Mode == routing.XMode {
+		within := "as the node is set"
+		if a.AnswerIn > 0 {
+			within = a.AnswerIn.String()
+		}
+		lines = append(lines, struct{ name, value string }{"answer", fmt.Sprintf("within %s, else call %s", within, or(string(a.Fallback)))})
+	}
+	if a.PushNumbers {
+		lines = append(lines, struct{ name, value string }{"X status", or(a.Receiver().Number)})
+	}
 	for _, l := range lines {
 		d.printf("%-11s %s\n", l.name, l.value)
 	}
