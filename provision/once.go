@@ -80,7 +80,7 @@ func once[T any](ctx context.Context, s *Service, app *ledger.App, operation str
 	if made.Operation != operation || made.Digest != r.Digest {
 		return none, resultInvalid.refuse(requestField, "it was the id of another request within the last 24 hours")
 	}
-	if err := s.inForce(ctx, made); err != nil {
+	if err := s.inForce(ctx, app.Mode, made); err != nil {
 		return none, err
 	}
 	return again(ctx, *made)
@@ -107,7 +107,10 @@ func newRequest(id, operation string, content any) (ledger.Request, error) {
 
 // inForce sees to it that the cache knows of a change, whoever made it and did
 // not live to tell the cache.
-func (s *Service) inForce(ctx context.Context, made *ledger.Request) error {
+func (s *Service) inForce(ctx context.Context, mode routing.Mode, made *ledger.Request) error {
+	if mode == routing.AXYB {
+		return s.refreshXY(ctx, made.Subscription, !s.news.owes(made.Subscription))
+	}
 	key := made.Subscription
 	if key == "" {
 		key = string(made.X)

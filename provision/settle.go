@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"axgate/ledger"
@@ -86,8 +87,12 @@ func (s *Service) setEpoch(epoch int64) {
 }
 
 // Run keeps things in order until ctx ends: bindings whose time has come are
-// removed, and X whose last change nobody brought to the cache are repaired.
+// removed, X whose last change nobody brought to the cache are repaired, and
+// tasks of numbers are worked on.
 func (s *Service) Run(ctx context.Context) {
+	var tasks sync.WaitGroup
+	tasks.Go(func() { s.runTasks(ctx) })
+	defer tasks.Wait()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -157,7 +162,7 @@ func (s *Service) sweepX(ctx context.Context, x routing.X, at time.Time) error {
 func (s *Service) drop(ctx context.Context, ended []ledger.Removed) error {
 	for _, r := range ended {
 		err := s.settle(ctx, r.Binding.ID, r.Number.X, r.Number.Version, func(ctx context.Context) error {
-			return s.cache.DropBinding(ctx, r.Number, r.Binding, r.Binding.Version)
+			return s.cache.DropBinding(ctx, r.Number, r.Binding, r.Binding.VersionOf(r.Number.X))
 		})
 		if err != nil {
 			return err

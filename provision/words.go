@@ -26,6 +26,8 @@ var wordsOf = map[routing.Mode]words{
 		noRecord: resultNoRecord, unbindX: resultNotApplied},
 	routing.AXE: {field: "virtualNum", badX: resultInvalid, foreignX: resultNotApplied, noX: resultNoX, full: resultMostReached,
 		noRecord: resultNoRecord, unbindX: resultNotApplied},
+	routing.AXYB: {field: "relationNum", badX: resultNoRecord, foreignX: resultNoRecord, noX: resultNoX, full: resultMostReached,
+		noRecord: resultNoRecord, unbindX: resultNotApplied},
 }
 
 // refusal is the answer for an error of the ledger.
