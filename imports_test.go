@@ -23,6 +23,8 @@ type rule struct {
 
 var rules = []rule{
 	{"routing", nil, "the rules are pure functions over plain values"},
+	{"area", []string{"routing"}, "a table knows nobody who reads it"},
+	{"area/gen", []string{}, "it writes the table from the library's data alone"},
 	{"events", []string{}, "what customers are told depends on nothing else"},
 	{"media/", []string{"media/"}, "media knows RTP and audio, nothing of SIP or bindings"},
 	{"logging", nil, "everybody may log"},
@@ -32,11 +34,13 @@ var rules = []rule{
 	{"ledger/pgtest", nil, "it starts a PostgreSQL for tests and knows no tables"},
 	{"sip/", []string{"sip/", "media/", "routing", "events", "logging"}, "the B2BUA never sees Redis or SQL"},
 	{"lookup", []string{"routing", "store", "ledger", "events", "logging"}, "it joins cache and ledger for a call"},
-	{"provision", []string{"routing", "store", "ledger", "events", "logging", "prompts"}, "it joins cache and ledger for a change"},
+	{"provision", []string{"area", "routing", "store", "ledger", "events", "logging", "prompts"}, "it joins cache and ledger for a change"},
 	{"lab", []string{"phone/", "config", "routing"}, "a demonstration sees the product from outside, as a phone and a customer do"},
 	{"api", []string{"api/answer"}, "the server knows nothing of what is mounted on it"},
 	{"api/answer", []string{}, "everybody of the API may answer"},
 	{"api/auth", []string{"api/answer"}, "it tells apps apart and declares what it has to know of them"},
+	{"api/binding", []string{"api/answer", "api/auth", "events", "provision", "routing"}, "it turns requests into operations and what becomes of them into answers: no Redis, no SQL, no SIP"},
+	{"api/manage", []string{"events", "ledger", "logging", "prompts", "provision", "routing"}, "it shows what is stored and has provision change it: no Redis, no SQL, no SIP"},
 	{"node", []string{"api/", "config", "events", "ledger", "logging", "lookup", "media/", "prompts", "provision", "routing", "sip/", "store"},
 		"it joins the parts to a running node; what uses it is the command line"},
 	{"phone/", []string{"phone/", "media/wav", "media/tone", "media/dtmf"}, "the test phone must not share the product's reading of SIP"},

@@ -2,7 +2,6 @@
 package answer
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 )
@@ -39,9 +38,9 @@ func (r *Refusal) Write(w http.ResponseWriter) {
 	JSON(w, r.HTTP, Result{r.Code, desc})
 }
 
-// JSON answers with a value that json can encode.
+// JSON answers with a value that json can encode, in plain ASCII.
 func JSON(w http.ResponseWriter, status int, v any) {
-	body, err := json.Marshal(v)
+	body, err := ascii(v)
 	if err != nil {
 		panic("answer: " + err.Error()) // a value that no answer consists of
 	}
