@@ -316,38 +316,3 @@ func TestNumbers(t *testing.T) {
 		require.Equal(t, x2, list[0].X)
 	})
 }
-
-func TestPickNumber(t *testing.T) {
-	each(t, func(t *testing.T, l *ledger.Ledger) {
-		ctx := t.Context()
-		app := addApp(t, l, routing.AXB, nil, x1, x2, x3)
-		_, _, err := l.Bind(ctx, axb(app, x1, tel(1), tel(2)))
-		require.NoError(t, err)
-		_, _, err = l.Bind(ctx, axb(app, x3, tel(3), tel(2)))
-		require.NoError(t, err)
-		for _, from := range []routing.X{"", x2, "+869"} {
-			x, err := l.PickNumber(ctx, app, ledger.Place{Area: "0755"}, from, &routing.Binding{A: tel(1), B: tel(3)})
-			require.NoError(t, err)
-			require.Equal(t, x2, x)
-		}
-		for _, at := range []ledger.Place{{}, {Province: "Guangdong"}} {
-			x, err := l.PickNumber(ctx, app, at, "", &routing.Binding{A: tel(1), B: tel(3)})
-			require.NoError(t, err)
-			require.Equal(t, x2, x)
-		}
-		_, err = l.PickNumber(ctx, app, ledger.Place{Province: "Hunan"}, "", &routing.Binding{A: tel(1), B: tel(3)})
-		require.ErrorIs(t, err, ledger.ErrFull)
-		province, err := l.ProvinceOf(ctx, "0755")
-		require.NoError(t, err)
-		require.Equal(t, "Guangdong", province)
-		province, err = l.ProvinceOf(ctx, "010")
-		require.NoError(t, err)
-		require.Empty(t, province)
-		_, _, err = l.SetStatus(ctx, x2, routing.StatusFrozen, "", t0)
-		require.NoError(t, err)
-		_, err = l.PickNumber(ctx, app, ledger.Place{Area: "0755"}, "", &routing.Binding{A: tel(1), B: tel(3)})
-		require.ErrorIs(t, err, ledger.ErrFull)
-		_, err = l.PickNumber(ctx, app, ledger.Place{Area: "010"}, "", &routing.Binding{A: tel(8), B: tel(9)})
-		require.ErrorIs(t, err, ledger.ErrFull)
-	})
-}

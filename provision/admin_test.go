@@ -72,57 +72,6 @@ func TestWhoMay(t *testing.T) {
 	}
 }
 
-// TestChoose: strict by default; loose is the area, then the province, then
-// any X of the app. Bindings spread over the numbers.
-func TestChoose(t *testing.T) {
-	o := newOffice(t, sqlite(t), routing.AXB)
-	for _, key := range []struct{ x, area string }{{"+8617010000021", "021"}, {"+8617010000022", "0760"}} {
-		o.number(routing.X(key.x), "other", key.area, "Guangdong") // another app's tells the province, but is not chosen
-	}
-	next := 0
-	choose := func(area, mode string) string {
-		next += 2
-		b, err := o.BindAXB(o.ctx, "app", provision.BindAXB{CallerNum: tel(next), CalleeNum: tel(next + 1), Area: provision.Area{AreaCode: area, AreaMatchMode: mode}})
-		if err != nil {
-			return outcome(err)
-		}
-		return string(b.X)
-	}
-	count := map[string]int{}
-	for range 10 {
-		count[choose("0755", "")]++
-	}
-	require.Equal(t, map[string]int{x1: 5, x2: 5}, count)
-	require.Equal(t, x3, choose("020", "0"))
-	require.Equal(t, "1012008", choose("0571", "0"))
-	require.Equal(t, "1012008", choose("0760", ""))
-	for range 6 {
-		require.Contains(t, []string{x1, x2, x3}, choose("0760", "1"), "the province of the area")
-	}
-	clear(count)
-	for range 8 {
-		count[choose("", "")]++
-		count[choose("0571", "1")]++
-	}
-	require.Len(t, count, 4, "any X of the app")
-	require.NotContains(t, count, xo)
-
-	bind := func(a, b string) string {
-		got, err := o.BindAXB(o.ctx, "app", provision.BindAXB{CallerNum: a, CalleeNum: b, Area: provision.Area{AreaCode: "0755"}})
-		if err != nil {
-			return outcome(err)
-		}
-		return string(got.X)
-	}
-	first, second := bind(anna, bert), bind(anna, carl)
-	require.ElementsMatch(t, []string{x1, x2}, []string{first, second}, "the X that A has already is not chosen")
-	require.Equal(t, "1012008", bind(anna, dora))
-	_, err := o.SetStatus(o.ctx, x3, routing.StatusUnavailable, "")
-	require.NoError(t, err)
-	require.Equal(t, "1012008", choose("020", ""))
-	o.agrees()
-}
-
 func TestNumbers(t *testing.T) {
 	o := newOffice(t, sqlite(t), routing.AXB)
 	add := func(n routing.XNumber) string {

@@ -3,6 +3,8 @@ package provision
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
+	"time"
 
 	"axgate/ledger"
 	"axgate/routing"
@@ -11,11 +13,11 @@ import (
 // bind stores a binding whose parameters are right, on the X that is named or
 // on one that is chosen, and brings it to the cache. It works from the moment
 // it returns.
-func (s *Service) bind(ctx context.Context, app *ledger.App, b routing.Binding, named string, area Area) (routing.Binding, error) {
+func (s *Service) bind(ctx context.Context, app *ledger.App, b routing.Binding, named string, wanted Area) (routing.Binding, error) {
 	w := wordsOf[app.Mode]
 	b.App, b.Mode, b.CreatedAt = app.Key, app.Mode, s.now()
 	if named == "" {
-		return s.bindAny(ctx, &w, b, area)
+		return s.bindAny(ctx, &w, b, wanted)
 	}
 	var err error
 	if b.X, err = s.x(&w, w.badX, named); err != nil {
@@ -24,13 +26,19 @@ func (s *Service) bind(ctx context.Context, app *ledger.App, b routing.Binding, 
 	return s.bindTo(ctx, &w, b)
 }
 
-// bindAny binds to an X that is chosen. Another process may choose the same
-// one: then there is another choice.
-func (s *Service) bindAny(ctx context.Context, w *words, b routing.Binding, area Area) (routing.Binding, error) {
-	const tries = 20
+// bindAny binds to an X that is chosen. Another request may choose the same one:
+// then there is another choice, in the end after a pause, so that many requests
+// for few numbers do not race for ever. Each time one of them has won.
+func (s *Service) bindAny(ctx context.Context, w *words, b routing.Binding, wanted Area) (routing.Binding, error) {
+	const tries, atOnce, longest = 50, 3, 20 * time.Millisecond
 	var err error
-	for range tries {
-		b.X, err = s.choose(ctx, area, &b)
+	for try := range tries {
+		if try >= atOnce {
+			if err := pause(ctx, rand.N(longest)); err != nil {
+				return b, failed("choose an X", err)
+			}
+		}
+		b.X, err = s.choose(ctx, wanted, &b)
 		if errors.Is(err, ledger.ErrFull) {
 			return b, w.noX.refuse("", "no number of the app has room")
 		}
@@ -45,6 +53,15 @@ func (s *Service) bindAny(ctx context.Context, w *words, b routing.Binding, area
 		return bound, err
 	}
 	return b, failed("choose an X", errors.New("others were faster each time"))
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }
 
 func (s *Service) bindTo(ctx context.Context, w *words, b routing.Binding) (routing.Binding, error) {

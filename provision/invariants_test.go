@@ -41,7 +41,7 @@ func TestInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		next++
 		mode := rapid.SampledFrom(modes).Draw(t, "mode")
-		d := &drive{office: offices[mode], mode: mode, area: fmt.Sprintf("9%05d", next), bound: map[string]routing.Binding{}}
+		d := &drive{office: offices[mode], mode: mode, area: fmt.Sprintf("09%05d", next), bound: map[string]routing.Binding{}}
 		many := 3
 		if mode == routing.AX {
 			many = 6 // one more than an A may have

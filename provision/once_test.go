@@ -70,7 +70,7 @@ func TestARepeatedBindAnswersTheSame(t *testing.T) {
 			_, err = o.bindOn(ctx, mode, bert, x)
 			refused(t, err, "1010002", requestID)
 			refused(t, o.unbindID(ctx, mode, first.ID), "1010002", requestID)
-			_, err = o.bindOn(provision.WithRequestID(o.ctx, "order-8"+x), mode, anna, x1)
+			_, err = o.bindOn(provision.WithRequestID(o.ctx, "order-8"+x), mode, anna, string(first.X))
 			require.Error(t, err, "another request is judged by itself")
 
 			require.NoError(t, o.unbindID(o.ctx, mode, first.ID))

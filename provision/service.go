@@ -53,7 +53,6 @@ type Service struct {
 	now    func() time.Time
 	log    zerolog.Logger
 	news   news
-	turns  turns
 }
 
 // New makes a service. Run has to be called for as long as it is used, or
