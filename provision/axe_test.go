@@ -198,7 +198,7 @@ func TestUnbindAndQueryAXE(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []provision.Count{{X: x1, Bindings: 5}}, counts)
 	_, _, err = o.CountAXE(o.ctx, "app", xo, "", 0)
-	refused(t, err, "1012001", "virtualNum")
+	refused(t, err, "1012001", "number")
 
 	require.NoError(t, o.UnbindAXE(o.ctx, "app", provision.AXE{VirtualNum: x1, ExtendNum: "0002"}))
 	require.NoError(t, o.UnbindAXE(o.ctx, "app", provision.AXE{SubscriptionID: all[0].ID}))

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 
 	"axgate/routing"
 )
@@ -57,6 +58,10 @@ func (s *Service) CountAXE(ctx context.Context, app, number string, after routin
 	}
 	if number != "" {
 		x, err := s.ownX(ctx, routing.AXE, app, number)
+		var refusal *Error
+		if errors.As(err, &refusal) {
+			refusal.Field = "number" // so it is called here
+		}
 		if err != nil {
 			return nil, "", err
 		}
