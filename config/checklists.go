@@ -9,7 +9,7 @@ import (
 
 // Modes and Scenes are the words that an app's settings may use.
 var (
-	Modes  = []string{"AX", "AXB", "AXE", "X"}
+	Modes  = []string{"AX", "AXB", "AXE", "AXYB", "X"}
 	Scenes = []string{"no_permission", "no_binding", "service_exception", "enter_extension", "extension_wrong", "extension_wrong_again",
 		"nothing_entered", "no_callback", "waiting", "record_hint", "busy"}
 )

@@ -165,12 +165,12 @@ func (s *Service) checkApp(ctx context.Context, a *ledger.App) error {
 		c.wrong("name", "it has more than %d bytes", longestName)
 	}
 	switch a.Mode {
-	case routing.AX, routing.AXB, routing.XMode:
+	case routing.AX, routing.AXB, routing.AXYB, routing.XMode:
 		a.ExtDigits = 0
 	case routing.AXE:
 		c.between("extDigits", a.ExtDigits, 1, 4)
 	default:
-		c.wrong("mode", "%q is none of AX, AXB, AXE and X", a.Mode)
+		c.wrong("mode", "%q is none of AX, AXB, AXE, AXYB and X", a.Mode)
 	}
 	c.between("retries", a.Retries, 0, mostRetries)
 	if a.Signing != ledger.SignAKSK && a.Signing != ledger.SignWSSE {

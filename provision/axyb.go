@@ -49,7 +49,7 @@ func (s *Service) bindAXYB(ctx context.Context, a *ledger.App, r BindAXYB) (rout
 		return routing.Binding{}, c.err
 	}
 	b.Until = until(s.now(), seconds(r.Duration))
-	return s.bind(ctx, a, b, "", r.Area)
+	return s.orSwept(ctx, func() (routing.Binding, error) { return s.bind(ctx, a, b, "", r.Area) })
 }
 
 // lasts reads a lifetime in seconds that is not shorter than a minute; 0: it
@@ -110,7 +110,23 @@ func (s *Service) bindYB(ctx context.Context, a *ledger.App, r BindYB) (routing.
 	if r.AreaCode == "" && part.AreaCode != "" {
 		r.Area = Area{AreaCode: part.AreaCode, AreaMatchMode: "1"}
 	}
-	return s.bindAnyY(ctx, yb, r.Area)
+	by, err := s.ledger.Bound(ctx, part.X, yb.B, "", yb.CreatedAt)
+	if err != nil {
+		return yb, failed("find B on X", err)
+	}
+	if by != nil { // before a Y is looked for: that there is none either does not matter
+		return s.onX(ctx, &yb, by)
+	}
+	return s.orSwept(ctx, func() (routing.Binding, error) { return s.bindAnyY(ctx, yb, r.Area) })
+}
+
+// onX is the answer where B is on X already: the relation, if an earlier request
+// for it could not be acknowledged.
+func (s *Service) onX(ctx context.Context, yb, by *routing.Binding) (routing.Binding, error) {
+	if s.news.owes(by.ID) && by.Of == yb.Of && by.B == yb.B {
+		return *by, s.refreshXY(ctx, by.ID, false)
+	}
+	return *yb, resultBound.refuse("origNum", "%s is bound to %s already", yb.B.Masked(), by.X)
 }
 
 // part reads the AX part of the app that a request names.
@@ -159,8 +175,9 @@ func (s *Service) bindChosenY(ctx context.Context, yb routing.Binding, wanted Ar
 	switch {
 	case errors.Is(err, ledger.ErrNoY):
 		return yb, true, nil
-	case errors.As(err, &taken) && s.news.owes(taken.By.ID) && taken.By.Of == yb.Of && taken.By.B == yb.B:
-		return taken.By, false, s.refreshXY(ctx, taken.By.ID, false) // it was stored, but not acknowledged
+	case errors.As(err, &taken):
+		bound, err = s.onX(ctx, &yb, &taken.By)
+		return bound, false, err
 	case err != nil:
 		return yb, false, w.binding("store the relation", err)
 	}

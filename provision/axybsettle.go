@@ -131,3 +131,16 @@ func (s *Service) sweepXY(ctx context.Context, n routing.X, at time.Time) error 
 	}
 	return s.drop(ctx, swept)
 }
+
+// orSwept binds, and once more if only bindings whose time has come may be in
+// the way: an X or a Y is free, and an A has room for an X, once they are ended.
+func (s *Service) orSwept(ctx context.Context, bind func() (routing.Binding, error)) (routing.Binding, error) {
+	b, err := bind()
+	if code := Code(err); code != resultNoX.code && code != resultAXTooMany.code {
+		return b, err
+	}
+	if err := s.sweep(ctx); err != nil {
+		return b, failed("end bindings whose time has come", err)
+	}
+	return bind()
+}

@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
+	"axgate/area"
 	"axgate/ledger"
 	"axgate/routing"
 )
@@ -16,20 +20,14 @@ var numberWords = words{field: "number", badX: resultInvalid, foreignX: resultNo
 // gets the new attributes, and keeps status and bindings; one that was returned
 // begins anew. Refusals: 1010002, 1010003, 1012001 another app has it.
 func (s *Service) AddNumber(ctx context.Context, n ledger.Number) (ledger.Number, error) {
-	const longest = 128
 	if _, err := s.x(&numberWords, resultInvalid, string(n.X)); err != nil {
 		return n, err
 	}
-	c := s.check(ctx, nil)
-	c.areaCode(n.AreaCode)
-	for field, text := range map[string]string{"city": n.City, "province": n.Province, "carrier": n.Carrier} {
-		if len(text) > longest {
-			c.wrong(field, "it has more than %d bytes", longest)
-		}
+	a := ledger.Attributes{AreaCode: n.AreaCode, City: n.City, Province: n.Province, Carrier: n.Carrier}
+	if err := s.attributes(ctx, &a); err != nil {
+		return n, err
 	}
-	if c.err != nil {
-		return n, c.err
-	}
+	n.AreaCode, n.City, n.Province, n.Carrier = a.AreaCode, a.City, a.Province, a.Carrier
 	added, err := s.ledger.AddNumber(ctx, n, s.now())
 	if errors.Is(err, ledger.ErrUnknownApp) {
 		return n, resultUnknownApp.refuse("app_key", "there is no app of that key")
@@ -38,6 +36,39 @@ func (s *Service) AddNumber(ctx context.Context, n ledger.Number) (ledger.Number
 		return n, numberWords.refusal("add the number", err)
 	}
 	return added, s.putNumber(ctx, added)
+}
+
+// attributes checks what is told of an X.
+func (s *Service) attributes(ctx context.Context, a *ledger.Attributes) error {
+	const longest = 128
+	c := s.check(ctx, nil)
+	c.areaCode(a.AreaCode)
+	for _, f := range []struct{ field, text string }{{"city", a.City}, {"province", a.Province}, {"carrier", a.Carrier}} {
+		if len(f.text) > longest {
+			c.wrong(f.field, "it has more than %d bytes", longest)
+		}
+		if !utf8.ValidString(f.text) || strings.ContainsFunc(f.text, unicode.IsControl) {
+			c.wrong(f.field, "it is no text in UTF-8 without control characters")
+		}
+	}
+	if c.err != nil {
+		return c.err
+	}
+	return s.placed(a)
+}
+
+// placed gives the names of city and province, and refuses those that the area
+// code contradicts: an X would be chosen for the wrong people.
+func (s *Service) placed(a *ledger.Attributes) error {
+	if s.plan.Country != area.Country {
+		return nil
+	}
+	city, province, wrong := area.Names(a.AreaCode, a.City, a.Province)
+	if wrong != nil {
+		return resultInvalid.refuse(wrong.Field, "that of area code %s is %s", a.AreaCode, wrong.Right)
+	}
+	a.City, a.Province = city, province
+	return nil
 }
 
 var statuses = []routing.NumberStatus{routing.StatusNormal, routing.StatusPaused, routing.StatusFrozen,
@@ -51,21 +82,28 @@ func (s *Service) SetStatus(ctx context.Context, number string, status routing.N
 	if err != nil {
 		return ledger.Number{}, err
 	}
-	if !slices.Contains(statuses, status) {
-		return ledger.Number{}, resultInvalid.refuse("status", "%q is none of %v", status, statuses)
-	}
-	const longest = 64
-	if len(cause) > longest {
-		return ledger.Number{}, resultInvalid.refuse("cause", "it has more than %d bytes", longest)
+	if err := checkStatus(status, cause); err != nil {
+		return ledger.Number{}, err
 	}
 	n, ended, err := s.ledger.SetStatus(ctx, x, status, cause, s.now())
 	if err != nil {
 		return n, numberWords.refusal("set the status", err)
 	}
 	if len(ended) > 0 || status == routing.StatusReturned {
-		return n, s.forget(ctx, n.XNumber)
+		return n, s.forgetEnded(ctx, n.XNumber, ended)
 	}
 	return n, s.putNumber(ctx, n)
+}
+
+func checkStatus(status routing.NumberStatus, cause string) error {
+	if !slices.Contains(statuses, status) {
+		return resultInvalid.refuse("status", "%q is none of %v", status, statuses)
+	}
+	const longest = 64
+	if len(cause) > longest || !utf8.ValidString(cause) || strings.ContainsFunc(cause, unicode.IsControl) {
+		return resultInvalid.refuse("cause", "it is no text of at most %d bytes without control characters", longest)
+	}
+	return nil
 }
 
 func (s *Service) putNumber(ctx context.Context, n ledger.Number) error {
