@@ -2,15 +2,12 @@ package node
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
 
 	"axgate/api"
-	"axgate/api/auth"
 	"axgate/config"
-	"axgate/ledger"
 )
 
 // openHTTP listens for the API; it answers from Serve on, and is closed after
@@ -35,37 +32,12 @@ func (n *Node) openHTTP(context.Context) (err error) {
 // while this runs n.server is not yet. What customers call is guarded, and its
 // connections are short (api section 2.1).
 func (n *Node) mounts() []api.Mount {
-	verifier := auth.New(auth.Config{Apps: credentials{n.ledger}, Window: n.cfg.HTTP.Window, Log: n.log})
+	verifier := n.verifier()
 	customers := func(path string, h http.Handler) api.Mount {
 		return api.Mount{Path: path, Handler: verifier.Guard(h), Short: true}
 	}
 	_ = customers
 	return nil
-}
-
-// credentials are the ledger's, as auth asks for them.
-type credentials struct{ ledger *ledger.Ledger }
-
-var _ auth.Apps = credentials{}
-
-func (c credentials) Credentials(ctx context.Context, key string) (auth.Credentials, bool, error) {
-	a, err := c.ledger.Credentials(ctx, key)
-	if errors.Is(err, ledger.ErrUnknownApp) {
-		return auth.Credentials{}, false, nil
-	}
-	out := auth.Credentials{App: auth.App{Key: a.Key, Account: a.SP, Mode: a.Mode, Frozen: a.Frozen},
-		Secret: a.Secret, Paused: a.Paused, Rate: a.Rate, OnceNonce: a.OnceNonce}
-	if err != nil {
-		return out, false, err
-	}
-	for _, text := range a.Networks {
-		network, err := config.ParseNetwork(text)
-		if err != nil { // it was checked: without it nobody is let in who should not be
-			return out, false, fmt.Errorf("networks of app %s: %w", key, err)
-		}
-		out.Networks = append(out.Networks, network)
-	}
-	return out, true, nil
 }
 
 func httpConfig(c *config.Config) (api.Config, error) {

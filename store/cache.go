@@ -1,5 +1,6 @@
 // Package store keeps in Redis what calls need at once: the binding cache and
-// the busy marks of running calls. Every key and every Lua script is here.
+// the busy marks of running calls; and what the nodes count together. Every key
+// and every Lua script is here.
 //
 // The ledger is the truth. X is loaded from it as a whole, at the first call,
 // into the number's hash and one entry per way to find a binding; from then on
@@ -175,15 +176,20 @@ func (c *Cache) Epoch() int64 { return c.epoch.Load() }
 // ErrStale tells that a load came too late: X was changed meanwhile.
 var ErrStale = errors.New("the X was changed while it was being loaded")
 
-// run runs a script: one round trip. It takes no longer than one command may,
-// the wait for a connection included.
+// run performs a script on the keys of X.
 func (c *Cache) run(ctx context.Context, what string, x routing.X, s *redis.Script, keys []string, args ...any) (any, error) {
+	return c.perform(ctx, what+" "+string(x), s, keys, args...)
+}
+
+// perform runs a script: one round trip. It takes no longer than one command
+// may, the wait for a connection included.
+func (c *Cache) perform(ctx context.Context, what string, s *redis.Script, keys []string, args ...any) (any, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
 	v, err := s.Run(ctx, c.rdb, keys, args...).Result()
 	if err != nil {
 		c.away.Store(true)
-		return nil, fmt.Errorf("%s %s in Redis: %w", what, x, err)
+		return nil, fmt.Errorf("%s in Redis: %w", what, err)
 	}
 	if c.away.Load() && c.away.Swap(false) {
 		c.marks.renew()
