@@ -213,13 +213,19 @@ func (m *model) checkExtensions(t *rapid.T, x routing.X) {
 
 // due is what a call comes to by section 1: who is called, or why nobody is.
 func (m *model) due(mode routing.Mode, x routing.X, caller string) []string {
-	b := m.of(x, caller)
+	return due(mode, m.stands(x), caller, m.now)
+}
+
+// due is what a call at an instant comes to if these bindings of X stand.
+func due(mode routing.Mode, stands []*bound, caller string, at time.Time) []string {
+	var b *bound
+	for _, s := range stands {
+		if mode == routing.AX || s.a == caller || s.b == caller {
+			b = s
+		}
+	}
 	switch mode {
 	case routing.AX:
-		b = nil
-		if list := m.stands(x); len(list) > 0 {
-			b = list[0]
-		}
 		switch {
 		case b == nil:
 			return []string{"no_binding_ax"}
@@ -227,7 +233,7 @@ func (m *model) due(mode routing.Mode, x routing.X, caller string) []string {
 			return []string{"direction"}
 		case caller != b.a:
 			return []string{b.a}
-		case b.temporary == "" || !m.now.Before(b.runsOut):
+		case b.temporary == "" || !at.Before(b.runsOut):
 			return []string{"no_temporary_callee"}
 		}
 		return []string{b.temporary}
@@ -243,7 +249,7 @@ func (m *model) due(mode routing.Mode, x routing.X, caller string) []string {
 		return []string{b.a}
 	}
 	switch {
-	case b == nil && len(m.stands(x)) > 0:
+	case b == nil && len(stands) > 0:
 		return []string{"collect"}
 	case b == nil || caller == "":
 		return []string{"no_binding_axe", "collect"} // a binding that has run out is counted until it is swept

@@ -18,9 +18,9 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"axgate/ledger"
+	"axgate/ledger/pgtest"
 	"axgate/lookup"
 	"axgate/provision"
 	"axgate/routing"
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("rapid.checks", "40"); err != nil {
 		panic(err)
 	}
-	goleak.VerifyTestMain(m)
+	pgtest.Main(m)
 }
 
 const (
