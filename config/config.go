@@ -196,7 +196,7 @@ type App struct {
 	Secret  string `key:"secret" secret:"true" help:"app_secret, which signs pushes"`
 	Name    string `key:"name" help:"for people"`
 	Account string `key:"account" help:"spId of its tenant"`
-	Mode    string `key:"mode" help:"AX, AXB, AXE or X"`
+	Mode    string `key:"mode" help:"AX, AXB, AXE, AXYB or X"`
 
 	Paused     bool `key:"paused" help:"calls and bindings are refused"`
 	NoCalls    bool `key:"no_calls" help:"it has no call permission"`

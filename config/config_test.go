@@ -104,7 +104,7 @@ func TestErrors(t *testing.T) {
 			[]string{"media.advertise: it is needed because media.ip is 0.0.0.0: use the address that peers reach us at (axgate.yaml:1)"}},
 		"nobody listens": {"sip: {udp: off, tcp: off}", nil, []string{"sip.udp: it and sip.tcp are both off: nobody could call (axgate.yaml:1)"}},
 		"empty trunk":    {"trunks:\n  - name: t\n", nil, []string{"trunks[0]: it has neither peers (calls in) nor an address (calls out) (axgate.yaml:2)"}},
-		"app":            {"apps:\n  - key: a\n    mode: XY\n", nil, []string{"apps[0].secret: it is missing (axgate.yaml:2)", `apps[0].mode: "XY": use AX, AXB, AXE or X (axgate.yaml:3)`}},
+		"app":            {"apps:\n  - key: a\n    mode: XY\n", nil, []string{"apps[0].secret: it is missing (axgate.yaml:2)", `apps[0].mode: "XY": use AX, AXB, AXE, AXYB or X (axgate.yaml:3)`}},
 		"two apps": {"apps:\n  - {key: a, secret: s, mode: AX}\n  - {key: a, secret: s, mode: AX}\n", nil,
 			[]string{`apps[1].key: there are two of "a" (axgate.yaml:3)`}},
 		"number": {"numbers: [{x: 17010000001, app: a}]", nil, []string{`numbers[0].x: "17010000001" is no number in global form, such as +8617010000001 (axgate.yaml:1)`}},

@@ -24,7 +24,7 @@ type row struct {
 	by        []string
 }
 
-// section9 has every row that the three modes can raise. "Ended by stop call"
+// section9 has every row that the modes with bindings can raise. "Ended by stop call"
 // and the session timer are of interfaces that are not there yet.
 var section9 = []row{
 	{"any: number is not ours", "", "404/1", "", []string{"any unknown X"}},
@@ -36,6 +36,14 @@ var section9 = []row{
 	{"AXE: X has no binding at all", "8018/8018", "403/21", "dir 2 sub false", []string{"AXE no binding"}},
 	{"AXB: X has no binding at all", "8014/8014", "403/21", "dir 2 sub false", []string{"AXB no binding at all", "AXB expired binding"}},
 	{"AXB: X has pairs, none with this caller", "8014/8014", "403/21", "dir 2 sub false", []string{"AXB none with this caller"}},
+	{"AXYB: the number has no binding at all", "8030/8030", "403/21", "dir 2 sub false", []string{"AXYB no binding at all"}},
+	{"AXYB: the number has relations, none with this caller", "8030/8030", "403/21", "dir 2 sub false", []string{"AXYB none with this caller", "AXYB unbinding one", "AXYB unbinding all"}},
+	{"AXYB: A calls its own X", "8032/8032", "403/21", "dir 1 sub true", []string{"AXYB A calls its own X"}},
+	{"AXYB: direction not allowed, A calls", "8016/8016", "403/21", "dir 1 sub true", []string{"AXYB only B to A"}},
+	{"AXYB: direction not allowed, B calls", "8016/8016", "403/21", "dir 0 sub true", []string{"AXYB only A to B"}},
+	{"AXYB: A is a fixed line and calls", "8023/8023", "403/21", "dir 1 sub true", []string{"AXYB fixed line calls"}},
+	{"AXYB: talk ended, A called", "0/0", "BYE/16", "dir 1 sub true", []string{"AXYB A calls B"}},
+	{"AXYB: talk ended, B called", "0/0", "BYE/16", "dir 0 sub true", []string{"AXYB B calls A"}},
 	{"AX: A calls, no temporary callee", "8013/8013", "403/21", "dir 1 sub true", []string{"AX A calls without temporary callee", "AX temporary callee runs out"}},
 	{"AXB: direction not allowed, A calls", "8016/8016", "403/21", "dir 1 sub true", []string{"AXB only B to A"}},
 	{"AXB: direction not allowed, B calls", "8016/8016", "403/21", "dir 0 sub true", []string{"AXB only A to B"}},

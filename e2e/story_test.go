@@ -19,8 +19,9 @@ type billed struct {
 	binding     string // subscriptionId; empty: absent or empty
 	caller      string
 	callee      string // fwdDstNum; empty: nobody was called
+	shown       string // fwdDisplayNum if it is not X (AXYB)
 	ext         string // extendNum (AXE)
-	service     string // serviceType: 003 AX, 004 AXB, 005 AXE
+	service     string // serviceType: 003 AX, 004 AXB, 005 AXE, 007 AXYB
 	events      []string
 	talk        bool // somebody talked
 	recorded    bool
@@ -35,6 +36,14 @@ var (
 	evMistyped = []string{"callin", "collectInfo", "disconnect"}
 	evTyped    = []string{"callin", "collectInfo", "callout", "alerting", "answer", "disconnect"}
 )
+
+// shows is the caller ID of a call to x.
+func (b *billed) shows(x string) string {
+	if b.shown != "" {
+		return b.shown
+	}
+	return x
+}
 
 // story waits for the events of the nth call to X and checks them.
 func (s *scene) story(x string, n int, want billed) receiver.Call {
@@ -65,7 +74,7 @@ func (s *scene) story(x string, n int, want billed) receiver.Call {
 			require.Equal(s, want.binding, binding, "subscriptionId of %s", e.Type)
 		}
 		if e.Type == "callout" || e.Type == "alerting" || e.Type == "answer" {
-			require.Equal(s, x, e.Info["caller"], e.Type)
+			require.Equal(s, want.shows(x), e.Info["caller"], e.Type)
 			require.Equal(s, want.callee, e.Info["called"], e.Type)
 		}
 	}
@@ -91,7 +100,7 @@ func (s *scene) fee(f map[string]any, x string, want billed) {
 	}
 	shown := ""
 	if want.callee != "" {
-		shown = x
+		shown = want.shows(x)
 	}
 	require.Equal(s, shown, text("fwdDisplayNum"))
 	in := s.instant(f, "callInTime")

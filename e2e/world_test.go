@@ -37,6 +37,7 @@ type world struct {
 
 	mu      sync.Mutex
 	xs      map[string][]string // free X numbers by app
+	areas   []string            // free areas with AXYB numbers
 	mobiles int                 // given out
 	fixed   int
 	network int // numbers behind the trunk
@@ -67,6 +68,7 @@ const (
 	appAXB     = "e2eAXB"
 	appAX      = "e2eAX"
 	appAXE     = "e2eAXE"
+	appAXYB    = "e2eAXYB"
 	appRepeat  = "e2eAXERepeat" // repeat collection on: two further tries
 	appMute    = "e2eAXBMute"   // no default prompts
 	appPaused  = "e2eAXBPaused"
@@ -89,7 +91,7 @@ func apps() []gate.App {
 		return a
 	}
 	return []gate.App{
-		app(appAXB, "AXB"), app(appAX, "AX"), app(appAXE, "AXE"),
+		app(appAXB, "AXB"), app(appAX, "AX"), app(appAXE, "AXE"), app(appAXYB, "AXYB"),
 		app(appRepeat, "AXE", func(a *gate.App) { a.Retries = 2 }),
 		app(appMute, "AXB", func(a *gate.App) { a.Defaults = false }),
 		app(appPaused, "AXB", func(a *gate.App) { a.Paused = true }),
@@ -104,7 +106,7 @@ func apps() []gate.App {
 // numbersOf is how many X an app has, beside five, in the world that most
 // scenarios share; mobilesMost and fixedMost are how many phones the registrar
 // knows.
-var numbersOf = map[string]int{appAXB: 80, appAX: 40, appAXE: 40}
+var numbersOf = map[string]int{appAXB: 80, appAX: 40, appAXE: 40, appAXYB: len(axybAreas) * axybNumbers}
 
 const (
 	mobilesMost = 400
@@ -185,10 +187,14 @@ func (w *world) config(t *testing.T, n map[string]int) gate.Config {
 	}
 	x := 17_010_000_000
 	for _, a := range cfg.Apps {
-		for range n[a.Key] + 5 {
+		for i := range n[a.Key] + 5 {
 			x++
 			number := fmt.Sprintf("+86%d", x)
-			cfg.Numbers = append(cfg.Numbers, gate.Number{X: number, App: a.Key})
+			area := ""
+			if a.Key == appAXYB {
+				area = w.axybArea(i)
+			}
+			cfg.Numbers = append(cfg.Numbers, gate.Number{X: number, App: a.Key, Area: area})
 			w.xs[a.Key] = append(w.xs[a.Key], number)
 		}
 	}

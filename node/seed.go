@@ -152,6 +152,8 @@ func (n *Node) seedBinding(ctx context.Context, c *config.Binding) error {
 	case routing.AXE:
 		_, err = n.office.BindAXE(ctx, c.App, provision.BindAXE{BindNum: c.A, VirtualNum: c.X, ExtendNum: c.Ext, CallbackNum: c.CallbackNum,
 			TimeUnit: inMinutes, BindExpiredTime: int(c.Duration.Minutes()), Options: options})
+	default:
+		err = fmt.Errorf("app %s is of mode %s, whose bindings cannot be configured", c.App, a.Mode)
 	}
 	return err
 }

@@ -13,6 +13,9 @@ type bindCmd struct {
 	AXB bindAXBCmd `cmd:"" name:"axb" help:"A and B call each other through X."`
 	AX  bindAXCmd  `cmd:"" name:"ax" help:"Whoever calls X reaches A."`
 	AXE bindAXECmd `cmd:"" name:"axe" help:"Whoever calls X and types the extension reaches A."`
+
+	AXYB bindAXYBCmd `cmd:"" name:"axyb" help:"Give A an X of its own, by which the B of the next command reach it."`
+	YB   bindYBCmd   `cmd:"" name:"yb" help:"A and B call each other: B calls the X of A, A calls a Y."`
 }
 
 // where is which X of which app a binding is made on.
@@ -154,11 +157,7 @@ func (p *program) bind(w *where, make func(d *desk, app, x string) (routing.Bind
 		if err != nil {
 			return err
 		}
-		if p.cli.JSON {
-			return p.answer(shown(&b))
-		}
-		p.printf("%s: %s\n", b.ID, describe(&b))
-		return nil
+		return p.tellBound(&b)
 	})
 }
 
@@ -172,6 +171,11 @@ func describe(b *routing.Binding) string {
 		text = fmt.Sprintf("who calls %s reaches %s", b.X, b.A)
 	case routing.AXE:
 		text = fmt.Sprintf("who calls %s and types %s reaches %s", b.X, b.Ext, b.A)
+	case routing.AXYB:
+		text = fmt.Sprintf("%s is the X of %s", b.X, b.A)
+		if b.Of != "" {
+			text = fmt.Sprintf("%s reaches %s by %s, %s reaches %s by %s", b.B, b.A, b.X, b.A, b.B, b.Y)
+		}
 	}
 	if !b.Until.IsZero() {
 		text += " until " + when(b.Until)
@@ -181,11 +185,13 @@ func describe(b *routing.Binding) string {
 
 type unbindCmd struct {
 	ID string `name:"id" required:"" help:"The subscriptionId." placeholder:"ID"`
+	Y  string `name:"y" help:"Of an AXYB binding only the relation with this Y." placeholder:"NUMBER"`
+	B  string `name:"b" help:"Of an AXYB binding only the relation with this B." placeholder:"NUMBER"`
 }
 
 func (c *unbindCmd) Run(p *program) error {
 	return p.atDesk(func(d *desk) error {
-		if err := d.unbind(c.ID); err != nil {
+		if err := d.unbind(c); err != nil {
 			return err
 		}
 		if p.cli.JSON {
@@ -197,12 +203,18 @@ func (c *unbindCmd) Run(p *program) error {
 }
 
 // unbind ends a binding in the name of its app.
-func (d *desk) unbind(id string) error {
+func (d *desk) unbind(c *unbindCmd) error {
+	id := c.ID
 	b, err := d.Ledger.Binding(d.ctx, id, time.Now())
 	if err != nil {
 		return fmt.Errorf("find the binding %s: %w", id, err)
 	}
+	if b.Mode != routing.AXYB && c.Y+c.B != "" {
+		return usage("--y and --b: %s is a binding of mode %s: they are for AXYB", id, b.Mode)
+	}
 	switch b.Mode {
+	case routing.AXYB:
+		return d.unbindAXYB(b.App, c)
 	case routing.AX:
 		return d.Provision.UnbindAX(d.ctx, b.App, provision.AX{SubscriptionID: id})
 	case routing.AXE:

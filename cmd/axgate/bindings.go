@@ -10,7 +10,7 @@ import (
 
 type bindingsCmd struct {
 	ID    string `name:"id" help:"The one with this subscriptionId." placeholder:"ID"`
-	X     string `name:"x" help:"Those of this X." placeholder:"NUMBER"`
+	X     string `name:"x" help:"Those of this X, or of this Y (AXYB)." placeholder:"NUMBER"`
 	A     string `name:"a" help:"Those of this A, with --app." placeholder:"NUMBER"`
 	App   string `name:"app" help:"The app of A." placeholder:"KEY"`
 	Limit atMost `default:"100" help:"At most so many."`
@@ -25,9 +25,9 @@ func (c *bindingsCmd) Run(p *program) error {
 		if p.cli.JSON {
 			return p.answer(shownBindings(list))
 		}
-		return p.table("ID\tMODE\tX\tA\tB\tEXT\tUNTIL\tRECORD", func(w *tabwriter.Writer) {
+		return p.table("ID\tMODE\tX\tY\tA\tB\tEXT\tUNTIL\tRECORD", func(w *tabwriter.Writer) {
 			for _, b := range list {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%v\n", b.ID, b.Mode, b.X, b.A, or(b.B), or(b.Ext), when(b.Until), b.Record)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%v\n", b.ID, b.Mode, b.X, or(b.Y), b.A, or(b.B), or(b.Ext), when(b.Until), b.Record)
 			}
 		})
 	})
@@ -44,7 +44,11 @@ func (c *bindingsCmd) find(d *desk) ([]routing.Binding, error) {
 		if err != nil {
 			return nil, err
 		}
-		return d.Ledger.BindingsOfX(d.ctx, x, now, "", int(c.Limit))
+		list, err := d.Ledger.BindingsOfX(d.ctx, x, now, "", int(c.Limit))
+		if err != nil || len(list) > 0 {
+			return list, err
+		}
+		return d.Ledger.RelationsOfY(d.ctx, x, now, "", int(c.Limit))
 	case c.A != "" && c.App != "":
 		a, err := d.number("--a", c.A)
 		if err != nil {
@@ -58,9 +62,11 @@ func (c *bindingsCmd) find(d *desk) ([]routing.Binding, error) {
 // shownBinding is a binding in JSON, with the words of the API.
 type shownBinding struct {
 	ID          string     `json:"subscriptionId"`
+	BindID      string     `json:"bindId,omitempty"` // of an AXYB relation
 	App         string     `json:"app_key"`
 	Mode        string     `json:"mode"`
 	X           string     `json:"x"`
+	Y           string     `json:"y,omitempty"`
 	A           string     `json:"a"`
 	B           string     `json:"b,omitempty"`
 	Ext         string     `json:"extension,omitempty"`
@@ -74,8 +80,11 @@ type shownBinding struct {
 }
 
 func shown(b *routing.Binding) shownBinding {
-	s := shownBinding{b.ID, b.App, string(b.Mode), string(b.X), string(b.A), string(b.B), string(b.Ext), int(b.Allowed), b.CreatedAt, nil,
+	s := shownBinding{b.Subscription(), "", b.App, string(b.Mode), string(b.X), string(b.Y), string(b.A), string(b.B), string(b.Ext), int(b.Allowed), b.CreatedAt, nil,
 		b.Record, b.MaxMinutes, string(b.CallbackNum), b.UserData}
+	if b.Of != "" {
+		s.BindID = b.ID
+	}
 	if !b.Until.IsZero() {
 		s.Until = &b.Until
 	}

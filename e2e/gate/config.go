@@ -60,8 +60,8 @@ type App struct {
 	NoForeign         bool // foreign callers are refused
 }
 
-// Number is an X and the key of its app.
-type Number struct{ X, App, Status string }
+// Number is an X and the key of its app. Area may be empty.
+type Number struct{ X, App, Status, Area string }
 
 // yaml is the configuration file: JSON, which YAML contains.
 func (c Config) yaml() string {
@@ -77,7 +77,7 @@ func (c Config) yaml() string {
 		}),
 		"apps": list(c.Apps, c.app),
 		"numbers": list(c.Numbers, func(n Number) section {
-			return section{"x": n.X, "app": n.App, "status": n.Status}
+			return section{"x": n.X, "app": n.App, "status": n.Status, "area_code": n.Area}
 		}),
 		"accounts": []section{{"name": frozenAccount, "frozen": true}},
 	}
