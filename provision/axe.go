@@ -123,6 +123,9 @@ func (s *Service) modifyAXE(ctx context.Context, a *ledger.App, r ModifyAXE) (ro
 		callback = c.callbackNum(*r.CallbackNum)
 	}
 	c.newPrompt("callbackTone", r.CallbackTone)
+	if callback != "" && r.CallbackTone != nil && *r.CallbackTone != "" {
+		c.wrong("callbackTone", "it and callbackNum exclude each other")
+	}
 	c.record(r.RecordFlag != nil && *r.RecordFlag)
 	c.newPrompt("recordHintTone", r.RecordHintTone)
 	if c.err != nil {
@@ -140,19 +143,29 @@ func (s *Service) modifyAXE(ctx context.Context, a *ledger.App, r ModifyAXE) (ro
 		if r.CallbackExpiredTime != nil {
 			b.CallbackFor = record
 		}
-		if r.CallbackNum != nil {
-			b.CallbackNum = callback
-		}
-		set(&b.NoCallback, r.CallbackTone)
+		r.calledBack(callback, b)
 		set(&b.Record, r.RecordFlag)
 		set(&b.RecordHint, r.RecordHintTone)
 		r.sent(unit, &b.Sent)
-		if r.CallbackTone != nil && *r.CallbackTone != "" && b.CallbackNum != "" {
-			c.wrong("callbackTone", "it and callbackNum exclude each other")
-		}
 		c.standsAXE(b, s.now())
 		return c.err
 	})
+}
+
+// calledBack changes what A hears or reaches who calls X with nobody to call
+// back: of callbackNum and callbackTone a binding has one, the one named last.
+func (r *ModifyAXE) calledBack(callback routing.Number, b *routing.Binding) {
+	if r.CallbackNum != nil {
+		b.CallbackNum = callback
+	}
+	set(&b.NoCallback, r.CallbackTone)
+	switch {
+	case b.NoCallback == "" || b.CallbackNum == "":
+	case callback != "":
+		b.NoCallback = ""
+	default:
+		b.CallbackNum = ""
+	}
 }
 
 // sent keeps the times that were sent, unless the bind came with some: queries
@@ -173,9 +186,6 @@ func (c *check) standsAXE(b *routing.Binding, now time.Time) {
 	}
 	if !b.Until.IsZero() {
 		c.within(b.CallbackFor, b.Until.Sub(b.CreatedAt))
-	}
-	if b.NoCallback != "" && b.CallbackNum != "" {
-		c.wrong("callbackNum", "the binding has a callbackTone, which excludes it")
 	}
 	c.different("callbackNum", b.CallbackNum, b.A, "bindNum")
 }

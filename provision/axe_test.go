@@ -135,7 +135,8 @@ func TestModifyAXE(t *testing.T) {
 		"over already":       {provision.ModifyAXE{AXE: which, TimeUnit: "1", BindExpiredTime: p(90)}, "1010002 bindExpiredTime"},
 		"too long":           {provision.ModifyAXE{AXE: which, BindExpiredTime: p(721)}, "1010002 bindExpiredTime"},
 		"callback to A":      {provision.ModifyAXE{AXE: which, CallbackNum: p(anna)}, "1010002 callbackNum"},
-		"callback and tone":  {provision.ModifyAXE{AXE: provision.AXE{SubscriptionID: toned.ID}, CallbackNum: p(carl)}, "1010002 callbackNum"},
+		"callback and tone":  {provision.ModifyAXE{AXE: which, CallbackNum: p(carl), CallbackTone: p("none.wav")}, "1010002 callbackTone"},
+		"tone to callback":   {provision.ModifyAXE{AXE: provision.AXE{SubscriptionID: toned.ID}, CallbackNum: p(carl)}, "0"},
 		"callback malformed": {provision.ModifyAXE{AXE: which, CallbackNum: p("carl")}, "1010002 callbackNum"},
 		"recording is off":   {provision.ModifyAXE{AXE: which, RecordFlag: p(true)}, "1012012 recordFlag"},
 	} {
@@ -152,6 +153,12 @@ func TestModifyAXE(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, after.Until.IsZero())
 	require.Empty(t, after.CallbackNum)
+	after, err = o.ModifyAXE(o.ctx, "app", provision.ModifyAXE{AXE: provision.AXE{SubscriptionID: toned.ID}})
+	require.NoError(t, err)
+	require.Equal(t, []any{"", routing.Number(carl)}, []any{after.NoCallback, after.CallbackNum}, "the number has replaced the prompt")
+	after, err = o.ModifyAXE(o.ctx, "app", provision.ModifyAXE{AXE: provision.AXE{SubscriptionID: toned.ID}, CallbackTone: p("none.wav")})
+	require.NoError(t, err)
+	require.Equal(t, []any{"none.wav", routing.Number("")}, []any{after.NoCallback, after.CallbackNum}, "and the prompt the number")
 	o.agrees()
 }
 

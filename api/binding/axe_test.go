@@ -172,7 +172,7 @@ func TestModifyAXE(t *testing.T) {
 			"timeUnit":            enums("timeUnit", "0", "1", 0, 1),
 			"bindExpiredTime":     append(integers("bindExpiredTime", 0, 720), trial{0, "0"}),
 			"callbackExpiredTime": append(integers("callbackExpiredTime", 0, 720), trial{0, "0"}),
-			"callbackTone":        append(prompts("callbackTone"), trial{"", "0"}),
+			"callbackTone":        prompts("callbackTone"),
 			"callbackNum": {{bert, "0"}, {"", "0"}, {anna, "1010002 callbackNum"}, {"13800000002", "1010002 callbackNum"}, {"+8695588", "1010002 callbackNum"},
 				{x(routing.AXE, 1), "1010002 callbackNum"}, {fields{}, "1010002 callbackNum"}},
 			"recordFlag":     flags("recordFlag", "1012012"),
@@ -182,9 +182,10 @@ func TestModifyAXE(t *testing.T) {
 		}, nil)
 		require.Equal(t, "1010002 callbackTone", w.send("AXE", http.MethodPut, pathAXE, base.with("callbackTone", "no_record.wav").with("callbackNum", bert)).outcome())
 		w.done("AXE", http.MethodPut, pathAXE, base.with("callbackNum", bert))
-		require.Equal(t, "1010002 callbackTone", w.send("AXE", http.MethodPut, pathAXE, base.with("callbackTone", "no_record.wav")).outcome(), "it has a callbackNum")
-		w.done("AXE", http.MethodPut, pathAXE, base.with("callbackTone", "no_record.wav").with("callbackNum", ""))
+		require.Equal(t, routing.Number(bert), w.facts(x(routing.AXE, 1), anna).ByCaller.CallbackNum)
+		w.done("AXE", http.MethodPut, pathAXE, base.with("callbackTone", "no_record.wav"))
 		require.Equal(t, "no_record.wav", w.facts(x(routing.AXE, 1), anna).ByCaller.NoCallback)
+		require.Empty(t, w.facts(x(routing.AXE, 1), anna).ByCaller.CallbackNum, "the prompt replaced the number")
 		require.Equal(t, "1010029", w.send("AXE-poor", http.MethodPut, pathAXE, base).code)
 
 		timed := w.done("AXE", http.MethodPost, pathAXE, fields{"bindNum": bert, "virtualNum": x(routing.AXE, 1), "timeUnit": "1", "bindExpiredTime": 120, "callbackExpiredTime": 60}).id()
