@@ -3,6 +3,8 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"axgate/routing"
@@ -104,16 +106,18 @@ func owe(s scope, x routing.X, version int64, at time.Time) error {
 
 // Settled notes that the cache holds these X at these versions.
 func (l *Ledger) Settled(ctx context.Context, versions map[routing.X]int64) error {
-	err := l.change(ctx, func(s scope) error {
-		for x, version := range versions {
-			if _, err := s.exec(`DELETE FROM unsettled WHERE x = $1 AND version <= $2`, string(x), version); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err := l.change(ctx, func(s scope) error { return settled(s, versions) })
 	if err != nil {
 		return fmt.Errorf("note what the cache holds: %w", err)
+	}
+	return nil
+}
+
+func settled(s scope, versions map[routing.X]int64) error {
+	for _, x := range slices.Sorted(maps.Keys(versions)) { // all lock in one order
+		if _, err := s.exec(`DELETE FROM unsettled WHERE x = $1 AND version <= $2`, string(x), versions[x]); err != nil {
+			return fmt.Errorf("note that the cache has %s: %w", x, err)
+		}
 	}
 	return nil
 }

@@ -144,6 +144,8 @@ func (noCache) PutTemporary(context.Context, routing.XNumber, routing.TemporaryC
 
 func (noCache) Forget(context.Context, routing.X) error { return nil }
 
+func (noCache) ForgetAll(context.Context, []routing.X) error { return nil }
+
 func (noCache) SetEpoch(int64) {}
 
 // closers are what was opened, to be closed the other way round.

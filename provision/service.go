@@ -28,6 +28,8 @@ type Cache interface {
 	PutTemporary(ctx context.Context, n routing.XNumber, t routing.TemporaryCallee, version int64) error
 	// Forget has X read from the ledger anew before it is used again.
 	Forget(ctx context.Context, x routing.X) error
+	// ForgetAll is Forget for many X.
+	ForgetAll(ctx context.Context, xs []routing.X) error
 	// SetEpoch makes everything that was loaded in an earlier epoch missing.
 	SetEpoch(epoch int64)
 }
@@ -53,6 +55,7 @@ type Service struct {
 	now    func() time.Time
 	log    zerolog.Logger
 	news   news
+	tasks  chan struct{} // a task was made here
 }
 
 // New makes a service. Run has to be called for as long as it is used, or
@@ -67,7 +70,7 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Service{ledger: cfg.Ledger, cache: cfg.Cache, files: cfg.Prompts, plan: cfg.Plan, node: cfg.Node, now: cfg.Now, log: cfg.Log}
+	s := &Service{ledger: cfg.Ledger, cache: cfg.Cache, files: cfg.Prompts, plan: cfg.Plan, node: cfg.Node, now: cfg.Now, log: cfg.Log, tasks: make(chan struct{}, 1)}
 	s.news.reset()
 	return s, nil
 }

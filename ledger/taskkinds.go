@@ -1,0 +1,267 @@
+package ledger
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"axgate/routing"
+)
+
+// Why a number of a task is refused, besides ErrUnknownX, ErrNotYours and
+// ErrUnknownApp.
+var (
+	ErrThereAlready = errors.New("the app has the X already")
+	ErrOtherAccount = errors.New("the apps belong to different accounts")
+)
+
+// add gives the numbers to the task's app. Those that nobody has had are
+// stored together; the others each as AddNumber does.
+func (w *worker) add(items []TaskItem) error {
+	app, err := lockApp(w.s, w.task.App)
+	if errors.Is(err, ErrUnknownApp) {
+		return w.all(items, err)
+	}
+	if err != nil {
+		return err
+	}
+	made, err := w.insert(app, items)
+	if err != nil {
+		return err
+	}
+	for i := range items {
+		item := &items[i]
+		if made[item.X] {
+			if err := w.answer(item, firstVersion, nil); err != nil {
+				return err
+			}
+			continue
+		}
+		n, err := addKnown(w, item)
+		if err := w.answer(item, n.Version, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// all gives every item the same answer.
+func (w *worker) all(items []TaskItem, err error) error {
+	for i := range items {
+		if err := w.answer(&items[i], 0, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// firstVersion is the version of an X after its first change.
+const firstVersion = 1
+
+// insert stores the numbers that are not known, and tells which those were.
+func (w *worker) insert(app ownApp, items []TaskItem) (made map[routing.X]bool, err error) {
+	rows := make([][]any, len(items))
+	for i := range items {
+		d := &items[i].Detail
+		rows[i] = []any{string(items[i].X), app.key, string(app.mode), string(routing.StatusNormal), "", d.AreaCode, d.City, d.Province, d.Carrier,
+			!d.NoVoice, d.SMS, int64(0), int64(app.room), int64(1), int64(firstVersion), micros(w.now), int64(0)}
+	}
+	made = map[routing.X]bool{}
+	const most = 100
+	for len(rows) > 0 {
+		part := rows[:min(most, len(rows))]
+		rows = rows[len(part):]
+		if err := insertNumbers(w.s, part, made); err != nil {
+			return nil, err
+		}
+	}
+	var owed [][]any
+	for i := range items {
+		if made[items[i].X] {
+			owed = append(owed, []any{string(items[i].X), int64(firstVersion), micros(w.now)})
+		}
+	}
+	err = insertRows(w.s, `INSERT INTO unsettled (x, version, since) VALUES `, ` ON CONFLICT (x) DO UPDATE SET version = excluded.version`, owed)
+	if err != nil {
+		return nil, fmt.Errorf("note that the cache has to hear of new numbers: %w", err)
+	}
+	return made, nil
+}
+
+func insertNumbers(s scope, rows [][]any, made map[routing.X]bool) (err error) {
+	found, err := s.query(`INSERT INTO numbers (`+newNumberColumns+`) VALUES `+places(len(rows), len(rows[0]))+` ON CONFLICT DO NOTHING RETURNING x`, flat(rows)...)
+	if err != nil {
+		return fmt.Errorf("store new numbers: %w", err)
+	}
+	defer closeRows(found, &err)
+	for found.Next() {
+		var x routing.X
+		if err := found.Scan(&x); err != nil {
+			return fmt.Errorf("read which numbers are new: %w", err)
+		}
+		made[x] = true
+	}
+	return nil
+}
+
+// addKnown is AddNumber for an X that was there. What the list does not tell
+// about it stays.
+func addKnown(w *worker, item *TaskItem) (Number, error) {
+	was, err := number(w.s, item.X)
+	if err != nil {
+		return was, err
+	}
+	if was.App != w.task.App && was.Status != routing.StatusReturned {
+		return was, ErrNotYours
+	}
+	d := item.Detail
+	n := Number{XNumber: routing.XNumber{X: item.X, App: w.task.App, AreaCode: d.AreaCode, City: d.City, Province: d.Province}, Carrier: d.Carrier, Voice: !d.NoVoice, SMS: d.SMS}
+	if n.AreaCode == "" {
+		n.AreaCode, n.City, n.Province = was.AreaCode, was.City, was.Province
+	}
+	if n.Carrier == "" {
+		n.Carrier = was.Carrier
+	}
+	return addNumber(w.s, n, w.now)
+}
+
+// move takes the numbers from their apps to the task's app.
+func (w *worker) move(items []TaskItem) error {
+	to, err := lockApp(w.s, w.task.App)
+	if errors.Is(err, ErrUnknownApp) {
+		return w.all(items, err)
+	}
+	if err != nil {
+		return err
+	}
+	for i := range items {
+		n, err := w.moveNumber(items[i].X, to)
+		if err := w.answer(&items[i], n.Version, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// moveNumber gives an X to another app of its account. Whatever its owner has
+// stored about it goes; a number in transfer has arrived and is normal.
+func (w *worker) moveNumber(x routing.X, to ownApp) (Number, error) {
+	if err := w.mayMove(x, to, number); err != nil {
+		return Number{}, err
+	}
+	var n Number
+	err := w.mayMove(x, to, func(s scope, x routing.X) (_ Number, err error) { n, err = lockNumber(s, x); return n, err })
+	if err != nil {
+		return n, err
+	}
+	was := n
+	ended, err := clearNumber(w.s, &n, w.now)
+	if err != nil {
+		return n, err
+	}
+	w.others(ended)
+	status, cause := n.Status, n.Cause
+	if status == routing.StatusTransfer {
+		status, cause = routing.StatusNormal, ""
+	}
+	_, err = w.s.exec(`UPDATE numbers SET app = $2, mode = $3, room = $4, lowest = 1, status = $5, cause = $6 WHERE x = $1`,
+		string(x), to.key, string(to.mode), int64(to.room), string(status), cause)
+	if err != nil {
+		return n, fmt.Errorf("give %s to app %s: %w", x, to.key, err)
+	}
+	is, err := changed(w.s, x, w.now)
+	if err != nil {
+		return is, err
+	}
+	// For the app that it leaves the number is gone, for the other one it is new.
+	gone := was
+	gone.Status = routing.StatusReturned
+	if err := tellStatus(w.s, &was, &gone, w.now); err != nil {
+		return is, err
+	}
+	return is, tellStatus(w.s, &gone, &is, w.now)
+}
+
+// others has the cache hear of the numbers that bindings have ended on besides.
+func (w *worker) others(ended []routing.Binding) {
+	for i := range ended {
+		b := &ended[i]
+		w.due[b.X] = max(w.due[b.X], b.Version)
+		if b.Y != "" {
+			w.due[b.Y] = max(w.due[b.Y], b.YVersion)
+		}
+	}
+}
+
+// mayMove tells why X cannot be moved, as it is read.
+func (w *worker) mayMove(x routing.X, to ownApp, read func(scope, routing.X) (Number, error)) error {
+	n, err := read(w.s, x)
+	switch {
+	case err != nil:
+		return err
+	case n.Status == routing.StatusReturned:
+		return ErrUnknownX
+	case n.App == to.key:
+		return ErrThereAlready
+	case w.task.From != "" && n.App != w.task.From:
+		return ErrNotYours
+	}
+	var sp string
+	if err := w.s.scan(`SELECT sp FROM apps WHERE key = $1`, one(n.App), &sp); err != nil {
+		return fmt.Errorf("read app %s: %w", n.App, err)
+	}
+	if sp != to.sp {
+		return ErrOtherAccount
+	}
+	return nil
+}
+
+// setStatus gives the numbers the task's status.
+func (w *worker) setStatus(items []TaskItem) error {
+	for i := range items {
+		n, err := w.setNumberStatus(items[i].X)
+		if err := w.answer(&items[i], n.Version, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *worker) setNumberStatus(x routing.X) (Number, error) {
+	n, err := number(w.s, x)
+	switch {
+	case err != nil:
+		return n, err
+	case n.Status == routing.StatusReturned:
+		return n, ErrUnknownX
+	case w.task.App != "" && n.App != w.task.App:
+		return n, ErrNotYours
+	}
+	n, ended, err := setStatus(w.s, x, w.task.Status, w.task.Cause, w.now)
+	w.others(ended)
+	return n, err
+}
+
+// ownApp is what of an app its numbers depend on.
+type ownApp struct {
+	key  string
+	sp   string
+	mode routing.Mode
+	room int // of each of its numbers
+}
+
+// lockApp locks an app's row: the length of its extensions gives the room of
+// its numbers.
+func lockApp(s scope, key string) (ownApp, error) {
+	a := ownApp{key: key}
+	var digits int
+	err := s.scan(`UPDATE apps SET name = name WHERE key = $1 RETURNING sp, mode, ext_digits`, one(key), &a.sp, &a.mode, &digits)
+	if errors.Is(err, sql.ErrNoRows) {
+		return a, ErrUnknownApp
+	}
+	if err != nil {
+		return a, fmt.Errorf("read app %s: %w", key, err)
+	}
+	a.room = room(a.mode, digits)
+	return a, nil
+}
