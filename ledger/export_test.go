@@ -7,13 +7,12 @@ import (
 	"axgate/routing"
 )
 
-// PickQueries are the texts of a search for an X, with values in place of the
-// parameters.
+// PickQueries are the texts of a search for an X, the one for overdue bindings
+// last, with values in place of the parameters.
 func PickQueries(at Place, b *routing.Binding) []string {
 	p := newPick(b.App, at, b)
 	var all []string
-	for _, side := range sides {
-		query := p.text(side)
+	for _, query := range []string{p.text(sides[0]), p.text(sides[1]), p.overdueText()} {
 		for i, arg := range append(append(p.args[:2:2], int64(lots/2)), p.args[3:]...) {
 			value := fmt.Sprint(arg)
 			if text, ok := arg.(string); ok {

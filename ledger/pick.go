@@ -61,26 +61,24 @@ func (l *Ledger) PickNumber(ctx context.Context, app string, at Place, b *routin
 
 // pick is a search for an X.
 type pick struct {
-	role  string // of the X in an AXYB app, empty in others and if it is nobody's
-	where string // the app and the place
-	taken string // the parameters that are b's slots
-	args  []any  // $1 app, $2 place, $3 left open, from $4 on the slots
+	role  string   // of the X in an AXYB app, empty in others and if it is nobody's
+	where string   // the app and the place
+	slots []string // the parameters that are b's slots
+	args  []any    // $1 app, $2 place, $3 left open, from $4 on the slots
 }
 
 func newPick(app string, at Place, b *routing.Binding) *pick {
-	p := &pick{where: `app = $1 AND $2 = ''`, args: one(app, "", nil)}
+	p := &pick{where: `numbers.app = $1 AND $2 = ''`, args: one(app, "", nil)}
 	switch {
 	case at.Area != "":
-		p.where, p.args[1] = `app = $1 AND area = $2`, at.Area
+		p.where, p.args[1] = `numbers.app = $1 AND numbers.area = $2`, at.Area
 	case at.Province != "":
-		p.where, p.args[1] = `app = $1 AND province = $2`, at.Province
+		p.where, p.args[1] = `numbers.app = $1 AND numbers.province = $2`, at.Province
 	}
-	var taken []string
 	for _, slot := range slots(b) {
 		p.args = append(p.args, string(slot))
-		taken = append(taken, fmt.Sprintf("$%d", len(p.args)))
+		p.slots = append(p.slots, fmt.Sprintf("$%d", len(p.args)))
 	}
-	p.taken = strings.Join(taken, ", ")
 	return p
 }
 
@@ -105,20 +103,25 @@ func (p *pick) behind(s scope, point int64) (x routing.X, load int, err error) {
 }
 
 func (p *pick) text(side string) string {
-	return `SELECT x, bindings FROM numbers WHERE ` + p.where + ` AND role = '` + p.role + `' AND ` + open + ` AND ` + lot + ` ` + side + ` $3
-		AND NOT EXISTS (SELECT 1 FROM bound WHERE bound.x = numbers.x AND bound.slot IN (` + p.taken + `))
-		ORDER BY ` + lot + ` LIMIT 1`
+	return `SELECT x, bindings FROM numbers WHERE ` + p.where + ` AND role = '` + p.role + `' AND ` + open + ` AND ` + lot + ` ` + side + ` $3` +
+		p.free(`(SELECT TRUE FROM bound WHERE bound.x = numbers.x AND bound.slot = %s)`) + ` ORDER BY ` + lot + ` LIMIT 1`
+}
+
+// free leaves out X for which a query tells that somebody has a slot. It is a
+// value, not NOT EXISTS: that PostgreSQL would join, and sort what it has joined.
+func (p *pick) free(query string) string {
+	var s strings.Builder
+	for _, slot := range p.slots {
+		fmt.Fprintf(&s, ` AND `+query+` IS NOT TRUE`, slot)
+	}
+	return s.String()
 }
 
 // overdue is an X that has room once its bindings whose time has come are
 // ended: until then they count, and hold their slots.
 func (p *pick) overdue(s scope, b *routing.Binding) (x routing.X, err error) {
 	p.args[2] = micros(b.CreatedAt)
-	err = s.scan(`SELECT x FROM numbers WHERE `+p.where+` AND status = 'normal'
-		AND x IN (SELECT d.x FROM bindings d WHERE d.ended_at = 0 AND d.until_at > 0 AND d.until_at <= $3)
-		AND NOT EXISTS (SELECT 1 FROM bound JOIN bindings o ON o.id = bound.subscription
-			WHERE bound.x = numbers.x AND bound.slot IN (`+p.taken+`) AND (o.until_at = 0 OR o.until_at > $3))
-		LIMIT 1`, p.args, &x)
+	err = s.scan(p.overdueText(), p.args, &x)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", ErrFull
 	}
@@ -126,4 +129,12 @@ func (p *pick) overdue(s scope, b *routing.Binding) (x routing.X, err error) {
 		return "", fmt.Errorf("choose an X with room again: %w", err)
 	}
 	return x, nil
+}
+
+// overdueText goes over the bindings that are due, which are few.
+func (p *pick) overdueText() string {
+	return `SELECT due.x FROM bindings due WHERE due.ended_at = 0 AND due.until_at > 0 AND due.until_at <= $3
+		AND (SELECT TRUE FROM numbers WHERE numbers.x = due.x AND ` + p.where + ` AND status = 'normal') IS TRUE` +
+		p.free(`(SELECT TRUE FROM bound JOIN bindings o ON o.id = bound.subscription
+			WHERE bound.x = due.x AND bound.slot = %s AND (o.until_at = 0 OR o.until_at > $3))`) + ` ORDER BY due.until_at LIMIT 1`
 }
