@@ -161,7 +161,7 @@ func TestApps(t *testing.T) {
 	}
 	made, err := o.CreateApp(o.ctx, right())
 	require.NoError(t, err)
-	require.Equal(t, []any{4, ledger.SignAKSK}, []any{made.ExtDigits, made.Signing})
+	require.Equal(t, []any{4, ledger.SignWSSE}, []any{made.ExtDigits, made.Signing})
 	require.GreaterOrEqual(t, len(made.Secret), 26)
 	_, err = o.CreateApp(o.ctx, right())
 	require.Equal(t, "1010002 app_key", outcome(err))

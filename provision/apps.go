@@ -65,7 +65,7 @@ func (s *Service) CreateApp(ctx context.Context, a ledger.App) (ledger.App, erro
 		a.Secret = rand.Text()
 	}
 	if a.Signing == "" {
-		a.Signing = ledger.SignAKSK
+		a.Signing = ledger.SignWSSE
 	}
 	if a.Mode == routing.AXE && a.ExtDigits == 0 {
 		a.ExtDigits = 4

@@ -36,6 +36,7 @@ type cli struct {
 	Apps      appsCmd      `cmd:"" help:"List apps, or show one."`
 	Numbers   numbersCmd   `cmd:"" help:"List, add, and change X numbers."`
 	Blacklist blacklistCmd `cmd:"" help:"Keep callers from X numbers."`
+	Operators operatorsCmd `cmd:"" help:"Tokens of the management API: list, add, revoke."`
 
 	Calls   callsCmd   `cmd:"" help:"List calls, or show one with its events."`
 	Events  eventsCmd  `cmd:"" help:"List events and their pushes, or push them again."`

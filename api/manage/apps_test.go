@@ -1,0 +1,92 @@
+package manage_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestApps(t *testing.T) {
+	w := newWorld(t)
+	require.Equal(t, []string{"ax", "axb", "axe", "other"}, w.get(theReader, "/apps").column("appKey"))
+	require.Equal(t, []string{"ax", "axb", "axe"}, w.get(theTenant, "/apps").column("appKey"))
+	require.Equal(t, []string{"other"}, w.get(theOperator, "/apps?spId=rival").column("appKey"))
+	require.Empty(t, w.get(theTenant, "/apps?spId=rival").column("appKey"))
+	page := w.get(theReader, "/apps?limit=2")
+	require.Equal(t, []string{"ax", "axb"}, page.column("appKey"))
+	next := page.is(http.StatusOK)["next"].(string)
+	page = w.get(theReader, "/apps?limit=2&after="+next)
+	require.Equal(t, []string{"axe", "other"}, page.column("appKey"))
+	require.NotContains(t, page.is(http.StatusOK), "next")
+
+	w.get(theOperator, "/apps?limit=0").wrong("limit")
+	w.get(theOperator, "/apps?limit=501").wrong("limit")
+	w.get(theOperator, "/apps?nonsense=1").wrong("nonsense")
+	require.Equal(t, "1010003", w.get(theOperator, "/apps/none").is(http.StatusNotFound)["code"])
+	require.Equal(t, w.get(theTenant, "/apps/none").body, w.get(theTenant, "/apps/other").body, "nobody learns which apps others have")
+}
+
+func TestCreateApp(t *testing.T) {
+	w := newWorld(t)
+	made := w.post(theTenant, "/apps", map[string]any{"mode": "AXE", "name": "new", "extDigits": 3}).is(http.StatusCreated)
+	require.NotEmpty(t, made["appSecret"])
+	require.Equal(t, "demo", made["spId"])
+	require.EqualValues(t, 3, made["extDigits"])
+	shown := w.get(theTenant, "/apps/"+made["appKey"].(string)).is(http.StatusOK)
+	require.NotContains(t, shown, "appSecret")
+	require.Equal(t, "new", shown["name"])
+	moved := w.post(theOperator, "/apps", map[string]any{"mode": "AX", "spId": "rival", "appKey": "moved", "appSecret": "kept"}).is(http.StatusCreated)
+	require.Equal(t, "kept", moved["appSecret"])
+
+	w.post(theTenant, "/apps", map[string]any{"mode": "AX", "spId": "rival"}).is(http.StatusForbidden)
+	w.post(theTenant, "/apps", map[string]any{"mode": "AX", "appKey": "mine"}).is(http.StatusForbidden)
+	w.post(theTenant, "/apps", map[string]any{"mode": "AX", "rate": 1}).is(http.StatusForbidden)
+	w.post(theOperator, "/apps", map[string]any{"mode": "AX", "spId": "none"}).wrong("spId")
+	w.post(theOperator, "/apps", map[string]any{"mode": "AX", "spId": "demo", "appKey": "ax"}).wrong("appKey")
+	w.post(theOperator, "/apps", map[string]any{"mode": "AXZ", "spId": "demo"}).wrong("mode")
+	w.post(theOperator, "/apps", map[string]any{"spId": "demo"}).wrong("body")
+	w.post(theOperator, "/apps", map[string]any{"mode": "AX", "spId": "demo", "colour": "red"}).wrong("colour")
+	w.post(theOperator, "/apps", map[string]any{"mode": "AX", "spId": "demo", "retries": "two"}).wrong("retries")
+	w.post(theOperator, "/apps", map[string]any{"mode": "AX", "spId": "demo", "statusUrl": "ftp://x"}).wrong("statusUrl")
+	w.post(theOperator, "/apps", `{"mode":`).is(http.StatusBadRequest)
+}
+
+func TestChangeApp(t *testing.T) {
+	w := newWorld(t)
+	change := func(who, app string, body any) *answer { return w.ask(who, http.MethodPatch, "/apps/"+app, body) }
+	is := change(theTenant, "ax", map[string]any{"paused": true, "statusUrl": "https://user:password@example.com/"}).is(http.StatusOK)
+	require.Equal(t, true, is["paused"])
+	require.Equal(t, "the app ax", is["name"], "what is absent stays")
+	change(theOperator, "ax", map[string]any{"noCalls": true, "rate": 100, "defaultPrompts": []string{"busy"}}).is(http.StatusOK)
+	is = w.get(theOperator, "/apps/ax").is(http.StatusOK)
+	require.Equal(t, true, is["noCalls"])
+	require.Equal(t, []any{"busy"}, is["defaultPrompts"])
+
+	change(theTenant, "ax", map[string]any{"noCalls": false}).is(http.StatusForbidden)
+	require.Equal(t, "1010003", change(theTenant, "other", map[string]any{"paused": true}).is(http.StatusNotFound)["code"])
+	change(theReader, "ax", map[string]any{"paused": true}).is(http.StatusForbidden)
+	change(theOperator, "ax", map[string]any{"extDigits": 5}).wrong("extDigits")
+	change(theOperator, "ax", map[string]any{"prompts": map[string]string{"no_binding": "none.wav"}}).wrong("prompts.no_binding")
+
+	audit := w.get(theTenant, "/audit?operation=changeApp").is(http.StatusOK)["items"].([]any)
+	require.Len(t, audit, 5, "of the account, by whomever")
+	first := audit[4].(map[string]any)
+	require.Equal(t, "appKey ax", first["target"])
+	require.Equal(t, "paused=true statusUrl", first["detail"])
+	require.Equal(t, "tenant", first["name"])
+	require.Equal(t, "127.0.0.1", first["source"])
+	require.EqualValues(t, http.StatusOK, first["status"])
+	require.NotEmpty(t, first["done"])
+	require.NotContains(t, string(w.get(theOperator, "/audit").body), "password")
+}
+
+func TestRenewSecret(t *testing.T) {
+	w := newWorld(t)
+	secret := w.post(theTenant, "/apps/ax/secret", nil).is(http.StatusOK)["appSecret"].(string)
+	a, err := w.ledger.App(t.Context(), "ax")
+	require.NoError(t, err)
+	require.Equal(t, a.Secret, secret)
+	require.NotEqual(t, "secret-of-ax", secret)
+	w.post(theTenant, "/apps/other/secret", nil).is(http.StatusNotFound)
+}

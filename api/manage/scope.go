@@ -1,0 +1,132 @@
+package manage
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"axgate/ledger"
+	"axgate/logging"
+	"axgate/routing"
+)
+
+// accountOf is the account that a request is limited to; empty: all.
+func accountOf(ctx context.Context) string { return operatorOf(ctx).SP }
+
+// noApp is the answer for an app that is not there, or not for this token.
+func noApp() *Problem {
+	p := missing("there is no app of that key")
+	p.Code = "1010003"
+	p.Errors = []Wrong{{Field: "appKey", Message: p.Detail}}
+	return p
+}
+
+// ownApp is an app that the token may see. Refusal: noApp.
+func (s *service) ownApp(ctx context.Context, key string) (ledger.App, error) {
+	a, err := s.Records.App(ctx, key)
+	if errors.Is(err, ledger.ErrUnknownApp) {
+		return a, noApp()
+	}
+	if err != nil {
+		return a, err
+	}
+	if sp := accountOf(ctx); sp != "" && sp != a.SP {
+		return ledger.App{}, noApp()
+	}
+	noteAccount(ctx, a.SP)
+	return a, nil
+}
+
+// ownNumber is an X, in any spelling, of an app that the token may see.
+func (s *service) ownNumber(ctx context.Context, text string) (ledger.Number, error) {
+	x, err := s.x("x", text)
+	if err != nil {
+		return ledger.Number{}, err
+	}
+	n, err := s.Records.Number(ctx, x)
+	if err == nil {
+		_, err = s.ownApp(ctx, n.App)
+	}
+	var p *Problem
+	if errors.Is(err, ledger.ErrUnknownX) || errors.As(err, &p) {
+		p = missing("the X is not a number of ours")
+		p.Code = "1012001"
+		p.Errors = []Wrong{{Field: "x", Message: p.Detail}}
+		return ledger.Number{}, p
+	}
+	return n, err
+}
+
+// x reads an X in any spelling.
+func (s *service) x(field, text string) (routing.X, error) {
+	x, ok := s.Plan.ParseX(text)
+	if !ok {
+		return "", wrongField(field, "it is no X number of the plan: write it like +8617010000001")
+	}
+	return x, nil
+}
+
+// number reads a real number in any spelling; empty stays empty.
+func (s *service) number(field, text string) (routing.Number, error) {
+	if text == "" {
+		return "", nil
+	}
+	n, ok := s.Plan.ReadNumber(text)
+	if !ok {
+		return "", wrongField(field, "it is no telephone number: write it like +8613800000001")
+	}
+	return n, nil
+}
+
+// anyNumber reads an X or a real number in any spelling; empty stays empty.
+func (s *service) anyNumber(field, text string) (string, error) {
+	if x, ok := s.Plan.ParseX(text); ok {
+		return string(x), nil
+	}
+	n, err := s.number(field, text)
+	return string(n), err
+}
+
+// viewer shows what a token may see of real numbers.
+type viewer struct{ masked bool }
+
+func viewerOf(ctx context.Context) viewer {
+	o := operatorOf(ctx)
+	return viewer{o.Role != ledger.RoleOperator && o.Role != ledger.RoleTenant && !o.Unmasked}
+}
+
+// number is a real number, masked if it must be.
+func (v viewer) number(n string) string {
+	if !v.masked {
+		return n
+	}
+	return logging.Mask(n)
+}
+
+// text is a customer's own text, which may hold real numbers: where these are
+// masked, every run of five digits or more is.
+func (v viewer) text(t string) string {
+	const most = 4
+	if !v.masked {
+		return t
+	}
+	var b strings.Builder
+	for len(t) > 0 {
+		n := strings.IndexFunc(t, func(r rune) bool { return r < '0' || r > '9' })
+		switch {
+		case n < 0:
+			n = len(t)
+		case n == 0:
+			b.WriteByte(t[0])
+			t = t[1:]
+			continue
+		}
+		if n > most {
+			b.WriteString("****")
+		} else {
+			b.WriteString(t[:n])
+		}
+		t = t[n:]
+	}
+	return b.String()
+}
