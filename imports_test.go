@@ -38,6 +38,7 @@ var rules = []rule{
 	{"lab", []string{"phone/", "config", "routing"}, "a demonstration sees the product from outside, as a phone and a customer do"},
 	{"api", []string{"api/answer"}, "the server knows nothing of what is mounted on it"},
 	{"api/answer", []string{}, "everybody of the API may answer"},
+	{"api/records", []string{"api/answer", "api/auth"}, "it hands out files and declares what it has to know of them"},
 	{"api/auth", []string{"api/answer"}, "it tells apps apart and declares what it has to know of them"},
 	{"api/binding", []string{"api/answer", "api/auth", "events", "provision", "routing"}, "it turns requests into operations and what becomes of them into answers: no Redis, no SQL, no SIP"},
 	{"api/manage", []string{"events", "ledger", "logging", "prompts", "provision", "routing"}, "it shows what is stored and has provision change it: no Redis, no SQL, no SIP"},

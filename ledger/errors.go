@@ -23,6 +23,7 @@ var (
 	ErrWrongMode      = errors.New("the app is of another mode")
 	ErrUnusable       = errors.New("the X takes no bindings in its state")
 	ErrUnknownPrompt  = errors.New("there is no such prompt")
+	ErrNoRecording    = errors.New("there is no such recording")
 	ErrJournalFull    = errors.New("the journal is full")
 )
 

@@ -7,12 +7,15 @@ import (
 	"net/netip"
 
 	"axgate/api"
+	"axgate/api/auth"
+	"axgate/api/binding"
+	"axgate/api/records"
 	"axgate/config"
 )
 
 // openHTTP listens for the API; it answers from Serve on, and is closed after
 // the last pushes, so that what they tell of can be fetched.
-func (n *Node) openHTTP(context.Context) (err error) {
+func (n *Node) openHTTP(ctx context.Context) (err error) {
 	if n.cfg.HTTP.Listen == config.Off {
 		return nil
 	}
@@ -20,25 +23,44 @@ func (n *Node) openHTTP(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if n.web, err = api.Open(c, n.log, n.mounts()...); err != nil {
+	verifier := n.verifier()
+	if err := n.openLibrary(ctx, verifier); err != nil {
+		return err
+	}
+	mounts, err := n.mounts(verifier)
+	if err != nil {
+		return err
+	}
+	if n.web, err = api.Open(c, n.log, mounts...); err != nil {
 		return err
 	}
 	n.close.add("HTTP", n.web.Close)
-	return nil
+	return n.ledger.SetBase(ctx, n.cfg.Node, n.web.Base())
 }
 
 // mounts are the handlers of the API and where they are; a room that answers
 // requests is wired here. They answer from Serve on, when all parts are open;
-// while this runs n.server is not yet. What customers call is guarded, and its
-// connections are short (api section 2.1).
-func (n *Node) mounts() []api.Mount {
-	verifier := n.verifier()
-	customers := func(path string, h http.Handler) api.Mount {
-		return api.Mount{Path: path, Handler: verifier.Guard(h), Short: true}
+// while this runs n.server is not yet. What customers call tells them apart by
+// the verifier, and its connections are short (api section 2.1).
+func (n *Node) mounts(verifier *auth.Verifier) ([]api.Mount, error) {
+	mounts := []api.Mount{
+		{Path: records.Path, Handler: http.HandlerFunc(n.library.Link), Short: true},
+		{Path: records.Download, Handler: http.HandlerFunc(n.library.Fetch)},
 	}
-	_ = customers
-	return nil
+	b, err := binding.New(binding.Config{Auth: verifier, Provision: n.office, Calls: callsHere{n}, Log: n.log})
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range b.Paths() {
+		mounts = append(mounts, api.Mount{Path: path, Handler: b, Short: true})
+	}
+	return mounts, nil
 }
+
+// callsHere are the calls that are up in this node.
+type callsHere struct{ node *Node }
+
+func (c callsHere) Stop(session string) bool { return c.node.server.Stop(session) }
 
 func httpConfig(c *config.Config) (api.Config, error) {
 	h := api.Config{Listen: c.HTTP.Listen, Cert: c.HTTP.Cert, Key: c.HTTP.Key, Advertise: c.HTTP.Advertise, MaxConns: c.HTTP.MaxConns}

@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"axgate/api"
+	"axgate/api/records"
 	"axgate/config"
 	"axgate/events"
 	"axgate/ledger"
@@ -31,22 +32,23 @@ import (
 
 // Node is a running axgate.
 type Node struct {
-	cfg    config.Config
-	log    zerolog.Logger
-	plan   routing.Plan
-	dir    *dataDir
-	ledger *ledger.Ledger
-	cache  *store.Cache
-	files  *prompts.Dir
-	office *provision.Service
-	router *lookup.Router
-	sounds *prompts.Library
-	engine *media.Engine
-	tapes  *record.Writer
-	web    *api.Server // nil: no HTTP
-	server *sip.Server
-	shown  netip.Addr // in SDP
-	close  closers
+	cfg     config.Config
+	log     zerolog.Logger
+	plan    routing.Plan
+	dir     *dataDir
+	ledger  *ledger.Ledger
+	cache   *store.Cache
+	files   *prompts.Dir
+	office  *provision.Service
+	router  *lookup.Router
+	sounds  *prompts.Library
+	engine  *media.Engine
+	tapes   *record.Writer
+	web     *api.Server      // nil: no HTTP
+	library *records.Library // nil: no HTTP
+	server  *sip.Server
+	shown   netip.Addr // in SDP
+	close   closers
 }
 
 // Open starts everything in its order; calls are taken from Serve on. What was
@@ -194,7 +196,11 @@ func (n *Node) openPusher(context.Context) error {
 	if !n.cfg.Events.Push {
 		return nil
 	}
-	p := events.NewPusher(n.ledger.Outbox(), events.Config{Timeout: n.cfg.Events.Timeout, RecordDomain: hostName(&n.cfg, n.shown), Log: n.log})
+	c := events.Config{Timeout: n.cfg.Events.Timeout, RecordDomain: hostName(&n.cfg, n.shown), Log: n.log}
+	if n.library != nil {
+		c.RecordURL = n.recordURL
+	}
+	p := events.NewPusher(n.ledger.Outbox(), c)
 	n.background("the pusher", p.Run)
 	n.close.add("the last pushes", n.flush)
 	return nil

@@ -12,3 +12,10 @@ CREATE TABLE secrets (
     value TEXT NOT NULL,
     at    BIGINT NOT NULL
 );
+
+-- Recordings are fetched by name, from the node in whose directory they are.
+CREATE INDEX calls_by_recording ON calls (record_file) WHERE record_file <> '';
+CREATE TABLE bases (
+    node TEXT PRIMARY KEY,
+    base TEXT NOT NULL
+);
