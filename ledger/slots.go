@@ -63,6 +63,8 @@ func slots(b *routing.Binding) []Slot {
 func room(mode routing.Mode, extDigits int) int {
 	const pairs = 5000
 	switch mode {
+	case routing.XMode:
+		return 0
 	case routing.AX:
 		return 1
 	case routing.AXB:

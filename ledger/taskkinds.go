@@ -4,6 +4,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"time"
 
 	"axgate/routing"
 )
@@ -31,8 +34,8 @@ func (w *worker) add(items []TaskItem) error {
 	}
 	for i := range items {
 		item := &items[i]
-		if made[item.X] {
-			if err := w.answer(item, firstVersion, nil); err != nil {
+		if version := made[item.X]; version > 0 {
+			if err := w.answer(item, version, nil); err != nil {
 				return err
 			}
 			continue
@@ -59,14 +62,14 @@ func (w *worker) all(items []TaskItem, err error) error {
 const firstVersion = 1
 
 // insert stores the numbers that are not known, and tells which those were.
-func (w *worker) insert(app ownApp, items []TaskItem) (made map[routing.X]bool, err error) {
+func (w *worker) insert(app ownApp, items []TaskItem) (made map[routing.X]int64, err error) {
 	rows := make([][]any, len(items))
 	for i := range items {
 		d := &items[i].Detail
 		rows[i] = []any{string(items[i].X), app.key, string(app.mode), string(routing.StatusNormal), "", d.AreaCode, d.City, d.Province, d.Carrier,
 			!d.NoVoice, d.SMS, int64(0), int64(app.room), int64(1), int64(firstVersion), micros(w.now), int64(0)}
 	}
-	made = map[routing.X]bool{}
+	made = map[routing.X]int64{}
 	const most = 100
 	for len(rows) > 0 {
 		part := rows[:min(most, len(rows))]
@@ -75,31 +78,13 @@ func (w *worker) insert(app ownApp, items []TaskItem) (made map[routing.X]bool, 
 			return nil, err
 		}
 	}
-	var owed [][]any
-	for i := range items {
-		if made[items[i].X] {
-			owed = append(owed, []any{string(items[i].X), int64(firstVersion), micros(w.now)})
-		}
-	}
-	err = insertRows(w.s, `INSERT INTO unsettled (x, version, since) VALUES `, ` ON CONFLICT (x) DO UPDATE SET version = excluded.version`, owed)
-	if err != nil {
-		return nil, fmt.Errorf("note that the cache has to hear of new numbers: %w", err)
-	}
-	return made, nil
+	return made, oweMany(w.s, made, w.now)
 }
 
-func insertNumbers(s scope, rows [][]any, made map[routing.X]bool) (err error) {
-	found, err := s.query(`INSERT INTO numbers (`+newNumberColumns+`) VALUES `+places(len(rows), len(rows[0]))+` ON CONFLICT DO NOTHING RETURNING x`, flat(rows)...)
-	if err != nil {
+func insertNumbers(s scope, rows [][]any, made map[routing.X]int64) error {
+	query := `INSERT INTO numbers (` + newNumberColumns + `) VALUES ` + places(len(rows), len(rows[0])) + ` ON CONFLICT DO NOTHING RETURNING x, version`
+	if err := addVersions(s, made, query, flat(rows)...); err != nil {
 		return fmt.Errorf("store new numbers: %w", err)
-	}
-	defer closeRows(found, &err)
-	for found.Next() {
-		var x routing.X
-		if err := found.Scan(&x); err != nil {
-			return fmt.Errorf("read which numbers are new: %w", err)
-		}
-		made[x] = true
 	}
 	return nil
 }
@@ -134,11 +119,59 @@ func (w *worker) move(items []TaskItem) error {
 	if err != nil {
 		return err
 	}
+	// Those on which nothing stands, of apps that do not want to be told of it.
+	moved, err := w.together(items, `UPDATE numbers SET version = version + 1, app = $1, mode = $2, room = $3, lowest = 1
+		WHERE bindings = 0 AND status NOT IN ('returned', 'transfer') AND app <> $1 AND $4 IN ('', app)
+		AND app IN (SELECT key FROM apps WHERE sp = $5 AND NOT push_numbers) AND NOT $6 AND x IN (%s) RETURNING x, version`,
+		to.key, string(to.mode), int64(to.room), w.task.From, to.sp, to.pushes)
+	if err != nil {
+		return err
+	}
+	if err := clearBlacklists(w.s, moved); err != nil {
+		return err
+	}
+	return w.each(items, moved, func(x routing.X) (Number, error) { return w.moveNumber(x, to) })
+}
+
+// together changes those of the numbers that need no more than a statement, in
+// which %s stands for their places. It returns their versions.
+func (w *worker) together(items []TaskItem, query string, args ...any) (versions map[routing.X]int64, err error) {
+	places := parameters(len(args)+1, len(items))
 	for i := range items {
-		n, err := w.moveNumber(items[i].X, to)
-		if err := w.answer(&items[i], n.Version, err); err != nil {
+		args = append(args, string(items[i].X))
+	}
+	versions = map[routing.X]int64{}
+	if err := addVersions(w.s, versions, fmt.Sprintf(query, places), args...); err != nil {
+		return nil, fmt.Errorf("change numbers: %w", err)
+	}
+	return versions, oweMany(w.s, versions, w.now)
+}
+
+// each changes the numbers that were not changed together.
+func (w *worker) each(items []TaskItem, together map[routing.X]int64, change func(routing.X) (Number, error)) error {
+	for i := range items {
+		item := &items[i]
+		version, err := together[item.X], error(nil)
+		if version == 0 {
+			var n Number
+			n, err = change(item.X)
+			version = n.Version
+		}
+		if err := w.answer(item, version, err); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// clearBlacklists is what clearNumber does besides ending bindings.
+func clearBlacklists(s scope, versions map[routing.X]int64) error {
+	if len(versions) == 0 {
+		return nil
+	}
+	xs := slices.Sorted(maps.Keys(versions))
+	if _, err := s.exec(`DELETE FROM blacklist WHERE x IN (`+parameters(1, len(xs))+`)`, texts(xs)...); err != nil {
+		return fmt.Errorf("clear the blacklists: %w", err)
 	}
 	return nil
 }
@@ -218,13 +251,21 @@ func (w *worker) mayMove(x routing.X, to ownApp, read func(scope, routing.X) (Nu
 
 // setStatus gives the numbers the task's status.
 func (w *worker) setStatus(items []TaskItem) error {
-	for i := range items {
-		n, err := w.setNumberStatus(items[i].X)
-		if err := w.answer(&items[i], n.Version, err); err != nil {
-			return err
-		}
+	returned, released := w.task.Status == routing.StatusReturned, time.Time{}
+	if returned {
+		released = w.now
 	}
-	return nil
+	set, err := w.together(items, `UPDATE numbers SET version = version + 1, status = $1, cause = $2, released_at = $3
+		WHERE status <> 'returned' AND (bindings = 0 OR NOT $4) AND $5 IN ('', app)
+		AND app IN (SELECT key FROM apps WHERE NOT push_numbers) AND x IN (%s) RETURNING x, version`,
+		string(w.task.Status), w.task.Cause, micros(released), returned, w.task.App)
+	if err == nil && returned {
+		err = clearBlacklists(w.s, set)
+	}
+	if err != nil {
+		return err
+	}
+	return w.each(items, set, w.setNumberStatus)
 }
 
 func (w *worker) setNumberStatus(x routing.X) (Number, error) {
@@ -244,10 +285,11 @@ func (w *worker) setNumberStatus(x routing.X) (Number, error) {
 
 // ownApp is what of an app its numbers depend on.
 type ownApp struct {
-	key  string
-	sp   string
-	mode routing.Mode
-	room int // of each of its numbers
+	key    string
+	sp     string
+	mode   routing.Mode
+	room   int  // of each of its numbers
+	pushes bool // it wants to be told of its numbers
 }
 
 // lockApp locks an app's row: the length of its extensions gives the room of
@@ -255,7 +297,7 @@ type ownApp struct {
 func lockApp(s scope, key string) (ownApp, error) {
 	a := ownApp{key: key}
 	var digits int
-	err := s.scan(`UPDATE apps SET name = name WHERE key = $1 RETURNING sp, mode, ext_digits`, one(key), &a.sp, &a.mode, &digits)
+	err := s.scan(`UPDATE apps SET name = name WHERE key = $1 RETURNING sp, mode, ext_digits, push_numbers`, one(key), &a.sp, &a.mode, &digits, &a.pushes)
 	if errors.Is(err, sql.ErrNoRows) {
 		return a, ErrUnknownApp
 	}
