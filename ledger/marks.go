@@ -104,6 +104,19 @@ func owe(s scope, x routing.X, version int64, at time.Time) error {
 	return nil
 }
 
+// oweMany is owe for many X with their versions.
+func oweMany(s scope, versions map[routing.X]int64, at time.Time) error {
+	var rows [][]any
+	for _, x := range slices.Sorted(maps.Keys(versions)) { // all lock in one order
+		rows = append(rows, []any{string(x), versions[x], micros(at)})
+	}
+	err := insertRows(s, `INSERT INTO unsettled (x, version, since) VALUES `, ` ON CONFLICT (x) DO UPDATE SET version = excluded.version`, rows)
+	if err != nil {
+		return fmt.Errorf("note that the cache has to hear of %d X: %w", len(rows), err)
+	}
+	return nil
+}
+
 // Settled notes that the cache holds these X at these versions.
 func (l *Ledger) Settled(ctx context.Context, versions map[routing.X]int64) error {
 	err := l.change(ctx, func(s scope) error { return settled(s, versions) })

@@ -122,8 +122,8 @@ func (w *worker) move(items []TaskItem) error {
 	// Those on which nothing stands, of apps that do not want to be told of it.
 	moved, err := w.together(items, `UPDATE numbers SET version = version + 1, app = $1, mode = $2, room = $3, lowest = 1
 		WHERE bindings = 0 AND status NOT IN ('returned', 'transfer') AND app <> $1 AND $4 IN ('', app)
-		AND app IN (SELECT key FROM apps WHERE sp = $5 AND NOT push_numbers) AND NOT $6 AND x IN (%s) RETURNING x, version`,
-		to.key, string(to.mode), int64(to.room), w.task.From, to.sp, to.pushes)
+		AND app IN (SELECT key FROM apps WHERE sp = $5 AND NOT push_numbers) AND x IN (%s) RETURNING x, version`,
+		to.key, string(to.mode), int64(to.room), w.task.From, to.sp)
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,6 @@ func (w *worker) moveNumber(x routing.X, to ownApp) (Number, error) {
 	if err != nil {
 		return n, err
 	}
-	was := n
 	ended, err := clearNumber(w.s, &n, w.now)
 	if err != nil {
 		return n, err
@@ -206,13 +205,7 @@ func (w *worker) moveNumber(x routing.X, to ownApp) (Number, error) {
 	if err != nil {
 		return is, err
 	}
-	// For the app that it leaves the number is gone, for the other one it is new.
-	gone := was
-	gone.Status = routing.StatusReturned
-	if err := tellStatus(w.s, &was, &gone, w.now); err != nil {
-		return is, err
-	}
-	return is, tellStatus(w.s, &gone, &is, w.now)
+	return is, tellStatus(w.s, &n, &is, w.now)
 }
 
 // others has the cache hear of the numbers that bindings have ended on besides.
@@ -285,11 +278,10 @@ func (w *worker) setNumberStatus(x routing.X) (Number, error) {
 
 // ownApp is what of an app its numbers depend on.
 type ownApp struct {
-	key    string
-	sp     string
-	mode   routing.Mode
-	room   int  // of each of its numbers
-	pushes bool // it wants to be told of its numbers
+	key  string
+	sp   string
+	mode routing.Mode
+	room int // of each of its numbers
 }
 
 // lockApp locks an app's row: the length of its extensions gives the room of
@@ -297,7 +289,7 @@ type ownApp struct {
 func lockApp(s scope, key string) (ownApp, error) {
 	a := ownApp{key: key}
 	var digits int
-	err := s.scan(`UPDATE apps SET name = name WHERE key = $1 RETURNING sp, mode, ext_digits, push_numbers`, one(key), &a.sp, &a.mode, &digits, &a.pushes)
+	err := s.scan(`UPDATE apps SET name = name WHERE key = $1 RETURNING sp, mode, ext_digits`, one(key), &a.sp, &a.mode, &digits)
 	if errors.Is(err, sql.ErrNoRows) {
 		return a, ErrUnknownApp
 	}

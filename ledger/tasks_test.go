@@ -375,3 +375,25 @@ func TestListNumbers(t *testing.T) {
 		}, counts)
 	})
 }
+
+// TestTaskPushes: an app that wants to hear of its numbers hears of each that
+// a task takes from it or pauses.
+func TestTaskPushes(t *testing.T) {
+	each(t, func(t *testing.T, l *ledger.Ledger) {
+		pushes := func(a *ledger.App) { a.PushNumbers, a.NumberURL = true, "http://127.0.0.1:9/" }
+		from := addApp(t, l, routing.AXB, pushes, x1, x2)
+		to := addApp(t, l, routing.AX, pushes)
+		finish(t, l, taskOf(t, l, ledger.Task{Kind: ledger.TaskMove, App: to}, x1))
+		finish(t, l, taskOf(t, l, ledger.Task{Kind: ledger.TaskStatus, Status: routing.StatusPaused}, x2))
+		told := func(app string) (list []string) {
+			page, err := l.Events(t.Context(), ledger.EventFilter{App: app})
+			require.NoError(t, err)
+			for _, e := range page.Events {
+				list = append(list, string(e.Body))
+			}
+			return list
+		}
+		require.ElementsMatch(t, []string{`{"number":"+8617010000001","status":"10","cause":"1"}`, `{"number":"+8617010000002","status":"9"}`}, told(from))
+		require.Empty(t, told(to))
+	})
+}
