@@ -43,6 +43,7 @@ type model struct {
 	ids     map[string]routing.X // of all bindings there ever were
 	refused map[string]int       // how often each code was answered
 	ends    map[string]int       // how often each end, or a call, was decided
+	axyb    axyb
 }
 
 // begin takes numbers that nobody had before.
@@ -65,6 +66,7 @@ func (m *model) begin(run int) {
 			m.x[mode] = append(m.x[mode], x)
 		}
 	}
+	m.beginAXYB(run)
 }
 
 // stands are the bindings of X whose time has not come.
@@ -177,6 +179,7 @@ func (m *model) check(t *rapid.T) {
 			}
 		}
 	}
+	m.checkAXYB(t)
 }
 
 func (m *model) checkCallers(t *rapid.T, mode routing.Mode, x routing.X) {
@@ -293,6 +296,12 @@ func TestLookupAgreesWithTheModel(t *testing.T) {
 			"unbind AXE": m.unbind(routing.AXE, "1012007", func(id string) error {
 				return m.office.UnbindAXE(m.ctx, "AXE", provision.AXE{SubscriptionID: id})
 			}),
+			"bind AXYB":      m.bindAXYB,
+			"bind all parts": m.bindAllParts,
+			"bind YB":        m.bindYB,
+			"bind YB again":  m.bindYB,
+			"unbind AXYB":    m.unbindAXYB,
+			"unbind YB":      m.unbindYB,
 			"time passes": func(t *rapid.T) {
 				m.now = m.now.Add(time.Duration(rapid.SampledFrom([]int{1, 29, 31, 61}).Draw(t, "seconds")) * time.Second)
 			},
@@ -303,10 +312,10 @@ func TestLookupAgreesWithTheModel(t *testing.T) {
 		})
 	})
 	t.Log("refused:", m.refused, "calls:", len(m.ends))
-	for _, code := range []string{"1010002", "1011003", "1011005", "1012007", "1012010", "1016001", "1016002"} {
+	for _, code := range []string{"1010002", "1011003", "1011005", "1012007", "1012008", "1012010", "1016001", "1016002"} {
 		require.Positive(t, m.refused[code], "no sequence led to %s", code)
 	}
-	for _, end := range []string{"no_binding_ax", "no_binding_axb", "no_binding_axe", "no_temporary_callee", "no_callback", "direction", "collect"} {
+	for _, end := range []string{"no_binding_ax", "no_binding_axb", "no_binding_axe", "no_temporary_callee", "no_callback", "direction", "collect", "no_binding_axyb", "own_number"} {
 		require.Positive(t, m.ends[end], "no call ended with %s", end)
 	}
 	report, err := m.office.Verify(m.ctx, false)

@@ -37,9 +37,10 @@ func TestMain(m *testing.M) {
 }
 
 const (
-	xAX  routing.X = "+8617010000001"
-	xAXB routing.X = "+8617010000002"
-	xAXE routing.X = "+8617010000003"
+	xAX   routing.X = "+8617010000001"
+	xAXB  routing.X = "+8617010000002"
+	xAXE  routing.X = "+8617010000003"
+	xAXYB routing.X = "+8617010000004"
 
 	anna = "+8613800000001"
 	bert = "+8613800000002"
@@ -169,7 +170,7 @@ func newWorldOn(t testing.TB, s *redisServer, address string) *world {
 	w := &world{t: t, ctx: t.Context(), redis: s, address: address, path: filepath.Join(t.TempDir(), "axgate.db")}
 	w.open()
 	require.NoError(t, w.office.EnsureAccount(w.ctx, ledger.Account{SP: "demo"}))
-	for mode, x := range map[routing.Mode]routing.X{routing.AX: xAX, routing.AXB: xAXB, routing.AXE: xAXE} {
+	for mode, x := range map[routing.Mode]routing.X{routing.AX: xAX, routing.AXB: xAXB, routing.AXE: xAXE, routing.AXYB: xAXYB} {
 		_, err := w.office.CreateApp(w.ctx, ledger.App{App: routing.App{Key: string(mode), SP: "demo", Mode: mode, ExtDigits: 4}})
 		require.NoError(t, err)
 		_, err = w.office.AddNumber(w.ctx, ledger.Number{XNumber: routing.XNumber{X: x, App: string(mode), AreaCode: "0755"}})
