@@ -198,7 +198,8 @@ func (w *world) open() {
 	require.NoError(w.t, w.cache.Ping(w.ctx))
 	w.office, err = provision.New(provision.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "n1", Log: log})
 	require.NoError(w.t, err)
-	w.router, err = lookup.New(w.ctx, lookup.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "n1", Log: log})
+	w.router, err = lookup.New(w.ctx, lookup.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "n1", Log: log,
+		Playable: func(_ *routing.App, file string) bool { return file != "none.wav" }})
 	require.NoError(w.t, err)
 	r := w.router
 	ctx, stop := context.WithCancel(context.Background())
