@@ -161,6 +161,9 @@ func TestAXYBApart(t *testing.T) {
 func TestAXYBAtOnce(t *testing.T) {
 	o := newOffice(t, sqlite(t), routing.AXYB)
 	o.setting(func(a *ledger.App) { a.Recording = true })
+	for _, x := range []routing.X{x1, x2, x3, x4} { // the cache has them all, and has to be told
+		require.Equal(t, "no_binding_axyb", o.routes(x, anna))
+	}
 	r := ofA(anna)
 	r.UserData, r.RecordFlag = "order 7", true
 	part, err := o.BindAXYB(o.ctx, "app", r)

@@ -31,10 +31,10 @@ func (c *inquiry) axyb() Decision {
 // has tells whether the binding gives the caller the number that was dialled: X
 // is B's, and A's own; Y is A's alone.
 func (c *inquiry) has(b *Binding) bool {
-	if b.X == b.Y {
+	if b.X == "" || b.X == b.Y {
 		return false
 	}
-	return c.is(b.A) || c.is(b.B) && c.q.X == b.X
+	return c.is(b.A) || c.is(b.B) && c.q.X == b.X && b.Y != "" // no number to show: no call
 }
 
 // on tells whether calls to x can be of the binding.

@@ -62,6 +62,7 @@ func TestAXYB(t *testing.T) {
 		"a binding of another app":                  {axybCalls(bert, theX, func(b *Binding, _ *Facts) { b.App = "another" }), nobody},
 		"a binding of other numbers":                {axybCalls(bert, "+8617010000003"), nobody},
 		"a pair of another mode":                    {axybCalls(bert, theX, func(b *Binding, _ *Facts) { b.Mode = AXB }), nobody},
+		"B without a Y that A would see":            {axybCalls(bert, theX, func(b *Binding, _ *Facts) { b.Y = "" }), nobody},
 		"X and Y are one":                           {axybCalls(bert, theX, func(b *Binding, _ *Facts) { b.Y = theX }), nobody},
 		"only A to B: A":                            {axybCalls(anna, theY, allowed(1)), callsB},
 		"only A to B: B":                            {axybCalls(bert, theX, allowed(1)), refused("no_permission", 8016, 8016, 403, 21, 0, true)},
