@@ -51,7 +51,7 @@ func run(m *testing.M) int {
 
 // scenarios are those that share one world.
 func scenarios() []scenario {
-	return slices.Concat(axScenarios(), axbScenarios(), axybScenarios(), axeScenarios(), axeBackScenarios(), anyScenarios(), calleeScenarios(),
+	return slices.Concat(axScenarios(), axbScenarios(), axybScenarios(), axeScenarios(), axeBackScenarios(), xScenarios(), anyScenarios(), calleeScenarios(),
 		recordingScenarios(), peerScenarios(), tripScenarios(), badMessageScenarios())
 }
 

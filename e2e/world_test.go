@@ -42,6 +42,7 @@ type world struct {
 	fixed   int
 	network int // numbers behind the trunk
 	parties []*party
+	replies map[string]saying // in X mode, by X
 }
 
 // hosts are the loopback addresses given out in this process: of phones, of
@@ -77,6 +78,9 @@ const (
 	appInforms = "e2eAXBInforms" // informs people of recordings itself
 	appHome    = "e2eAXHome"     // takes no foreign callers
 	appOdd     = "e2eAXBOdd"     // broken by a scenario
+	appX       = "e2eX"          // is told of changes of its numbers
+	appXElse   = "e2eXElse"      // has a fallback number, and little time to answer
+	appXDead   = "e2eXDead"      // has a server that nobody runs
 )
 
 func apps() []gate.App {
@@ -100,13 +104,16 @@ func apps() []gate.App {
 		app(appInforms, "AXB", func(a *gate.App) { a.Informs = true }),
 		app(appHome, "AX", func(a *gate.App) { a.NoForeign = true }),
 		app(appOdd, "AXB"),
+		app(appX, "X", func(a *gate.App) { a.PushNumbers, a.AnswerTimeout = true, answerTime }),
+		app(appXElse, "X", func(a *gate.App) { a.Fallback, a.AnswerTimeout = fallback, time.Second }),
+		app(appXDead, "X", func(a *gate.App) { a.CallInURL = "http://127.0.0.1:1/" }),
 	}
 }
 
 // numbersOf is how many X an app has, beside five, in the world that most
 // scenarios share; mobilesMost and fixedMost are how many phones the registrar
 // knows.
-var numbersOf = map[string]int{appAXB: 80, appAX: 40, appAXE: 40, appAXYB: len(axybAreas) * axybNumbers}
+var numbersOf = map[string]int{appAXB: 80, appAX: 40, appAXE: 40, appAXYB: len(axybAreas) * axybNumbers, appX: 10}
 
 const (
 	mobilesMost = 400
@@ -135,7 +142,7 @@ func surroundings(t *testing.T, numbers map[string]int, change ...func(*gate.Con
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	w := &world{xs: make(map[string][]string)}
+	w := &world{xs: make(map[string][]string), replies: make(map[string]saying)}
 	var err error
 	secrets := make(map[string]string)
 	for _, a := range apps() {
@@ -144,6 +151,7 @@ func surroundings(t *testing.T, numbers map[string]int, change ...func(*gate.Con
 	w.customer, err = receiver.Start(secrets)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.customer.Close()) })
+	w.customer.Reply(w.reply)
 	w.redis, err = redis.Start(ctx, t.TempDir())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.redis.Close()) })
@@ -198,7 +206,7 @@ func (w *world) config(t *testing.T, n map[string]int) gate.Config {
 			w.xs[a.Key] = append(w.xs[a.Key], number)
 		}
 	}
-	for i := range mobilesMost {
+	for i := range mobilesMost + 1 { // the last is the fallback number
 		cfg.Phones = append(cfg.Phones, gate.Account{Number: mobile(i), Password: password})
 	}
 	for i := range fixedMost {

@@ -57,7 +57,12 @@ type App struct {
 	Informs           bool // of recordings, by itself
 	Defaults          bool // the shipped prompts are on
 	Paused, Frozen    bool
-	NoForeign         bool // foreign callers are refused
+	NoForeign         bool          // foreign callers are refused
+	PushNumbers       bool          // changes of its numbers are pushed
+	CallInURL         string        // empty: StatusURL
+	Fallback          string        // X mode
+	AnswerTimeout     time.Duration // X mode
+	SendRecordURL     bool          // fee events carry recordFileDownloadUrl
 }
 
 // Number is an X and the key of its app. Area may be empty.
@@ -116,12 +121,16 @@ const frozenAccount = "frozen"
 func (c Config) app(a App) map[string]any {
 	out := map[string]any{
 		"key": a.Key, "secret": a.Secret, "mode": a.Mode, "retries": a.Retries, "recording": a.Recording, "stereo": a.Stereo,
-		"informs": a.Informs, "paused": a.Paused, "no_foreign": a.NoForeign, "status_url": c.StatusURL, "fee_url": c.FeeURL,
+		"informs": a.Informs, "paused": a.Paused, "no_foreign": a.NoForeign, "send_record_url": a.SendRecordURL, "status_url": c.StatusURL, "fee_url": c.FeeURL,
 		"account": "e2e", "default_prompts": "none",
 	}
 	if a.ExtDigits != 0 {
 		out["ext_digits"] = a.ExtDigits
 	}
+	if a.Mode == "X" {
+		out["callin_url"], out["fallback"], out["answer_timeout"] = a.CallInURL, a.Fallback, a.AnswerTimeout.String()
+	}
+	out["push_numbers"] = a.PushNumbers
 	if a.Defaults {
 		out["default_prompts"] = "all"
 	}

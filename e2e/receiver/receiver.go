@@ -81,8 +81,10 @@ type Receiver struct {
 
 	mu      sync.Mutex
 	answer  func(Push) int
+	reply   func(context.Context, Push) []byte
 	pushes  []Push
-	wrong   []string // what is wrong with pushes
+	numbers map[string][]string // statuses by number
+	wrong   []string            // what is wrong with pushes
 	calls   map[string]*Call
 	order   []string      // sessions
 	changed chan struct{} // closed and made anew by each push
@@ -95,7 +97,7 @@ func Start(secrets map[string]string) (*Receiver, error) {
 		return nil, err
 	}
 	r := &Receiver{secrets: secrets, listener: l, done: make(chan struct{}), answer: func(Push) int { return http.StatusOK },
-		calls: make(map[string]*Call), changed: make(chan struct{})}
+		reply: func(context.Context, Push) []byte { return nil }, calls: make(map[string]*Call), numbers: make(map[string][]string), changed: make(chan struct{})}
 	r.server = &http.Server{Handler: http.HandlerFunc(r.serve), ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		defer close(r.done)
@@ -116,6 +118,14 @@ func (r *Receiver) Answer(f func(Push) int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.answer = f
+}
+
+// Reply lets a function say more than the status of a push: what the platform
+// is to do with a call. It may take its time, until its context ends.
+func (r *Receiver) Reply(f func(context.Context, Push) []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reply = f
 }
 
 // Close ends the server.
@@ -143,8 +153,11 @@ func (r *Receiver) serve(w http.ResponseWriter, req *http.Request) {
 	}
 	close(r.changed)
 	r.changed = make(chan struct{})
+	reply := r.reply
 	r.mu.Unlock()
+	text := reply(req.Context(), p)
 	w.WriteHeader(p.Status)
+	_, _ = w.Write(text)
 }
 
 // fields reads the header of a signed push.
@@ -181,9 +194,10 @@ func (r *Receiver) check(req *http.Request, body []byte) {
 
 func (r *Receiver) take(p Push) error {
 	var m struct {
-		Type string           `json:"eventType"`
-		Info map[string]any   `json:"statusInfo"`
-		Fees []map[string]any `json:"feeLst"`
+		Type string                                   `json:"eventType"`
+		Info map[string]any                           `json:"statusInfo"`
+		Fees []map[string]any                         `json:"feeLst"`
+		Nums []struct{ Number, Status, Cause string } `json:"numInfo"`
 	}
 	if err := json.Unmarshal(p.Body, &m); err != nil {
 		return fmt.Errorf("push to %s is no JSON: %w: %s", p.Path, err, p.Body)
@@ -196,6 +210,15 @@ func (r *Receiver) take(p Push) error {
 			c := r.call(f["sessionId"])
 			c.Fee = f
 			c.Fees++
+		}
+		return nil
+	}
+	if m.Type == "numStatus" {
+		if p.Path != "/status" || len(m.Nums) == 0 || len(m.Nums) > 100 {
+			return fmt.Errorf("statuses of %d numbers at %s", len(m.Nums), p.Path)
+		}
+		for _, n := range m.Nums {
+			r.numbers[n.Number] = append(r.numbers[n.Number], n.Status+"/"+n.Cause)
 		}
 		return nil
 	}
@@ -255,6 +278,14 @@ func (r *Receiver) Pushes() []Push {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.pushes)
+}
+
+// Statuses gives the statuses and causes that were told of an X so far, such
+// as 10/2, in their order.
+func (r *Receiver) Statuses(x string) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.numbers[x])
 }
 
 // Of gives the calls to an X so far, in the order in which they came in.
