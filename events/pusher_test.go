@@ -61,21 +61,6 @@ func TestPushes(t *testing.T) {
 	})
 }
 
-// TestPrompt: an event reaches a healthy receiver while it is news.
-func TestPrompt(t *testing.T) {
-	w, to := newWorld(t, ledger.Config{Path: t.TempDir() + "/axgate.db"}), newServer(t)
-	w.app("app", to)
-	w.run(func(c *events.Config) { c.Poll, c.Now = time.Hour, nil })
-	var best time.Duration = time.Hour
-	for i := range 10 {
-		start := time.Now()
-		w.call("app", fmt.Sprint("call", i), 1, events.CallIn)
-		eventually(t, "callin", func() bool { return len(to.pushes()) == i+1 })
-		best = min(best, time.Since(start))
-	}
-	require.Less(t, best, 200*time.Millisecond)
-}
-
 var username = regexp.MustCompile(`^UsernameToken Username="([^"]*)", PasswordDigest="([^"]*)", Nonce="([0-9A-Za-z]{16,128})", Created="([^"]*)"$`)
 
 // TestSigning recomputes what the receiver gets.

@@ -3,7 +3,9 @@ package events
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"time"
+	"unicode/utf16"
 )
 
 // statusInfo is the body of a call event (callbacks section 2.1). An empty
@@ -81,14 +83,29 @@ func text(t time.Time) string {
 	return t.UTC().Format(time.DateTime)
 }
 
-// encode writes JSON as it is read: without the escapes for HTML. Strings,
+// encode writes JSON as it is read, without the escapes for HTML, and in ASCII
+// alone: receivers take bodies for text in encodings of their own. Strings,
 // numbers and what was encoded before cannot fail.
 func encode(v any) json.RawMessage {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	_ = e.Encode(v)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	text := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	if !bytes.ContainsFunc(text, func(r rune) bool { return r > '~' }) {
+		return text
+	}
+	var ascii bytes.Buffer
+	for _, r := range string(text) {
+		if r <= '~' {
+			ascii.WriteByte(byte(r))
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&ascii, `\u%04x`, unit)
+		}
+	}
+	return ascii.Bytes()
 }
 
 // stateDesc tells the stateCode in words (codes section 2).
