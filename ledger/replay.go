@@ -11,6 +11,7 @@ import (
 // all, except that From and To must be set.
 type ReplayFilter struct {
 	App     string
+	SP      string // account
 	Session string
 	From    time.Time
 	To      time.Time // events before it
@@ -56,6 +57,9 @@ func (l *Ledger) replayable(ctx context.Context, f ReplayFilter, after replayed,
 	c.terms = append(c.terms, "(at, session, seq) > ($3, $4, $5)")
 	if f.App != "" {
 		c.add("app = ?", f.App)
+	}
+	if f.SP != "" {
+		c.add("app IN (SELECT key FROM apps WHERE sp = ?)", f.SP)
 	}
 	if f.Session != "" {
 		c.add("session = ?", f.Session)

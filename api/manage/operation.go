@@ -12,7 +12,7 @@ import (
 
 // subjects register the operations, each those of its file.
 func (s *service) subjects() []func() {
-	return []func(){s.apps, s.accounts, s.operators, s.audit}
+	return []func(){s.apps, s.accounts, s.prompts, s.calls, s.eventLog, s.operators, s.audit}
 }
 
 // who may use an operation.
@@ -58,6 +58,7 @@ type op struct {
 	status  int    // of success; 0: 200, or 204 without a body
 	refuses []int  // statuses besides those that any operation can have
 	maxBody int64  // bytes; 0: 64 KiB
+	gives   string // content type of what a stream answers with
 }
 
 // audited tells whether it may change something.
@@ -81,6 +82,7 @@ func add[I, O any](s *service, o op, handle func(context.Context, *I) (*O, error
 		OperationID: o.id, Method: o.method, Path: Prefix + o.path, Tags: []string{o.subject}, Summary: o.summary,
 		Description: o.about + "\n\nFor " + o.who.String() + "." + noted,
 		Errors:      errs, DefaultStatus: o.status, MaxBodyBytes: o.maxBody,
+		Responses:                    o.responses(),
 		Security:                     []map[string][]string{{tokenScheme: {}}},
 		Middlewares:                  huma.Middlewares{s.door(&o)},
 		RejectUnknownQueryParameters: true,
