@@ -54,7 +54,8 @@ func (n *Node) mounts(verifier *auth.Verifier) ([]api.Mount, error) {
 	for _, path := range b.Paths() {
 		mounts = append(mounts, api.Mount{Path: path, Handler: b, Short: true})
 	}
-	return mounts, nil
+	management, err := n.management()
+	return append(mounts, management...), err
 }
 
 // callsHere are the calls that are up in this node.
