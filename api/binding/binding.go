@@ -1,6 +1,6 @@
 // Package binding is the binding API that customers call (api.md sections 3 to
-// 5 and 7): it reads requests, asks provision for what they want, and writes
-// the answers. Who asks was found out before.
+// 5 and 7, appendix A): it tells by the package auth who asks, reads what is
+// asked for, has provision do it, and writes the answer.
 package binding
 
 import (
@@ -38,6 +38,11 @@ type Provision interface {
 	QueryAXE(ctx context.Context, app string, which provision.AXE) (routing.Binding, error)
 	ListAXE(ctx context.Context, app, virtualNum, after string, limit int) (list []routing.Binding, next string, err error)
 	CountAXE(ctx context.Context, app, number string, after routing.X, limit int) (list []provision.Count, next routing.X, err error)
+
+	BindAXYB(ctx context.Context, app string, r provision.BindAXYB) (routing.Binding, error)
+	BindYB(ctx context.Context, app string, r provision.BindYB) (routing.Binding, error)
+	UnbindAXYB(ctx context.Context, app string, which provision.AXYB) error
+	QueryAXYB(ctx context.Context, app string, r provision.QueryAXYB) ([]provision.Relation, error)
 
 	CallToStop(ctx context.Context, app string, r provision.StopCall) (events.Call, error)
 }
@@ -88,7 +93,9 @@ func New(cfg Config) (*Handler, error) {
 			http.MethodPost: h.bindAXE, http.MethodDelete: h.unbindAXE, http.MethodPut: h.modifyAXE, http.MethodGet: h.queryAXE},
 		"/rest/caas/extendnumber/v2.0":  {http.MethodGet: h.listAXE},
 		"/rest/caas/virtualnumber/v1.0": {http.MethodGet: h.countAXE},
-		stopPath:                        {http.MethodPost: h.stop},
+		"/rest/omp/xyrelationnumber/v1.0": {
+			http.MethodPost: named(h.bindAXYB), http.MethodDelete: named(h.unbindAXYB), http.MethodGet: named(h.queryAXYB)},
+		stopPath: {http.MethodPost: h.stop},
 	}
 	return h, nil
 }

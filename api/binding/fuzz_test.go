@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"axgate/routing"
 )
 
 // FuzzBody: whatever body comes to whichever interface, the answer is an
@@ -31,6 +33,9 @@ func FuzzBody(f *testing.F) {
 		to := append([]string{http.MethodPost, pathStop}, "")
 		if i := which % uint(len(interfaces)+1); i < uint(len(interfaces)) {
 			to = []string{interfaces[i].method, interfaces[i].path, string(interfaces[i].mode)}
+			if interfaces[i].mode == routing.AXYB {
+				to[1] += "?app_key=AXYB"
+			}
 		} else {
 			to[2] = "AX"
 		}
@@ -46,6 +51,7 @@ func FuzzQuery(f *testing.F) {
 		"", "subscriptionId=0f3c6d1e-0000-4000-8000-000000000001", "privateNum=%2B8617010000001&origNum=%2B8613800000001",
 		"relationNum=%2B8617020000001&pageIndex=2&pageSize=10&callerNum=+86", "virtualNum=%2B8617030000001&extendNum=0001",
 		"virtualNum=%2B8617030000001&cursor=0000000000000_0&limit=100", "virtualNum=%2B8617030000001&cursor=1764095000000_18446744073709551615", "number=%2B8617030000001",
+		"app_key=AXYB&subscriptionId=0f3c6d1e-0000-4000-8000-000000000001&yNum=%2B86&bNum=+1", "app_key=AXYB&relationNum=%2B8617040000001",
 		"cursor=0&limit=1", "cursor=99999999999999999999", "subscriptionId=%00", "subscriptionId=%FF", "origNum=%zz", "a=1;b=2", "privateNum=&privateNum=",
 		"relationNum=%2B8617020000001&pageIndex=2147483647&pageSize=100", "relationNum=%2B8617020000001&pageIndex=-2147483648",
 	} {

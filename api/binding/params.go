@@ -18,6 +18,7 @@ import (
 type params struct {
 	values map[string]any // string, json.Number, bool, map[string]any, []any
 	twice  map[string]bool
+	query  string // of the URL, also where the parameters are in the body
 	err    error
 }
 

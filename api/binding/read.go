@@ -22,11 +22,17 @@ const (
 // read finds the parameters of a request: of POST and PUT in the body, of GET
 // and DELETE in the URL. A body of those is no business of ours, whatever it
 // holds; nor is the Content-Type.
-func read(w http.ResponseWriter, r *http.Request) (*params, error) {
+func read(w http.ResponseWriter, r *http.Request) (p *params, err error) {
 	if r.Method == http.MethodPost || r.Method == http.MethodPut {
-		return readBody(http.MaxBytesReader(w, r.Body, maxBody))
+		p, err = readBody(http.MaxBytesReader(w, r.Body, maxBody))
+	} else {
+		p, err = readQuery(r.URL.RawQuery)
 	}
-	return readQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	p.query = r.URL.RawQuery
+	return p, nil
 }
 
 func readQuery(raw string) (*params, error) {

@@ -35,6 +35,9 @@ var interfaces = []struct {
 	{routing.AXE, http.MethodGet, pathAXE, fields{"virtualNum": x(routing.AXE, 1), "extendNum": "0001"}},
 	{routing.AXE, http.MethodGet, pathAXEList, fields{"virtualNum": x(routing.AXE, 1)}},
 	{routing.AXE, http.MethodGet, pathAXECount, fields{}},
+	{routing.AXYB, http.MethodPost, pathAXYB, fields{"origNum": anna, "areaCode": "0755"}},
+	{routing.AXYB, http.MethodGet, pathAXYB, fields{"relationNum": x(routing.AXYB, 1)}},
+	{routing.AXYB, http.MethodDelete, pathAXYB, fields{"subscriptionId": "none"}},
 	{routing.AXE, http.MethodDelete, pathAXE, fields{"virtualNum": x(routing.AXE, 1), "extendNum": "0001"}},
 }
 
@@ -43,7 +46,7 @@ var interfaces = []struct {
 func TestApps(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		for _, i := range interfaces {
-			for _, mode := range []routing.Mode{routing.AX, routing.AXB, routing.AXE} {
+			for _, mode := range []routing.Mode{routing.AX, routing.AXB, routing.AXE, routing.AXYB} {
 				r := w.send(string(mode), i.method, i.path, i.params)
 				if mode == i.mode {
 					require.NotEqual(t, "1010040", r.code, "%v", i)
@@ -89,53 +92,54 @@ func TestMethodsAndPaths(t *testing.T) {
 // TestBodies: what is no object of JSON is 1010002 of the body, on every
 // interface that takes one; nothing is done.
 func TestBodies(t *testing.T) {
-	w := newWorld(t, sqlite(t), t0)
-	deep := func(n int, open, end string) string { return strings.Repeat(open, n) + "1" + strings.Repeat(end, n) }
-	for _, i := range interfaces {
-		if i.method != http.MethodPost && i.method != http.MethodPut {
-			continue
+	onBoth(t, func(t *testing.T, w *world) {
+		deep := func(n int, open, end string) string { return strings.Repeat(open, n) + "1" + strings.Repeat(end, n) }
+		for _, i := range interfaces {
+			if i.method != http.MethodPost && i.method != http.MethodPut || i.mode == routing.AXYB {
+				continue
+			}
+			for body, want := range map[string]string{
+				"":                            "body",
+				" ":                           "body",
+				"null":                        "body",
+				"[]":                          "body",
+				`"text"`:                      "body",
+				"7":                           "body",
+				"true":                        "body",
+				"{":                           "body",
+				`{"a":1`:                      "body",
+				`{"a":1}}`:                    "body",
+				`{"a":1} {"b":2}`:             "body",
+				`{"a":1} x`:                   "body",
+				`{"a":1,}`:                    "body",
+				`{a:1}`:                       "body",
+				`{'a':1}`:                     "body",
+				`{"a":01}`:                    "body",
+				`{"a":NaN}`:                   "body",
+				"{\"userData\":\"\xff\xfe\"}": "body",
+				"{\"a\":\"\xc3\"}":            "body",
+				"\xff\xfe{\x00}\x00":          "body",
+				"{\"a\":\"line\nline\"}":      "body",
+				"origNum=%2B8613800000001":    "body",
+				"<xml/>":                      "body",
+				`{"x":"` + strings.Repeat("x", 70_000) + `"}`:                               "body",
+				strings.Repeat(" ", 70_000) + "{}":                                          "body",
+				`{"x":` + deep(17, "[", "]") + "}":                                          "body",
+				`{"x":` + deep(17, `{"a":`, "}") + "}":                                      "body",
+				`{"x":` + deep(12_000, "[", "]") + "}":                                      "body",
+				deep(30_000, "[", "]"):                                                      "body",
+				`{"origNum":"+8613800000001","origNum":"x"}`:                                "origNum",
+				`{"unknown":1,"unknown":1}`:                                                 "unknown",
+				`{"x":{"y":1,"y":1}}`:                                                       "y",
+				`{"` + strings.Repeat("k", 40) + `":1,"` + strings.Repeat("k", 40) + `":2}`: strings.Repeat("k", 32),
+				"{\"\u4e2d\":1,\"\u4e2d\":2}":                                               "\u4e2d",
+			} {
+				r := w.raw(string(i.mode), i.method, i.path, []byte(body))
+				require.Equal(t, "1010002 "+want, r.outcome(), "%s %s %.60q: %s", i.method, i.path, body, r.text)
+			}
 		}
-		for body, want := range map[string]string{
-			"":                            "body",
-			" ":                           "body",
-			"null":                        "body",
-			"[]":                          "body",
-			`"text"`:                      "body",
-			"7":                           "body",
-			"true":                        "body",
-			"{":                           "body",
-			`{"a":1`:                      "body",
-			`{"a":1}}`:                    "body",
-			`{"a":1} {"b":2}`:             "body",
-			`{"a":1} x`:                   "body",
-			`{"a":1,}`:                    "body",
-			`{a:1}`:                       "body",
-			`{'a':1}`:                     "body",
-			`{"a":01}`:                    "body",
-			`{"a":NaN}`:                   "body",
-			"{\"userData\":\"\xff\xfe\"}": "body",
-			"{\"a\":\"\xc3\"}":            "body",
-			"\xff\xfe{\x00}\x00":          "body",
-			"{\"a\":\"line\nline\"}":      "body",
-			"origNum=%2B8613800000001":    "body",
-			"<xml/>":                      "body",
-			`{"x":"` + strings.Repeat("x", 70_000) + `"}`:                               "body",
-			strings.Repeat(" ", 70_000) + "{}":                                          "body",
-			`{"x":` + deep(17, "[", "]") + "}":                                          "body",
-			`{"x":` + deep(17, `{"a":`, "}") + "}":                                      "body",
-			`{"x":` + deep(12_000, "[", "]") + "}":                                      "body",
-			deep(30_000, "[", "]"):                                                      "body",
-			`{"origNum":"+8613800000001","origNum":"x"}`:                                "origNum",
-			`{"unknown":1,"unknown":1}`:                                                 "unknown",
-			`{"x":{"y":1,"y":1}}`:                                                       "y",
-			`{"` + strings.Repeat("k", 40) + `":1,"` + strings.Repeat("k", 40) + `":2}`: strings.Repeat("k", 32),
-			"{\"\u4e2d\":1,\"\u4e2d\":2}":                                               "\u4e2d",
-		} {
-			r := w.raw(string(i.mode), i.method, i.path, []byte(body))
-			require.Equal(t, "1010002 "+want, r.outcome(), "%s %s %.60q: %s", i.method, i.path, body, r.text)
-		}
-	}
-	require.Equal(t, "1016001", w.send("AX", http.MethodGet, pathAX, fields{"origNum": anna}).code, "nothing was bound")
+		require.Equal(t, "1016001", w.send("AX", http.MethodGet, pathAX, fields{"origNum": anna}).code, "nothing was bound")
+	})
 }
 
 // TestTolerance: what clients in the field send beside the documents.
@@ -189,29 +193,30 @@ func TestStaleBodies(t *testing.T) {
 
 // TestQueries: what is wrong with an address.
 func TestQueries(t *testing.T) {
-	w := newWorld(t, sqlite(t), t0)
-	id := w.done("AX", http.MethodPost, pathAX, axBase).id()
-	for query, want := range map[string]string{
-		"subscriptionId=" + id:                                  "0",
-		"subscriptionId=" + id + "&other=%FF&other=2":           "0",
-		"subscriptionId=" + id + "&subscriptionId=" + id:        "1010002 subscriptionId",
-		"subscriptionId=" + id + "&origNum=1&origNum=2":         "1010002 origNum",
-		"SubscriptionId=" + id:                                  "1010002 subscriptionId",
-		"subscriptionId=%zz":                                    "1010002 query",
-		"subscriptionId=" + id + ";x=1":                         "1010002 query",
-		"subscriptionId=%FF":                                    "1010002 subscriptionId",
-		"subscriptionId=%00":                                    "1010002 subscriptionId",
-		"subscriptionId=" + id + "%0d%0aX-Evil:%201":            "1010002 subscriptionId",
-		"privateNum=%2B86170" + x(routing.AX, 1)[6:]:            "0",
-		"privateNum=" + x(routing.AX, 1):                        "1016001", // a + that was not escaped
-		"privateNum=%20%2B86170" + x(routing.AX, 1)[6:]:         "1016001",
-		"origNum=" + strings.Repeat("1", 8000):                  "1016001",
-		"=&&&=":                                                 "1010002 subscriptionId",
-		"subscriptionId=&privateNum=%2B" + x(routing.AX, 1)[1:]: "0",
-	} {
-		r := w.raw("AX", http.MethodGet, pathAX+"?"+query, nil)
-		require.Equal(t, want, r.outcome(), "%.80s: %s", query, r.text)
-	}
+	onBoth(t, func(t *testing.T, w *world) {
+		id := w.done("AX", http.MethodPost, pathAX, axBase).id()
+		for query, want := range map[string]string{
+			"subscriptionId=" + id:                                  "0",
+			"subscriptionId=" + id + "&other=%FF&other=2":           "0",
+			"subscriptionId=" + id + "&subscriptionId=" + id:        "1010002 subscriptionId",
+			"subscriptionId=" + id + "&origNum=1&origNum=2":         "1010002 origNum",
+			"SubscriptionId=" + id:                                  "1010002 subscriptionId",
+			"subscriptionId=%zz":                                    "1010002 query",
+			"subscriptionId=" + id + ";x=1":                         "1010002 query",
+			"subscriptionId=%FF":                                    "1010002 subscriptionId",
+			"subscriptionId=%00":                                    "1010002 subscriptionId",
+			"subscriptionId=" + id + "%0d%0aX-Evil:%201":            "1010002 subscriptionId",
+			"privateNum=%2B86170" + x(routing.AX, 1)[6:]:            "0",
+			"privateNum=" + x(routing.AX, 1):                        "1016001", // a + that was not escaped
+			"privateNum=%20%2B86170" + x(routing.AX, 1)[6:]:         "1016001",
+			"origNum=" + strings.Repeat("1", 8000):                  "1016001",
+			"=&&&=":                                                 "1010002 subscriptionId",
+			"subscriptionId=&privateNum=%2B" + x(routing.AX, 1)[1:]: "0",
+		} {
+			r := w.raw("AX", http.MethodGet, pathAX+"?"+query, nil)
+			require.Equal(t, want, r.outcome(), "%.80s: %s", query, r.text)
+		}
+	})
 }
 
 // TestDescriptions: a refusal is plain ASCII, not too long, and tells no real

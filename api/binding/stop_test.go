@@ -25,7 +25,7 @@ func (w *world) call(session, app string, mode routing.Mode) events.Call {
 // TestStopCall is API 7: in all modes, for calls of the app that are up.
 func TestStopCall(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		for _, mode := range []routing.Mode{routing.AX, routing.AXB, routing.AXE} {
+		for _, mode := range []routing.Mode{routing.AX, routing.AXB, routing.AXE, routing.AXYB} {
 			app := string(mode)
 			session := "1200_1029_4294967295_20260102030405@" + app
 			w.call(session, app, mode)

@@ -27,6 +27,7 @@ const (
 	pathAXE       = "/rest/caas/extendnumber/v1.0"
 	pathAXEList   = "/rest/caas/extendnumber/v2.0"
 	pathAXECount  = "/rest/caas/virtualnumber/v1.0"
+	pathAXYB      = "/rest/omp/xyrelationnumber/v1.0"
 	pathStop      = "/rest/httpsessions/callStop/v2.0"
 )
 
@@ -81,10 +82,16 @@ func (r reply) outcome() string { return strings.TrimSpace(r.code + " " + r.wron
 // method wants.
 func (w *world) send(app, method, path string, params fields) reply {
 	w.t.Helper()
+	if path == pathAXYB { // where the URL names the app
+		path += "?" + url.Values{"app_key": {app}}.Encode()
+	}
 	if method == http.MethodPost || method == http.MethodPut {
 		body, err := json.Marshal(params)
 		require.NoError(w.t, err)
 		return w.raw(app, method, path, body)
+	}
+	if strings.Contains(path, "?") {
+		return w.raw(app, method, path+"&"+query(params), nil)
 	}
 	return w.raw(app, method, path+"?"+query(params), nil)
 }

@@ -38,7 +38,7 @@ func tel(i int) string { return fmt.Sprintf("+86139%08d", i) }
 // are 1 and 2 in 0755, 3 in 020, 4 in 010, and 5 to 8 in 0571; 9 is paused. The
 // others' are 20 (recording), 30 (other), 40 (poor) and 50 (paused).
 func x(mode routing.Mode, i int) string {
-	return fmt.Sprintf("+86170%d0000%03d", map[routing.Mode]int{routing.AX: 1, routing.AXB: 2, routing.AXE: 3}[mode], i)
+	return fmt.Sprintf("+86170%d0000%03d", map[routing.Mode]int{routing.AX: 1, routing.AXB: 2, routing.AXE: 3, routing.AXYB: 4}[mode], i)
 }
 
 // t0 is when the tests begin; the cache goes by the true time.
@@ -132,7 +132,7 @@ func newWorld(t testing.TB, cfg ledger.Config, at time.Time) *world {
 	for _, sp := range []string{"demo", "poor"} {
 		require.NoError(t, w.EnsureAccount(ctx, ledger.Account{SP: sp, MaxApps: 50}))
 	}
-	for _, mode := range []routing.Mode{routing.AX, routing.AXB, routing.AXE} {
+	for _, mode := range []routing.Mode{routing.AX, routing.AXB, routing.AXE, routing.AXYB} {
 		w.makeApps(mode)
 	}
 	require.NoError(t, w.ChangeAccount(ctx, ledger.Account{SP: "poor", MaxApps: 50, Frozen: true}))
