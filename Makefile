@@ -9,7 +9,8 @@ SRC := $(shell find . -name '*.go' -not -path './bin/*') go.mod go.sum $(shell f
 REALTIME := cmd/axgate|phone|sip|sip/wire|media
 
 # Debian packages the end-to-end tests need, as package:program.
-PEERS := build-essential:gcc redis-server:redis-server sip-tester:sipp baresip-core:baresip tcpdump:tcpdump postgresql:pg_ctlcluster
+PEERS := build-essential:gcc redis-server:redis-server sip-tester:sipp baresip-core:baresip tcpdump:tcpdump postgresql:pg_ctlcluster \
+	python3:python3 php-cli:php nodejs:node default-jdk-headless:javac
 
 .PHONY: help
 help: ## what there is to make

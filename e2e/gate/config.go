@@ -16,6 +16,8 @@ type Config struct {
 	Data     string // data directory; empty: Dir
 	SIP      netip.AddrPort
 	HTTP     netip.AddrPort // where the API is; not set: none
+	Cert     string         // PEM file of its certificate; empty: plain HTTP
+	Key      string         // PEM file of the certificate's key
 	Redis    string         // address of a redis-server; empty: the embedded one
 	Embedded string         // address of the embedded one
 	RTPFirst int
@@ -91,7 +93,7 @@ func (c Config) yaml() string {
 	}
 	http := section{"listen": "off"}
 	if c.HTTP.IsValid() {
-		http["listen"] = c.HTTP.String()
+		http["listen"], http["cert"], http["key"] = c.HTTP.String(), c.Cert, c.Key
 	}
 	file["http"] = http
 	redis := section{"address": c.Redis}

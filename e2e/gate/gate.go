@@ -117,7 +117,12 @@ func answers(at netip.AddrPort) bool {
 func (g *Gate) SIP() netip.AddrPort { return g.cfg.SIP }
 
 // API is the base address of its API, such as http://127.6.0.1:8080.
-func (g *Gate) API() string { return "http://" + g.cfg.HTTP.String() }
+func (g *Gate) API() string {
+	if g.cfg.Cert != "" {
+		return "https://" + g.cfg.HTTP.String()
+	}
+	return "http://" + g.cfg.HTTP.String()
+}
 
 // PID is its process.
 func (g *Gate) PID() int { return g.cmd.Process.Pid }
