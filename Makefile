@@ -52,6 +52,10 @@ e2e: peers $(BIN) ## end-to-end tests with sipp, baresip and a real redis-server
 bench: ## Go benchmarks of the hot paths
 	go test -run '^$$' -bench . -benchmem ./routing/... ./media/... ./store/... ./sip/... ./ledger/...
 
+.PHONY: bench-api
+bench-api: peers ## binds per second over HTTP with 1, 8 and 64 clients, on SQLite and PostgreSQL
+	go run ./bench/api -for $${FOR:-5s}
+
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (default 60s)
 	@for pkg in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \

@@ -29,8 +29,9 @@ type Server struct {
 }
 
 // Start makes a cluster in a temporary directory and starts it on a Unix
-// socket there. Call Stop in the end.
-func Start() (*Server, error) {
+// socket there. It does not wait for the disk; settings such as fsync=on say
+// otherwise. Call Stop in the end.
+func Start(settings ...string) (*Server, error) {
 	bin, err := programs()
 	if err != nil {
 		return nil, err
@@ -54,7 +55,11 @@ func Start() (*Server, error) {
 		return nil, errors.Join(fmt.Errorf("make PostgreSQL's log: %w", err), os.RemoveAll(dir))
 	}
 	defer func() { _ = log.Close() }()
-	s.cmd = exec.Command(filepath.Join(bin, "postgres"), "-D", s.data(), "-k", dir, "-c", "listen_addresses=", "-c", "max_connections=60", "-c", "fsync=off")
+	args := []string{"-D", s.data(), "-k", dir}
+	for _, setting := range append([]string{"listen_addresses=", "max_connections=60", "fsync=off"}, settings...) {
+		args = append(args, "-c", setting)
+	}
+	s.cmd = exec.Command(filepath.Join(bin, "postgres"), args...)
 	s.cmd.SysProcAttr, s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = attr, dir, log, log
 	if err := s.cmd.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start PostgreSQL: %w", err), os.RemoveAll(dir))
@@ -76,6 +81,15 @@ func (s *Server) Stop() error {
 // Database makes an empty database and returns its connection string.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
+	dsn, err := s.Make()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dsn
+}
+
+// Make is Database outside of tests.
+func (s *Server) Make() (dsn string, err error) {
 	name := "t" + strconv.FormatInt(s.made.Add(1), 10)
 	db, err := sql.Open("pgx", s.dsn("postgres"))
 	if err == nil {
@@ -83,9 +97,9 @@ func (s *Server) Database(t testing.TB) string {
 		err = errors.Join(err, db.Close())
 	}
 	if err != nil {
-		t.Fatalf("make a PostgreSQL database: %v", err)
+		return "", fmt.Errorf("make a PostgreSQL database: %w", err)
 	}
-	return s.dsn(name)
+	return s.dsn(name), nil
 }
 
 func (s *Server) dsn(name string) string {
