@@ -17,6 +17,7 @@ type flow struct {
 	log    zerolog.Logger
 
 	mu   sync.Mutex
+	away time.Time        // until then counts are not asked
 	apps map[string]tally // those that exist, so that their number is bounded
 }
 
@@ -36,14 +37,30 @@ func (f *flow) takes(ctx context.Context, app string, rate int) bool {
 	if rate <= 0 {
 		return true
 	}
-	if f.counts != nil {
-		n, err := f.counts.Request(ctx, app, minute)
-		if err == nil {
-			return n <= rate
-		}
-		f.log.Debug().Err(err).Msg("flow control goes by what this node counts")
+	if n, ok := f.together(ctx, app); ok {
+		return n <= rate
 	}
 	return f.alone(app) <= rate
+}
+
+// together counts with the other nodes, if that can be done. Where it failed it
+// is not tried for a while: a Redis that hangs costs few requests their time.
+func (f *flow) together(ctx context.Context, app string) (n int, ok bool) {
+	const pause = time.Second
+	f.mu.Lock()
+	skip := f.counts == nil || f.now().Before(f.away)
+	f.mu.Unlock()
+	if skip {
+		return 0, false
+	}
+	n, err := f.counts.Request(ctx, app, minute)
+	if err != nil {
+		f.log.Debug().Err(err).Msg("flow control goes by what this node counts")
+		f.mu.Lock()
+		f.away = f.now().Add(pause)
+		f.mu.Unlock()
+	}
+	return n, err == nil
 }
 
 // alone counts without the other nodes.

@@ -244,6 +244,10 @@ func TestFlowControl(t *testing.T) {
 	require.Equal(t, 3, tries("usual", one, two), "both nodes together")
 	redis.away = true
 	require.Equal(t, 6, tries("usual", one, two), "each alone")
+	redis.away = false
+	d.forward(time.Minute)
+	clear(redis.requests)
+	require.Equal(t, 3, tries("usual", one, two), "together again")
 
 	for range 5 {
 		require.Equal(t, wrongDigest, ask(alone, signed(wsse, "own", "guess", "n", vectorTime)), "nobody else uses up what an app may")
