@@ -14,8 +14,8 @@ type bindCmd struct {
 	AX  bindAXCmd  `cmd:"" name:"ax" help:"Whoever calls X reaches A."`
 	AXE bindAXECmd `cmd:"" name:"axe" help:"Whoever calls X and types the extension reaches A."`
 
-	AXYB bindAXYBCmd `cmd:"" name:"axyb" help:"Give A an X of its own, by which the B of the next command reach it."`
-	YB   bindYBCmd   `cmd:"" name:"yb" help:"A and B call each other: B calls the X of A, A calls a Y."`
+	AXYB bindAXYBCmd `cmd:"" name:"axyb" help:"Give A an X of its own; bind yb adds those who reach A by it."`
+	YB   bindYBCmd   `cmd:"" name:"yb" help:"Add a B to an AXYB binding: B calls its X, A calls a Y."`
 }
 
 // where is which X of which app a binding is made on.

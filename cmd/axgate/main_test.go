@@ -104,10 +104,13 @@ apps:
   - {key: axb, secret: s1, mode: AXB, recording: true, informs: true}
   - {key: ax, secret: s2, mode: AX}
   - {key: axe, secret: s3, mode: AXE}
+  - {key: axyb, secret: s4, mode: AXYB}
 numbers:
   - {x: "+8617010000001", app: axb}
   - {x: "+8617010000002", app: ax}
   - {x: "+8617010000003", app: axe}
+  - {x: "+8617010000004", app: axyb, area_code: "0755"}
+  - {x: "+8617010000005", app: axyb, area_code: "0755"}
 %[3]s`, dir, sip, more)
 	file = filepath.Join(dir, "axgate.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
