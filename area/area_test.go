@@ -2,6 +2,7 @@ package area
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -194,14 +195,12 @@ func TestHome(t *testing.T) {
 	}
 }
 
-// TestHomes: every mobile segment is at home where the library says.
+// TestHomes: mobile segments are at home where the library says: each thirteenth,
+// from another one each time.
 func TestHomes(t *testing.T) {
-	step := 1
-	if testing.Short() {
-		step = 97
-	}
+	const step = 13
 	known := 0
-	for segment := 1300000; segment <= 1999999; segment += step {
+	for segment := 1300000 + rand.IntN(step); segment <= 1999999; segment += step {
 		country, national := int32(86), uint64(segment)*10_000+4321
 		place, err := phonenumbers.GetGeocodingForNumber(&phonenumbers.PhoneNumber{CountryCode: &country, NationalNumber: &national}, "zh")
 		if err != nil {
