@@ -141,7 +141,7 @@ func TestApps(t *testing.T) {
 	right := func() ledger.App { return ledger.App{App: routing.App{Key: "new", SP: "demo", Mode: routing.AXE}} }
 	for want, edit := range map[string]func(*ledger.App){
 		"1010002 app_key":        func(a *ledger.App) { a.Key = "with blank" },
-		"1010002 mode":           func(a *ledger.App) { a.Mode = "AXYB" },
+		"1010002 mode":           func(a *ledger.App) { a.Mode = "AXZ" },
 		"1010002 spId":           func(a *ledger.App) { a.SP = "nobody" },
 		"1010002 extDigits":      func(a *ledger.App) { a.ExtDigits = 5 },
 		"1010002 retries":        func(a *ledger.App) { a.Retries = 10 },
