@@ -22,7 +22,9 @@ func statuses(t *testing.T, s *server, path string) (of map[string][]string, siz
 			continue
 		}
 		require.Equal(t, path, p.path)
-		var m struct{ NumInfo []struct{ Number, Status, Cause string } }
+		var m struct {
+			NumInfo []struct{ Number, Status, Cause string }
+		}
 		require.NoError(t, json.Unmarshal([]byte(p.body), &m))
 		sizes = append(sizes, len(m.NumInfo))
 		here := map[string]bool{}
@@ -154,6 +156,35 @@ func TestNumbersInOrder(t *testing.T) {
 		require.Equal(t, first, w.log(session)[0].Seq)
 		require.Equal(t, 2, w.log(session)[0].Tries)
 	})
+}
+
+// TestNumbersClaimedTogether: of changes that one pusher has in hand, those
+// behind a failed one wait with it.
+func TestNumbersClaimedTogether(t *testing.T) {
+	w, to := newWorld(t, ledger.Config{Path: t.TempDir() + "/axgate.db"}), newServer(t)
+	w.app("app", to, pushes(func(*ledger.App) {}))
+	x := w.number("app", 1)
+	for _, status := range []routing.NumberStatus{routing.StatusPaused, routing.StatusNormal, routing.StatusFrozen} {
+		w.becomes(x, status, "")
+	}
+	refused := false
+	to.answers(func(push) int {
+		if !refused {
+			refused = true
+			return 500
+		}
+		return 200
+	})
+	w.run()
+	session := events.NumberSession("app", string(x))
+	eventually(t, "the first fails", func() bool { return w.log(session)[0].Tries == 1 })
+	time.Sleep(50 * time.Millisecond)
+	of, _ := statuses(t, to, "/status")
+	require.Empty(t, of)
+	w.clock.move(time.Minute)
+	eventually(t, "in order", func() bool { of, _ := statuses(t, to, "/status"); return len(of[string(x)]) == 3 })
+	of, _ = statuses(t, to, "/status")
+	require.Equal(t, []string{"9", "5", "11"}, of[string(x)])
 }
 
 // TestNumberWithoutAddress: there is nobody to tell.
