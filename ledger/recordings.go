@@ -13,8 +13,8 @@ type Recording struct {
 	App  string
 	File string // recordObjectName
 	Node string // whose directory it is in
-	// Kept is when its time began to run: the push of the fee event, or the end
-	// of the call if that is not pushed at all. Zero: the push is still owed.
+	// Kept is when its time began to run: when the fee event was pushed, or the
+	// end of the call if nobody took it. Zero: the push is still owed.
 	Kept time.Time
 }
 
