@@ -146,7 +146,7 @@ func task(s scope, id string) (Task, error) {
 
 // TaskFilter selects tasks. Empty fields select all.
 type TaskFilter struct {
-	SP    string // those that concern an app of this account
+	SP    string // those among apps of this account alone
 	App   string // those that concern this app
 	Kind  TaskKind
 	Open  bool   // only those that have not ended
@@ -164,7 +164,7 @@ type TaskPage struct {
 func (l *Ledger) Tasks(ctx context.Context, f TaskFilter) (page TaskPage, err error) {
 	var c conditions
 	if f.SP != "" {
-		c.add("EXISTS (SELECT 1 FROM apps WHERE apps.sp = ? AND apps.key IN (number_tasks.app, number_tasks.from_app))", f.SP)
+		c.add("app IN (SELECT key FROM apps WHERE sp = ?) AND (kind <> 'move' OR from_app IN (SELECT key FROM apps WHERE sp = ?))", f.SP)
 	}
 	if f.App != "" {
 		c.add("? IN (app, from_app)", f.App)

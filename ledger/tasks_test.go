@@ -259,7 +259,7 @@ func TestTaskLists(t *testing.T) {
 			task := taskOf(t, l, ledger.Task{Kind: ledger.TaskStatus, Status: routing.StatusPaused, App: []string{app, ""}[i%2], By: "ops"}, x1)
 			ids = append([]string{task.ID}, ids...)
 		}
-		failed, err := l.CreateTask(t.Context(), ledger.Task{Kind: ledger.TaskMove, From: app, Created: t0}, []ledger.TaskItem{{Line: 1, X: "x", State: ledger.ItemFailed}})
+		failed, err := l.CreateTask(t.Context(), ledger.Task{Kind: ledger.TaskMove, App: app, From: app, Created: t0}, []ledger.TaskItem{{Line: 1, X: "x", State: ledger.ItemFailed}})
 		require.NoError(t, err)
 		require.Equal(t, ledger.TaskEnded, failed.State, "nothing of it can be done")
 		list := func(f ledger.TaskFilter) (got []string, next string) {
@@ -279,6 +279,8 @@ func TestTaskLists(t *testing.T) {
 		require.Len(t, got, 4)
 		got, _ = list(ledger.TaskFilter{SP: "demo", Kind: ledger.TaskMove})
 		require.Equal(t, []string{failed.ID}, got)
+		got, _ = list(ledger.TaskFilter{SP: "demo", Kind: ledger.TaskStatus})
+		require.Len(t, got, 3, "those that name no app are nobody's")
 		got, _ = list(ledger.TaskFilter{SP: "nobody"})
 		require.Empty(t, got)
 

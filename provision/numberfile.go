@@ -12,7 +12,7 @@ import (
 )
 
 // MostNumberFile is how many bytes a list of numbers may have.
-const MostNumberFile = 16 << 20
+const MostNumberFile = 6 << 20
 
 // The columns of a list of numbers, as an export names them. Those that an
 // import cannot set are skipped.

@@ -71,7 +71,7 @@ func TestReadNumbersRefuses(t *testing.T) {
 	for want, text := range map[string]string{
 		"a column \"colour\"":     "number,colour\n17010000001,red\n",
 		"no column number":        "city,areaCode\n",
-		"larger than 16 MiB":      strings.Repeat("#"+strings.Repeat("x", 1023)+"\n", 16<<10+1),
+		"larger than 6 MiB":       strings.Repeat("#"+strings.Repeat("x", 1023)+"\n", 6<<10+1),
 		"more than 100000":        strings.Repeat("17010000001\n", 100_001),
 		"a column \"no numbers\"": "no numbers\n",
 	} {

@@ -29,8 +29,8 @@ func (s *Service) FinishTask(ctx context.Context, id string, tell func(ledger.Ta
 	}
 	for {
 		t, err := s.workOn(ctx, id, tell)
-		if errors.Is(err, ledger.ErrNotHeld) {
-			t, err = s.ledger.Task(ctx, id)
+		if errors.Is(err, ledger.ErrNotHeld) || ctx.Err() != nil {
+			t, err = s.ledger.Task(context.WithoutCancel(ctx), id)
 		}
 		switch {
 		case errors.Is(err, ledger.ErrNoTask):
