@@ -26,7 +26,7 @@ func own(change func(*gate.Config), play func(*scene)) func(*scene) {
 // TestOwnWorlds plays what needs a configuration, or an end, of its own.
 func TestOwnWorlds(t *testing.T) {
 	t.Parallel()
-	for _, list := range [][]scenario{limitScenarios(), routeScenarios(), restartScenarios()} {
+	for _, list := range [][]scenario{limitScenarios(), routeScenarios(), restartScenarios(), outboxScenarios()} {
 		for _, sc := range list {
 			(&world{}).play(t, sc)
 		}

@@ -101,7 +101,7 @@ var section9 = []row{
 // row says is checked after all of them ran (unseen).
 func TestRows(t *testing.T) {
 	var names []string
-	for _, sc := range slices.Concat(scenarios(), limitScenarios(), routeScenarios(), restartScenarios()) {
+	for _, sc := range slices.Concat(scenarios(), limitScenarios(), routeScenarios(), restartScenarios(), outboxScenarios()) {
 		require.NotContains(t, names, sc.name, "two scenarios of one name")
 		names = append(names, sc.name)
 	}
