@@ -96,6 +96,7 @@ log: {format: json}
 sip: {udp: "127.0.0.1:%[2]d", tcp: "127.0.0.1:%[2]d", drain: 2s}
 media: {ip: 127.0.0.1, ports: 41000-41400}
 redis: {embedded: "127.0.0.1:0"}
+http: {listen: "127.0.0.1:0"}
 registrar:
   accounts:
     - {number: "+8613800000001", password: test-password}
@@ -164,7 +165,7 @@ func TestServe(t *testing.T) {
 	require.Greater(t, told.Heard.Callee, 0.85)
 	require.Empty(t, told.Leaks)
 	require.NotNil(t, told.Call)
-	require.Equal(t, bound.ID, told.Call.Binding)
+	require.Equal(t, bound.ID, told.Call.SubscriptionID)
 	require.Len(t, told.Events, 6)
 
 	require.Contains(t, succeed(t, at("unbind", "--id", bound.ID)...), bound.ID)
@@ -184,6 +185,7 @@ func TestServe(t *testing.T) {
 	report := succeed(t, at("doctor")...)
 	require.NotContains(t, report, "fail ")
 	require.Contains(t, report, "answers OPTIONS")
+	require.Regexp(t, `ok +http +127\.0\.0\.1:\d+ takes connections`, report)
 
 	server.signals <- syscall.SIGTERM
 	require.Zero(t, server.ended(t), "%s", server.errs)
@@ -319,7 +321,7 @@ func TestLab(t *testing.T) {
 	}
 	var r struct {
 		OK       bool
-		CallerID string `json:"caller_id"`
+		CallerID string `json:"callerId"`
 		Events   []any
 		Fee      map[string]any
 	}

@@ -16,6 +16,7 @@ import (
 // network examines the ports: a running node has to answer on them, else they
 // have to be free.
 func (x *patient) network(r node.Running, running bool) {
+	x.certificate()
 	if running {
 		x.note(fine, "node", "", "%s runs since %s as process %d", r.Node, when(r.Since), r.PID)
 		if r.UDP != "" && len(x.cfg.Registrar.Accounts) > 0 { // without accounts only trunks are answered
@@ -23,6 +24,13 @@ func (x *patient) network(r node.Running, running bool) {
 				x.note(odd, "sip", "look at its log; a firewall may be in the way", "%s does not answer OPTIONS: %v", r.UDP, err)
 			} else {
 				x.note(fine, "sip", "", "%s answers OPTIONS", r.UDP)
+			}
+		}
+		if r.HTTP != "" {
+			if err := askHTTP(r.HTTP); err != nil {
+				x.note(odd, "http", "look at its log; a firewall may be in the way", "%s takes no connection: %v", r.HTTP, err)
+			} else {
+				x.note(fine, "http", "", "%s takes connections", r.HTTP)
 			}
 		}
 		return
