@@ -139,7 +139,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = stopWords(err)
 	}
 	refusal = refuse(err)
-	if refusal.HTTP >= http.StatusInternalServerError && errors.Unwrap(err) != nil {
+	gone := r.Context().Err() != nil // the client: what it no longer waits for fails, and is no fault of ours
+	if refusal.HTTP >= http.StatusInternalServerError && errors.Unwrap(err) != nil && !gone {
 		h.cfg.Log.Error().Err(err).Str("app", app.Key).Str("method", r.Method).Str("path", r.URL.Path).Msg("a request of the binding API failed")
 	}
 	refusal.Write(w)

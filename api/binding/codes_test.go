@@ -1,6 +1,7 @@
 package binding_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"testing"
@@ -198,6 +199,10 @@ func TestFailuresAreLogged(t *testing.T) {
 	log = nil
 	require.Equal(t, "1010002", w.raw("AX", http.MethodPost, pathAX, nil).code)
 	require.Empty(t, log, "a client's fault is none of ours")
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Equal(t, "1010001", w.raw("AX", http.MethodGet, pathAX+"?origNum=x", nil, func(r *http.Request) { *r = *r.WithContext(gone) }).code)
+	require.Empty(t, log, "nor is a client that is gone")
 }
 
 type logged []byte
