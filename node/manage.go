@@ -1,13 +1,25 @@
 package node
 
 import (
+	"context"
+	"time"
+
 	"axgate/api"
 	"axgate/api/manage"
+	"axgate/events"
+	"axgate/routing"
 )
 
 // management is the API for operators, and its document.
 func (n *Node) management() ([]api.Mount, error) {
-	h, err := manage.New(manage.Deps{Records: n.ledger, Changes: n.office, Plan: n.plan, Log: n.log})
+	h, err := manage.New(manage.Deps{
+		Records: n.ledger, Changes: n.office, Plan: n.plan, Log: n.log,
+		Stop:    func(session string) bool { return n.server.Stop(session) },
+		Explain: n.explained, Receiver: n.ledger.Outbox().Receiver,
+		Probe: func(ctx context.Context, r events.Receiver, app string) events.Probed {
+			return events.Probe(ctx, events.Config{Timeout: n.cfg.Events.Timeout, Log: n.log}, r, app)
+		},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -15,4 +27,10 @@ func (n *Node) management() ([]api.Mount, error) {
 		{Path: manage.Prefix + "/", Handler: h, MaxBody: manage.MaxBody},
 		{Path: manage.Document, Handler: h},
 	}, nil
+}
+
+// explained is Explain with all that operators are told.
+func (n *Node) explained(ctx context.Context, x routing.X, caller routing.Number, ext routing.Extension) (manage.Explanation, error) {
+	e, err := explain(ctx, n.ledger, n.cache, &n.plan, routing.Question{X: x, Caller: caller, At: time.Now()}, ext)
+	return manage.Explanation(e), err
 }

@@ -16,6 +16,7 @@ type Call struct {
 	X              string `json:"x" doc:"The X that was dialled." example:"+8617010000001"`
 	Caller         string `json:"caller,omitempty" doc:"Who dialled; absent: a caller who is not known." example:"+8613800000002"`
 	Callee         string `json:"callee,omitempty" doc:"Who was meant; absent: nobody." example:"+8613800000001"`
+	Shown          string `json:"fwdDisplayNum,omitempty" doc:"The number that the callee saw, where it is not x." example:"+8617010000002"`
 	SubscriptionID string `json:"subscriptionId,omitempty" doc:"The binding that it went by." example:"4b8f4ac1-9c2c-4d39-9a3c-0d2b7a3c5f11"`
 	Extension      string `json:"extension,omitempty" doc:"AXE: the extension that was reached." example:"0001"`
 	UserData       string `json:"userData,omitempty" doc:"The binding's." example:"order 4711"`
@@ -59,7 +60,7 @@ type Quality struct {
 func (v viewer) call(c *events.Call) Call {
 	out := Call{
 		SessionID: c.Session, Open: c.Ended.IsZero(), AppKey: c.App, SPID: c.SP, Mode: c.Mode, X: c.X, Caller: v.number(c.Caller), Callee: v.number(c.Callee),
-		SubscriptionID: c.Binding, Extension: c.Extension, UserData: v.text(c.UserData), AreaCode: c.AreaCode, Direction: c.Direction,
+		Shown: c.Shown, SubscriptionID: c.Binding, Extension: c.Extension, UserData: v.text(c.UserData), AreaCode: c.AreaCode, Direction: c.Direction,
 		In: c.In, Out: c.Out, Alerting: c.Alerting, Answered: c.Answered, Ended: c.Ended,
 		End: c.EndWord, EndText: endText(c.EndWord), StateCode: c.StateCode, ULFailReason: c.FailReason, FwdUnaswRsn: c.UnswReason, SIPStatus: c.SIPStatus, ReleasedBy: c.ReleasedBy, Why: c.Why,
 		Recording: c.Recording, RecordFile: c.RecordFile, RecordBytes: c.RecordBytes,

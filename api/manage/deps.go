@@ -6,6 +6,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"axgate/events"
 	"axgate/ledger"
 	"axgate/provision"
 	"axgate/routing"
@@ -17,9 +18,18 @@ type Records interface {
 	Apps(ctx context.Context) ([]ledger.App, error)
 	Accounts(ctx context.Context) ([]ledger.Account, error)
 	Number(ctx context.Context, x routing.X) (ledger.Number, error)
+	ListNumbers(ctx context.Context, f ledger.NumberFilter) (ledger.NumberPage, error)
+	CountNumbers(ctx context.Context, f ledger.NumberFilter) ([]ledger.NumberCount, error)
+	Task(ctx context.Context, id string) (ledger.Task, error)
+	Tasks(ctx context.Context, f ledger.TaskFilter) (ledger.TaskPage, error)
+	TaskItems(ctx context.Context, id string, f ledger.ItemFilter) (ledger.ItemPage, error)
 	Calls(ctx context.Context, f ledger.CallFilter) (ledger.CallPage, error)
 	Events(ctx context.Context, f ledger.EventFilter) (ledger.EventPage, error)
 	Replay(ctx context.Context, f ledger.ReplayFilter, now time.Time) (int, error)
+	Blacklist(ctx context.Context, x routing.X) ([]routing.Number, error)
+	Binding(ctx context.Context, id string, at time.Time) (routing.Binding, error)
+	BindingsOfX(ctx context.Context, x routing.X, at time.Time, after string, limit int) ([]routing.Binding, error)
+	RelationsOfY(ctx context.Context, y routing.X, at time.Time, after string, limit int) ([]routing.Binding, error)
 	BeginAudit(ctx context.Context, e ledger.AuditEntry) (int64, error)
 	FinishAudit(ctx context.Context, e ledger.AuditEntry) error
 	Audit(ctx context.Context, f ledger.AuditFilter) (ledger.AuditPage, error)
@@ -38,7 +48,18 @@ type Changes interface {
 	ApprovePrompt(ctx context.Context, app, name string) (ledger.Prompt, error)
 	RejectPrompt(ctx context.Context, app, name, reason string) (ledger.Prompt, error)
 	DeletePrompt(ctx context.Context, app, name string) error
+	AddNumber(ctx context.Context, n ledger.Number) (ledger.Number, error)
+	ImportNumbers(ctx context.Context, app, by string, lines []provision.ImportLine) (ledger.Task, error)
+	MoveNumbers(ctx context.Context, from, to, by string, numbers []string) (ledger.Task, error)
+	ChangeNumbers(ctx context.Context, app, by string, numbers []string, status routing.NumberStatus, cause string) (ledger.Task, error)
+	ResubmitTask(ctx context.Context, id string) (ledger.Task, error)
+	FinishTask(ctx context.Context, id string, tell func(ledger.Task)) (ledger.Task, error)
 	RenewSecret(ctx context.Context, key string) (string, error)
+	Block(ctx context.Context, app, number string, callers []string, blocked bool) error
+	UnbindAX(ctx context.Context, app string, which provision.AX) error
+	UnbindAXB(ctx context.Context, app, subscriptionID, relationNum string) error
+	UnbindAXE(ctx context.Context, app string, which provision.AXE) error
+	UnbindAXYB(ctx context.Context, app string, which provision.AXYB) error
 	Authenticate(ctx context.Context, t provision.Token) (ledger.Operator, bool, error)
 	AddOperator(ctx context.Context, n provision.NewOperator) (ledger.Operator, provision.Token, error)
 	RevokeOperator(ctx context.Context, id string) (ledger.Operator, error)
@@ -54,7 +75,15 @@ type Deps struct {
 	Records Records
 	Changes Changes
 	Plan    routing.Plan
-	Stop    func(session string) bool // hangs up a call; false: it is not up in this process
-	Now     func() time.Time          // nil: time.Now
-	Log     zerolog.Logger
+
+	// Stop hangs up a call; false: it is not up in this process.
+	Stop func(session string) bool
+	// Explain decides about a call that nobody makes.
+	Explain func(ctx context.Context, x routing.X, caller routing.Number, ext routing.Extension) (Explanation, error)
+	// Receiver tells where an app's events go, and Probe sends a test event there.
+	Receiver func(ctx context.Context, app string) (events.Receiver, error)
+	Probe    func(ctx context.Context, r events.Receiver, app string) events.Probed
+
+	Now func() time.Time // nil: time.Now
+	Log zerolog.Logger
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"axgate/ledger"
 	"axgate/provision"
@@ -29,6 +30,9 @@ func operatorOf(ctx context.Context) ledger.Operator {
 // door lets in who may use the operation, and notes what is changed.
 func (s *service) door(o *op) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
+		// Forms go to the disk without a bound of their own.
+		r, w := humago.Unwrap(ctx)
+		r.Body = http.MaxBytesReader(w, r.Body, o.maxBody+formSpace)
 		who, p := s.identify(ctx)
 		if p == nil && !o.who.includes(who.Role) {
 			p = problem(http.StatusForbidden, "this operation is for "+o.who.String())

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"axgate/events"
 	"axgate/ledger"
 )
 
@@ -29,7 +30,7 @@ type Push struct {
 }
 
 func (v viewer) event(e *ledger.LoggedEvent) Event {
-	return Event{SessionID: e.Session, Seq: e.Seq, AppKey: e.App, EventType: string(e.Kind), At: e.At, Body: v.body(e.Body),
+	return Event{SessionID: e.Session, Seq: e.Seq, AppKey: e.App, EventType: string(e.Kind), At: e.At, Body: v.body(e),
 		Push: Push{State: string(e.Push()), Tries: e.Tries, Next: e.Due, Taken: e.Done, Failure: e.Failure}}
 }
 
@@ -42,12 +43,24 @@ var plainFields = map[string]bool{
 	"hostName": true, "extendNum": true, "areaCode": true,
 }
 
-// body is that of an event, its real numbers masked if they must be.
-func (v viewer) body(b json.RawMessage) json.RawMessage {
-	if !v.masked {
-		return b
+// xField is the field of a call event that has X: it is dialled at first, and
+// shown to the callee later (callbacks section 2.1).
+func xField(kind events.Kind) string {
+	switch kind {
+	case events.CallIn:
+		return "called"
+	case events.CallOut, events.Alerting, events.Answer, events.Disconnect:
+		return "caller"
 	}
-	d := json.NewDecoder(bytes.NewReader(b))
+	return "bindNum"
+}
+
+// body is that of an event, its real numbers masked if they must be.
+func (v viewer) body(of *ledger.LoggedEvent) json.RawMessage {
+	if !v.masked {
+		return of.Body
+	}
+	d := json.NewDecoder(bytes.NewReader(of.Body))
 	d.UseNumber()
 	var fields map[string]any
 	if err := d.Decode(&fields); err != nil {
@@ -56,14 +69,14 @@ func (v viewer) body(b json.RawMessage) json.RawMessage {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(v.fields(fields)); err != nil {
+	if err := e.Encode(v.fields(fields, xField(of.Kind))); err != nil {
 		return json.RawMessage("null")
 	}
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 }
 
-func (v viewer) fields(fields map[string]any) map[string]any {
-	x, _ := fields["bindNum"].(string)
+func (v viewer) fields(fields map[string]any, xField string) map[string]any {
+	x, _ := fields[xField].(string)
 	for name, value := range fields {
 		if plainFields[name] {
 			continue
@@ -85,7 +98,7 @@ func (v viewer) value(value any, x string) any {
 		}
 		return v.text(t)
 	case map[string]any:
-		return v.fields(t)
+		return v.fields(t, "")
 	case []any:
 		for i := range t {
 			t[i] = v.value(t[i], x)

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"axgate/prompts"
+	"axgate/provision"
 )
 
 // Prefix is what every operation's path begins with, and Document where the
@@ -22,8 +23,15 @@ const (
 // version is that of the API: the first part changes with the prefix alone.
 const version = "1.0.0"
 
-// MaxBody is the most bytes that a request may have: an upload of a prompt.
-const MaxBody = prompts.MaxSource + 64<<10
+// maxPrompt is the most bytes that a request with a prompt may have, and
+// MaxBody that any request may have.
+const (
+	maxPrompt = prompts.MaxSource + 64<<10
+	MaxBody   = max(maxPrompt, provision.MostNumberFile) + formSpace
+)
+
+// formSpace is what a form needs besides its file.
+const formSpace = 64 << 10
 
 // service answers the operations.
 type service struct {
@@ -43,6 +51,7 @@ func New(d Deps) (http.Handler, error) {
 	for _, register := range s.subjects() {
 		register()
 	}
+	delete(s.api.OpenAPI().Components.Schemas.Map(), "FormFile") // huma's own type, which nothing refers to
 	text, err := json.Marshal(s.api.OpenAPI())
 	if err != nil {
 		return nil, fmt.Errorf("make the OpenAPI document: %w", err)
@@ -54,7 +63,7 @@ func New(d Deps) (http.Handler, error) {
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		write(w, problem(http.StatusNotFound, "there is no such operation: see "+Document))
 	})
-	return http.MaxBytesHandler(mux, MaxBody), nil
+	return mux, nil
 }
 
 // tokenScheme is the name of the way to show a token in the document.

@@ -48,11 +48,11 @@ func (s *service) prompts() {
 		summary: "List an app's prompts",
 		about:   "The uploaded prompts of an app by their names, with the state of their review.",
 	}, s.listPrompts)
-	add(s, op{id: "uploadPrompt", method: http.MethodPost, path: "/apps/{appKey}/prompts", who: owner, subject: promptsTag, status: http.StatusCreated, maxBody: MaxBody, refuses: []int{http.StatusNotFound, http.StatusConflict},
+	add(s, op{id: "uploadPrompt", method: http.MethodPost, path: "/apps/{appKey}/prompts", who: owner, subject: promptsTag, status: http.StatusCreated, maxBody: maxPrompt, refuses: []int{http.StatusNotFound, http.StatusConflict},
 		summary: "Upload a prompt by a form",
 		about:   "The file has to be A-law, 8000 Hz, mono, WAV, of at most 2 MB, unless `convert` asks to make it so from another WAV or an MP3 of at most 6 MB. It is reviewed before it can be named. A prompt is replaced by deleting it and uploading it anew.",
 	}, s.uploadPrompt)
-	add(s, op{id: "putPrompt", method: http.MethodPut, path: "/apps/{appKey}/prompts/{name}", who: owner, subject: promptsTag, status: http.StatusCreated, maxBody: MaxBody, refuses: []int{http.StatusNotFound, http.StatusConflict},
+	add(s, op{id: "putPrompt", method: http.MethodPut, path: "/apps/{appKey}/prompts/{name}", who: owner, subject: promptsTag, status: http.StatusCreated, maxBody: maxPrompt, refuses: []int{http.StatusNotFound, http.StatusConflict},
 		summary: "Upload a prompt as it is",
 		about:   "Like uploadPrompt, with the file itself as the body of the request.",
 	}, func(ctx context.Context, in *struct {
@@ -137,7 +137,7 @@ func (s *service) listPrompts(ctx context.Context, in *struct {
 // PromptForm is what an upload consists of.
 type PromptForm struct {
 	File    huma.FormFile `form:"file" required:"true" doc:"The file; its name is that of the prompt."`
-	Convert bool          `form:"convert" doc:"Make it A-law if it is another WAV or MP3 file." example:"true"`
+	Convert bool          `form:"convert" required:"false" doc:"Make it A-law if it is another WAV or MP3 file." example:"true"`
 }
 
 func (s *service) uploadPrompt(ctx context.Context, in *struct {

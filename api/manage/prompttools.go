@@ -47,7 +47,7 @@ func (s *service) promptTools() {
 		}
 		return out, nil
 	})
-	add(s, op{id: "checkPrompt", method: http.MethodPost, path: "/prompts/check", who: anyone, asks: true, subject: promptsTag, maxBody: MaxBody,
+	add(s, op{id: "checkPrompt", method: http.MethodPost, path: "/prompts/check", who: anyone, asks: true, subject: promptsTag, maxBody: maxPrompt,
 		summary: "Check a prompt file",
 		about:   "Tells whether the file, which is the body of the request, can be uploaded as it is; nothing is kept.",
 	}, func(_ context.Context, in *ToolFile) (*struct{ Body PromptCheck }, error) {
@@ -57,7 +57,7 @@ func (s *service) promptTools() {
 		}
 		return &struct{ Body PromptCheck }{PromptCheck{Right: true, Seconds: f.Duration().Seconds()}}, nil
 	})
-	add(s, op{id: "convertPrompt", method: http.MethodPost, path: "/prompts/convert", who: anyone, asks: true, subject: promptsTag, gives: wave, maxBody: MaxBody,
+	add(s, op{id: "convertPrompt", method: http.MethodPost, path: "/prompts/convert", who: anyone, asks: true, subject: promptsTag, gives: wave, maxBody: maxPrompt,
 		summary: "Convert a file to a prompt",
 		about:   "Makes an A-law WAV file, as prompts have to be, of another WAV or an MP3 of at most 6 MB, which is the body of the request; nothing is kept.",
 	}, func(_ context.Context, in *ToolFile) (*stream, error) {

@@ -17,7 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/api/manage"
+	"axgate/events"
 	"axgate/ledger"
+	"axgate/prompts"
 	"axgate/provision"
 	"axgate/routing"
 	"axgate/store"
@@ -46,6 +48,7 @@ type world struct {
 	mu     sync.Mutex
 	late   time.Duration // how far the clock was moved
 	tokens map[string]string
+	up     string // the call that is up
 }
 
 // lines is a log that tests look into.
@@ -101,11 +104,17 @@ func newWorld(t testing.TB, edit ...func(*manage.Deps)) *world {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, cache.Close()) })
 	log := zerolog.New(w.log)
-	w.office, err = provision.New(provision.Config{Ledger: w.ledger, Cache: cache, Plan: routing.ChinaPlan(), Now: w.now, Log: log})
+	files, err := prompts.OpenDir(filepath.Join(t.TempDir(), "prompts"))
+	require.NoError(t, err)
+	w.office, err = provision.New(provision.Config{Ledger: w.ledger, Cache: cache, Plan: routing.ChinaPlan(), Prompts: files, Now: w.now, Log: log})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.office.Close(context.WithoutCancel(w.ctx))) })
 	w.fill()
-	d := manage.Deps{Records: w.ledger, Changes: w.office, Plan: routing.ChinaPlan(), Now: w.now, Log: log}
+	d := manage.Deps{Records: w.ledger, Changes: w.office, Plan: routing.ChinaPlan(), Now: w.now, Log: log,
+		Stop: w.stop, Explain: w.explain, Receiver: w.ledger.Outbox().Receiver,
+		Probe: func(ctx context.Context, r events.Receiver, app string) events.Probed {
+			return events.Probe(ctx, events.Config{}, r, app)
+		}}
 	for _, e := range edit {
 		e(&d)
 	}
@@ -114,6 +123,43 @@ func newWorld(t testing.TB, edit ...func(*manage.Deps)) *world {
 	w.server = httptest.NewServer(h)
 	t.Cleanup(w.server.Close)
 	return w
+}
+
+// stop knows one call that is up.
+func (w *world) stop(session string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if session != w.up {
+		return false
+	}
+	w.up = ""
+	return true
+}
+
+// explain goes by the ledger alone.
+func (w *world) explain(ctx context.Context, x routing.X, caller routing.Number, ext routing.Extension) (manage.Explanation, error) {
+	plan, q := routing.ChinaPlan(), routing.Question{X: x, Caller: caller, At: w.now()}
+	f, err := w.ledger.Facts(ctx, q)
+	if err != nil {
+		return manage.Explanation{}, err
+	}
+	var app *routing.App
+	if f.Known {
+		a, err := w.ledger.App(ctx, f.App)
+		if err != nil {
+			return manage.Explanation{}, err
+		}
+		app = &a.App
+	}
+	d := routing.Decide(&plan, app, q, f)
+	asked := d.Step == routing.Collect
+	if asked && ext != "" {
+		if f, err = w.ledger.FactsByExtension(ctx, q, ext); err != nil {
+			return manage.Explanation{}, err
+		}
+		d = routing.DecideExtension(&plan, app, q, f, ext)
+	}
+	return manage.Explanation{Decision: d, Source: "the ledger", Asked: asked}, nil
 }
 
 func (w *world) fill() {
@@ -181,6 +227,9 @@ func (w *world) ask(who, method, path string, body any, edit ...func(*http.Reque
 	res, err := http.DefaultClient.Do(r)
 	require.NoError(w.t, err)
 	defer func() { require.NoError(w.t, res.Body.Close()) }()
+	if res.StatusCode < http.StatusBadRequest {
+		exercised.Store(method+" "+r.URL.Path, true)
+	}
 	b, err := io.ReadAll(res.Body)
 	require.NoError(w.t, err)
 	return &answer{w.t, res.StatusCode, res.Header, b}
