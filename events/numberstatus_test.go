@@ -57,6 +57,9 @@ func pushes(address func(*ledger.App)) func(*ledger.App) {
 	}
 }
 
+// patient is a pusher that a busy machine does not make push twice.
+func patient(c *events.Config) { c.Timeout = 15 * time.Second }
+
 // TestNumberStatus: what each change of an X is to its app.
 func TestNumberStatus(t *testing.T) {
 	each(t, func(t *testing.T, cfg ledger.Config) {
@@ -82,7 +85,7 @@ func TestNumberStatus(t *testing.T) {
 		}
 		w.number("app", 1) // it is granted anew
 		want = append(want, "5")
-		w.run()
+		w.run(patient)
 		eventually(t, "all is told", func() bool { of, _ := statuses(t, to, "/numbers"); return len(of[string(x)]) == len(want) })
 		of, _ := statuses(t, to, "/numbers")
 		require.Equal(t, map[string][]string{string(x): want}, of)
@@ -100,7 +103,7 @@ func TestNumberStatus(t *testing.T) {
 // address where there is no other, and those of the next app by themselves.
 func TestNumbersMerge(t *testing.T) {
 	each(t, func(t *testing.T, cfg ledger.Config) {
-		const many = 450
+		const many = 250
 		w, to := newWorld(t, cfg), newServer(t)
 		w.app("app", to, pushes(func(*ledger.App) {}))
 		w.app("next", to, pushes(func(*ledger.App) {}))
@@ -108,7 +111,7 @@ func TestNumbersMerge(t *testing.T) {
 			w.becomes(w.number("app", i), routing.StatusPaused, "")
 		}
 		w.becomes(w.number("next", many), routing.StatusPaused, "")
-		w.run()
+		w.run(patient)
 		eventually(t, "all is told", func() bool { of, _ := statuses(t, to, "/status"); return len(of) == many+1 })
 		of, sizes := statuses(t, to, "/status")
 		for x, list := range of {
@@ -133,7 +136,7 @@ func TestNumbersInOrder(t *testing.T) {
 			}
 			return 200
 		})
-		w.run()
+		w.run(patient)
 		w.becomes(x, routing.StatusPaused, "")
 		session := events.NumberSession("app", string(x))
 		first := w.log(session)[0].Seq
@@ -175,7 +178,7 @@ func TestNumbersClaimedTogether(t *testing.T) {
 		}
 		return 200
 	})
-	w.run()
+	w.run(patient)
 	session := events.NumberSession("app", string(x))
 	eventually(t, "the first fails", func() bool { return w.log(session)[0].Tries == 1 })
 	time.Sleep(50 * time.Millisecond)
@@ -193,7 +196,7 @@ func TestNumberWithoutAddress(t *testing.T) {
 	w.app("app", newServer(t), pushes(func(a *ledger.App) { a.StatusURL, a.NumberURL = "", "" }))
 	x := w.number("app", 1)
 	w.becomes(x, routing.StatusPaused, "")
-	w.run()
+	w.run(patient)
 	eventually(t, "it is dropped", func() bool { e := w.log(events.NumberSession("app", string(x)))[0]; return e.Due.IsZero() })
 	require.Equal(t, "not pushed: the app has no address for it", w.log(events.NumberSession("app", string(x)))[0].Failure)
 }
