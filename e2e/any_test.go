@@ -53,7 +53,7 @@ func anyUnknown(s *scene) {
 func anyUnusable(status string) func(*scene) {
 	return func(s *scene) {
 		a, b, x, _ := s.pair(appAXB)
-		s.run("numbers", "status", "--x", x, status)
+		s.run("number", "status", "--x", x, status)
 		c := s.dial(a, x)
 		s.refusedWith(c, 403, 21)
 		s.prompted(c, "no_permission")
@@ -65,7 +65,7 @@ func anyUnusable(status string) func(*scene) {
 // anyBindFrozen: what is bound already goes on.
 func anyBindFrozen(s *scene) {
 	a, b, x, _ := s.pair(appAXB)
-	s.run("numbers", "status", "--x", x, "frozen")
+	s.run("number", "status", "--x", x, "frozen")
 	_, err := s.gate.Bind(s.within(step), "axb", "--x", x, "--a", s.stranger().Number(), "--b", s.stranger().Number())
 	require.Error(s, err)
 	out, in := s.connect(a, b, x)

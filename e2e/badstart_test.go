@@ -113,7 +113,7 @@ func TestBadPrompt(t *testing.T) {
 				path = filepath.Join(t.TempDir(), bad.file)
 				require.NoError(t, os.WriteFile(path, bad.text, 0o600))
 			}
-			out, err := w.gate.Run(context.Background(), "prompts", "check", path)
+			out, err := w.gate.Run(context.Background(), "prompt", "check", path)
 			require.Error(t, err)
 			said := string(out) + err.Error()
 			for _, word := range bad.words {

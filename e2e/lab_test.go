@@ -32,7 +32,7 @@ func TestLab(t *testing.T) {
 		Caller   string
 		Callee   string
 		Decision struct{ Step, Callee, Shows string }
-		CallerID string `json:"caller_id"`
+		CallerID string `json:"callerId"`
 		Heard    struct{ Caller, Callee float64 }
 		Events   []struct {
 			Type string

@@ -196,22 +196,23 @@ func (s *scene) callin(x string) string {
 	s.Helper()
 	call, err := s.customer.Story(s.within(step), x, 1)
 	require.NoError(s, err)
-	var list []struct {
-		Kind, Failure string
-		Due, Done     time.Time
+	var list struct {
+		Items []struct {
+			EventType string
+			Push      struct {
+				Failure     string
+				Next, Taken time.Time
+			}
+		}
 	}
-	out, err := s.gate.Run(s.within(step), "events", "--json", "--session", call.Session)
+	out, err := s.gate.Run(s.within(step), "event", "list", "--json", "--session", call.Session)
 	require.NoError(s, err)
-	var page struct{ Events json.RawMessage }
-	if json.Unmarshal(out, &page) == nil && page.Events != nil {
-		out = page.Events
-	}
 	require.NoError(s, json.Unmarshal(out, &list), "%s", out)
-	for _, e := range list {
-		if e.Kind == "callin" {
-			require.True(s, e.Due.IsZero(), "it is not pushed again")
-			require.True(s, e.Done.IsZero())
-			return e.Failure
+	for _, e := range list.Items {
+		if e.EventType == "callin" {
+			require.True(s, e.Push.Next.IsZero(), "it is not pushed again")
+			require.True(s, e.Push.Taken.IsZero())
+			return e.Push.Failure
 		}
 	}
 	require.Fail(s, "no callin in the log")
@@ -297,7 +298,7 @@ func xTooLong(s *scene) {
 func xPaused(s *scene) {
 	who, b, x := s.stranger(), s.stranger(), s.takeX(s.T, appX)
 	s.says(x, connects(x, b.Number()))
-	s.run("numbers", "status", "--x", x, "paused")
+	s.run("number", "status", "--x", x, "paused")
 	s.refusedWith(s.dial(who, x), 403, 21)
 	s.reachesNobody(b)
 	s.storyX(x, 1, billed{state: 8055, fail: 8055, direction: 2, caller: who.Number(), events: evRefused})
@@ -308,8 +309,8 @@ func xPaused(s *scene) {
 func xStatus(s *scene) {
 	x, quiet := s.takeX(s.T, appX), s.takeX(s.T, appXElse)
 	for _, args := range [][]string{{"paused"}, {"unavailable", "--cause", "2"}, {"frozen"}, {"normal"}, {"returned"}} {
-		s.run(append([]string{"numbers", "status", "--x", x}, args...)...)
-		s.run(append([]string{"numbers", "status", "--x", quiet}, args...)...)
+		s.run(append([]string{"number", "status", "--x", x}, args...)...)
+		s.run(append([]string{"number", "status", "--x", quiet}, args...)...)
 	}
 	want := []string{"9/", "10/2", "11/", "5/", "10/1"}
 	require.Eventually(s, func() bool { return len(s.customer.Statuses(x)) >= len(want) }, step, 50*time.Millisecond, "%v", s.customer.Statuses(x))

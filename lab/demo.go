@@ -50,8 +50,8 @@ type Result struct {
 	Caller    string          `json:"caller"`
 	Callee    string          `json:"callee"`
 	Decision  Decided         `json:"decision"`
-	CallerID  string          `json:"caller_id"` // seen by the callee
-	Statuses  []int           `json:"statuses"`  // SIP, as the caller got them
+	CallerID  string          `json:"callerId"` // seen by the callee
+	Statuses  []int           `json:"statuses"` // SIP, as the caller got them
 	Heard     Correlation     `json:"heard"`
 	Events    []Push          `json:"events"`
 	Fee       json.RawMessage `json:"fee"`

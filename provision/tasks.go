@@ -180,17 +180,21 @@ func shortText(text string) string {
 }
 
 // judge is the answer for a number that a task cannot have.
-func judge(kind ledger.TaskKind) ledger.Judge {
+func judge(t ledger.Task) ledger.Judge {
+	none := "there is no such number"
+	if t.Kind == ledger.TaskStatus && t.App != "" || t.From != "" {
+		none = "the app has no such number" // be it another's, or nobody's
+	}
 	return func(err error) (code, reason string, refused bool) {
 		why := ""
 		result := resultNotApplied
 		switch {
 		case errors.Is(err, ledger.ErrUnknownApp):
 			result, why = resultUnknownApp, "there is no app of that key"
-		case errors.Is(err, ledger.ErrNotYours) && kind == ledger.TaskImport:
+		case errors.Is(err, ledger.ErrNotYours) && t.Kind == ledger.TaskImport:
 			why = "another app has it"
 		case errors.Is(err, ledger.ErrNotYours), errors.Is(err, ledger.ErrUnknownX):
-			why = "the app has no such number"
+			why = none
 		case errors.Is(err, ledger.ErrThereAlready):
 			why = "it is a number of that app already"
 		case errors.Is(err, ledger.ErrOtherAccount):

@@ -76,7 +76,7 @@ func (s *Service) workOn(ctx context.Context, id string, tell func(ledger.Task))
 // only then notes them as done. What stops in between is gone on with by the
 // next step of whoever works on the task.
 func (s *Service) workStep(ctx context.Context, h ledger.Hold, t ledger.Task) (ledger.Task, error) {
-	due, err := s.ledger.WorkTask(ctx, h, judge(t.Kind), s.now())
+	due, err := s.ledger.WorkTask(ctx, h, judge(t), s.now())
 	if err != nil {
 		return t, err
 	}

@@ -8,7 +8,33 @@ import (
 	"axgate/routing"
 )
 
-type bindingsCmd struct {
+type bindingCmd struct {
+	List   bindingListCmd `cmd:"" default:"withargs" help:"List bindings of an X or of an A."`
+	Show   bindingShowCmd `cmd:"" help:"Show a binding."`
+	Bind   bindCmd        `cmd:"" help:"Make a binding."`
+	Unbind unbindCmd      `cmd:"" help:"Take a binding back; from then on nobody is reached through it."`
+	Temp   tempCmd        `cmd:"" help:"Set whom A of an AX binding reaches by dialling X."`
+}
+
+type bindingShowCmd struct {
+	ID string `arg:"" help:"The subscriptionId."`
+}
+
+func (c *bindingShowCmd) Run(p *program) error {
+	return p.atDesk(func(d *desk) error {
+		b, err := d.Ledger.Binding(d.ctx, c.ID, time.Now())
+		if err != nil {
+			return fmt.Errorf("binding %s: %w", c.ID, err)
+		}
+		if p.cli.JSON {
+			return p.answer(shown(&b))
+		}
+		p.printf("%s of app %s: %s\n", b.ID, b.App, describe(&b))
+		return nil
+	})
+}
+
+type bindingListCmd struct {
 	ID    string `name:"id" help:"The one with this subscriptionId." placeholder:"ID"`
 	X     string `name:"x" help:"Those of this X, or of this Y (AXYB)." placeholder:"NUMBER"`
 	A     string `name:"a" help:"Those of this A, with --app." placeholder:"NUMBER"`
@@ -16,14 +42,14 @@ type bindingsCmd struct {
 	Limit atMost `default:"100" help:"At most so many."`
 }
 
-func (c *bindingsCmd) Run(p *program) error {
+func (c *bindingListCmd) Run(p *program) error {
 	return p.atDesk(func(d *desk) error {
 		list, err := c.find(d)
 		if err != nil {
 			return err
 		}
 		if p.cli.JSON {
-			return p.answer(shownBindings(list))
+			return p.answer(listed[shownBinding]{Items: shownBindings(list)})
 		}
 		return p.table("ID\tMODE\tX\tY\tA\tB\tEXT\tUNTIL\tRECORD", func(w *tabwriter.Writer) {
 			for _, b := range list {
@@ -33,7 +59,7 @@ func (c *bindingsCmd) Run(p *program) error {
 	})
 }
 
-func (c *bindingsCmd) find(d *desk) ([]routing.Binding, error) {
+func (c *bindingListCmd) find(d *desk) ([]routing.Binding, error) {
 	now := time.Now()
 	switch {
 	case c.ID != "":
@@ -63,7 +89,7 @@ func (c *bindingsCmd) find(d *desk) ([]routing.Binding, error) {
 type shownBinding struct {
 	ID          string     `json:"subscriptionId"`
 	BindID      string     `json:"bindId,omitempty"` // of an AXYB relation
-	App         string     `json:"app_key"`
+	App         string     `json:"appKey"`
 	Mode        string     `json:"mode"`
 	X           string     `json:"x"`
 	Y           string     `json:"y,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"axgate/api/manage"
 	"axgate/events"
 	"axgate/lab"
 	"axgate/ledger"
@@ -31,18 +32,21 @@ func (callCmd) Help() string {
 
 // told is the answer in JSON.
 type told struct {
-	Decision lab.Decided          `json:"decision"`
-	Source   string               `json:"decided_from"`
-	Tried    bool                 `json:"tried"`
-	CallerID string               `json:"caller_id,omitempty"`
-	Statuses []int                `json:"statuses,omitempty"`
-	Answered bool                 `json:"answered"`
-	Heard    *lab.Correlation     `json:"heard,omitempty"`
-	Leaks    []string             `json:"leaks,omitempty"`
-	Problems []string             `json:"problems,omitempty"`
-	End      string               `json:"end,omitempty"`
-	Call     *events.Call         `json:"call,omitempty"`
-	Events   []ledger.LoggedEvent `json:"events,omitempty"`
+	Decision lab.Decided      `json:"decision"`
+	Source   string           `json:"decidedFrom"`
+	Tried    bool             `json:"tried"`
+	CallerID string           `json:"callerId,omitempty"`
+	Statuses []int            `json:"statuses,omitempty"`
+	Answered bool             `json:"answered"`
+	Heard    *lab.Correlation `json:"heard,omitempty"`
+	Leaks    []string         `json:"leaks,omitempty"`
+	Problems []string         `json:"problems,omitempty"`
+	End      string           `json:"end,omitempty"`
+	Call     *manage.Call     `json:"call,omitempty"`
+	Events   []manage.Event   `json:"events,omitempty"`
+
+	record *events.Call
+	log    []ledger.LoggedEvent
 }
 
 func (c *callCmd) Run(p *program) error {
@@ -183,8 +187,12 @@ func (t *told) adopt(out *lab.Outcome, x routing.X, own bool) {
 }
 
 func (c *callCmd) report(d *desk, t *told, x routing.X, out *lab.Outcome) {
-	t.Call, t.Events = d.record(x, out.Began)
+	t.record, t.log = d.record(x, out.Began)
 	if d.cli.JSON {
+		if t.record != nil {
+			call := manage.ShowCall(t.record)
+			t.Call, t.Events = &call, list(t.log, "", manage.ShowEvent).Items
+		}
 		return
 	}
 	d.printf("\nSIP           %s at the caller\n", strings.Trim(fmt.Sprint(t.Statuses), "[]"))
@@ -197,13 +205,13 @@ func (c *callCmd) report(d *desk, t *told, x routing.X, out *lab.Outcome) {
 	if h := t.Heard; h != nil {
 		d.printf("heard         the callee's voice by the caller %.2f, the caller's by the callee %.2f (1 is perfect)\n", h.Caller, h.Callee)
 	}
-	if t.Call == nil {
+	if t.record == nil {
 		d.printf("record        there is none: X is not known, or the call did not get in\n")
 	} else {
-		d.story(t.Call)
+		d.story(t.record)
 	}
-	for i := range t.Events {
-		e := &t.Events[i]
+	for i := range t.log {
+		e := &t.log[i]
 		const indent = 14
 		d.printf("%-*s%s (push: %s)\n", indent, e.Kind, lab.Fold(lab.Compact(e.Body, "sessionId", "timestamp", "subscriptionId"), 100, indent), push(e))
 	}

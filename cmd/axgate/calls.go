@@ -5,42 +5,102 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"axgate/api/manage"
 	"axgate/events"
 	"axgate/ledger"
 	"axgate/routing"
 )
 
-type callsCmd struct {
-	Session string        `arg:"" optional:"" help:"Show this call with its events."`
-	App     string        `help:"Calls of this app." placeholder:"KEY"`
-	Number  string        `help:"Calls with this X, caller or callee." placeholder:"NUMBER"`
-	Since   time.Duration `help:"Calls of the last so long, such as 1h." placeholder:"TIME"`
-	Open    bool          `help:"Only calls that are not over."`
-	Limit   atMost        `default:"20" help:"At most so many."`
-	After   string        `help:"The next page: what the last one ended with." placeholder:"PAGE"`
+type cdrCmd struct {
+	List   cdrListCmd   `cmd:"" default:"withargs" help:"List calls, the newest first."`
+	Show   cdrShowCmd   `cmd:"" help:"Show a call with its events."`
+	Export cdrExportCmd `cmd:"" help:"Write calls as CSV."`
 }
 
-func (c *callsCmd) Run(p *program) error {
+// chosen are the calls that a command is about.
+type chosen struct {
+	App    string        `help:"Calls of this app." placeholder:"KEY"`
+	Number string        `help:"Calls with this X, caller or callee." placeholder:"NUMBER"`
+	End    string        `help:"Calls that ended so, in a word, such as callee_busy." placeholder:"WORD"`
+	Since  time.Duration `help:"Calls of the last so long, such as 1h." placeholder:"TIME"`
+	Open   bool          `help:"Only calls that are not over."`
+}
+
+func (c *chosen) filter(d *desk) ledger.CallFilter {
+	f := ledger.CallFilter{App: c.App, End: c.End, Open: c.Open}
+	if c.Since > 0 {
+		f.From = time.Now().Add(-c.Since)
+	}
+	if c.Number != "" {
+		f.Number = d.anyNumber(c.Number)
+	}
+	return f
+}
+
+type cdrListCmd struct {
+	chosen
+	Limit atMost `default:"20" help:"At most so many."`
+	After string `help:"The next page: what the last one ended with." placeholder:"PAGE"`
+}
+
+func (c *cdrListCmd) Run(p *program) error {
 	return p.atDesk(func(d *desk) error {
-		f := ledger.CallFilter{App: c.App, Session: c.Session, Open: c.Open, Limit: int(c.Limit), After: c.After}
-		if c.Since > 0 {
-			f.From = time.Now().Add(-c.Since)
-		}
-		if c.Number != "" {
-			f.Number = d.anyNumber(c.Number)
-		}
+		f := c.filter(d)
+		f.Limit, f.After = int(c.Limit), c.After
 		page, err := d.Ledger.Calls(d.ctx, f)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case c.Session != "" && len(page.Calls) == 0:
-			return fmt.Errorf("there is no call %s", c.Session)
-		case c.Session != "":
-			return d.showCall(&page.Calls[0])
-		case p.cli.JSON:
-			return p.answer(page)
+		}
+		if p.cli.JSON {
+			return p.answer(list(page.Calls, page.Next, manage.ShowCall))
 		}
 		return d.listCalls(page)
+	})
+}
+
+type cdrShowCmd struct {
+	Session string `arg:"" help:"The sessionId."`
+}
+
+func (c *cdrShowCmd) Run(p *program) error {
+	return p.atDesk(func(d *desk) error {
+		call, err := d.oneCall(c.Session)
+		if err != nil {
+			return err
+		}
+		return d.showCall(call)
+	})
+}
+
+func (d *desk) oneCall(session string) (*events.Call, error) {
+	page, err := d.Ledger.Calls(d.ctx, ledger.CallFilter{Session: session, Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	if len(page.Calls) == 0 {
+		return nil, fmt.Errorf("there is no call %s: axgate cdr list shows which there are", session)
+	}
+	return &page.Calls[0], nil
+}
+
+type cdrExportCmd struct {
+	chosen
+	Out string `short:"o" help:"The file; without it, standard output." placeholder:"FILE" type:"path"`
+}
+
+func (c *cdrExportCmd) Run(p *program) error {
+	return p.atDesk(func(d *desk) error {
+		f := c.filter(d)
+		f.Limit = pageRows
+		return p.export(c.Out, manage.CallHead, func() (rows [][]string, more bool, err error) {
+			page, err := d.Ledger.Calls(d.ctx, f)
+			for i := range page.Calls {
+				call := manage.ShowCall(&page.Calls[i])
+				rows = append(rows, call.Row())
+			}
+			f.After = page.Next
+			return rows, page.Next != "", err
+		})
 	})
 }
 
@@ -62,8 +122,8 @@ func (d *desk) listCalls(page ledger.CallPage) error {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", when(c.In), c.Mode, c.X, or(c.Caller), or(c.Callee), talk(c), or(c.EndWord), c.Session)
 		}
 	})
-	if err == nil && page.Next != "" {
-		d.printf("more: --after %s\n", page.Next)
+	if err == nil {
+		d.more(page.Next)
 	}
 	return err
 }
@@ -77,18 +137,21 @@ func talk(c *events.Call) string {
 
 // showCall prints a call and its events.
 func (d *desk) showCall(c *events.Call) error {
-	page, err := d.Ledger.Events(d.ctx, ledger.EventFilter{Session: c.Session, Limit: 1000})
+	log, err := d.eventsOf(c.Session)
 	if err != nil {
 		return err
 	}
 	if d.cli.JSON {
-		return d.answer(struct {
-			Call   *events.Call         `json:"call"`
-			Events []ledger.LoggedEvent `json:"events"`
-		}{c, page.Events})
+		return d.answer(manage.ShowStory(c, log))
 	}
 	d.story(c)
-	return d.listEvents(page)
+	return d.listEvents(ledger.EventPage{Events: log})
+}
+
+// eventsOf are the events of a call in their order.
+func (d *desk) eventsOf(session string) ([]ledger.LoggedEvent, error) {
+	page, err := d.Ledger.Events(d.ctx, ledger.EventFilter{Session: session, Limit: 1000})
+	return page.Events, err
 }
 
 // story prints what became of a call.

@@ -23,24 +23,25 @@ Begin with "axgate lab": it needs nothing, makes a masked call, shows what happe
 type cli struct {
 	Config string `short:"c" help:"Configuration file. Without it: ./axgate.yaml; commands beside a lab read what it has left in the data directory." env:"AXGATE_CONFIG" placeholder:"FILE"`
 	Data   string `short:"d" help:"Data directory, instead of the one that is configured." placeholder:"DIR"`
-	JSON   bool   `name:"json" help:"Answer in JSON, for scripts."`
+	JSON   bool   `name:"json" help:"Answer in JSON, for scripts, in the form of the management API."`
 
 	Serve serveCmd `cmd:"" help:"Take calls until told to end."`
 	Lab   labCmd   `cmd:"" help:"Everything on this machine: one masked call is made and shown, then softphones can call."`
 	Call  callCmd  `cmd:"" help:"Place a test call through X and tell why it went as it did."`
 
-	Bind      bindCmd      `cmd:"" help:"Make a binding."`
-	Unbind    unbindCmd    `cmd:"" help:"Take a binding back; from then on nobody is reached through it."`
-	Bindings  bindingsCmd  `cmd:"" help:"List bindings."`
-	Temp      tempCmd      `cmd:"" help:"Set whom A of an AX binding reaches by dialling X."`
-	Apps      appsCmd      `cmd:"" help:"List apps, or show one."`
-	Numbers   numbersCmd   `cmd:"" help:"List, add, and change X numbers."`
+	App       appCmd       `cmd:"" aliases:"apps" help:"Apps: list, show, create, change, pause, resume, and renew the secret."`
+	Number    numberCmd    `cmd:"" aliases:"numbers" help:"X numbers: list, add, import, move, change, return, count and export."`
+	Binding   bindingCmd   `cmd:"" aliases:"bindings" help:"Bindings: list, show, make, take back."`
+	Prompt    promptsCmd   `cmd:"" aliases:"prompts" help:"Prompts: list, check, convert, upload and review."`
+	CDR       cdrCmd       `cmd:"" name:"cdr" aliases:"calls" help:"Call records: list, show, export."`
+	Event     eventsCmd    `cmd:"" aliases:"events" help:"Events: list them with their pushes, or push them again."`
 	Blacklist blacklistCmd `cmd:"" help:"Keep callers from X numbers."`
-	Operators operatorsCmd `cmd:"" help:"Tokens of the management API: list, add, revoke."`
+	Explain   explainCmd   `cmd:"" help:"Why a call would go as it would, or why one went as it did."`
 
-	Calls   callsCmd   `cmd:"" help:"List calls, or show one with its events."`
-	Events  eventsCmd  `cmd:"" help:"List events and their pushes, or push them again."`
-	Prompts promptsCmd `cmd:"" help:"List, check, convert, upload and review prompts."`
+	// Short for the same verbs of binding.
+	Bind   bindCmd   `cmd:"" hidden:"" help:"Make a binding (binding bind)."`
+	Unbind unbindCmd `cmd:"" hidden:"" help:"Take a binding back (binding unbind)."`
+	Temp   tempCmd   `cmd:"" hidden:"" help:"Set whom A of an AX binding reaches by dialling X (binding temp)."`
 
 	Doctor  doctorCmd  `cmd:"" help:"Look for everything that could keep calls from working."`
 	Conf    configCmd  `cmd:"" name:"config" help:"Check, print, and explain the configuration."`
@@ -139,6 +140,28 @@ func (p *program) untilSignal() (context.Context, context.CancelFunc) {
 		}
 	}()
 	return ctx, cancel
+}
+
+// listed is a list in JSON, as the management API has it.
+type listed[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty"` // --after of the next page
+}
+
+// list shows each of some values, for JSON.
+func list[F, T any](from []F, next string, show func(*F) T) listed[T] {
+	out := listed[T]{Items: make([]T, len(from)), Next: next}
+	for i := range from {
+		out.Items[i] = show(&from[i])
+	}
+	return out
+}
+
+// more tells people how the list goes on.
+func (p *program) more(next string) {
+	if next != "" {
+		p.printf("more: --after %s\n", next)
+	}
 }
 
 // answer prints a value as indented JSON.

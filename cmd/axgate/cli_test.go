@@ -14,8 +14,9 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // TestHelp holds what people read: a change of it is seen.
 func TestHelp(t *testing.T) {
-	for _, command := range []string{"", "serve", "lab", "call", "bind", "bind axb", "bind ax", "bind axe", "unbind", "bindings", "temp",
-		"apps", "numbers", "blacklist", "calls", "events", "prompts", "doctor", "config"} {
+	for _, command := range []string{"", "serve", "lab", "call", "app", "app create", "app change", "number", "number list", "number import", "number move", "number status", "number tasks",
+		"binding", "binding list", "binding bind", "bind axb", "bind ax", "bind axe", "bind axyb", "bind yb", "unbind", "temp",
+		"prompt", "cdr", "cdr list", "cdr export", "event", "event replay", "explain", "blacklist", "doctor", "config"} {
 		args := append(strings.Fields(command), "--help")
 		got := succeed(t, args...)
 		golden := filepath.Join("testdata", "help", strings.ReplaceAll("axgate "+command, " ", "-")+".txt")
@@ -38,11 +39,13 @@ func TestWrongUse(t *testing.T) {
 		"bind axb --x 1 --y 2":                 "unknown flag --y",
 		"bind axb --x +8617010000001 --a +861": "missing flags: --b",
 		"unbind":                               "missing flags: --id",
+		"number status asleep 1":               "must be one of",
+		"app create --mode XY --account a":     "AXYB",
 		"call --transport tls":                 "udp",
-		"events list --limit many":             "--limit",
+		"event list --limit many":              "--limit",
 		"lab --port":                           "--port",
-		"calls --limit 0":                      "use 1 to 1000",
-		"bindings --x 1 --limit=-5":            "use 1 to 1000",
+		"cdr list --limit 0":                   "use 1 to 1000",
+		"binding list --x 1 --limit=-5":        "use 1 to 1000",
 	} {
 		got := fail(t, exitUsage, strings.Fields(args)...)
 		require.Contains(t, got, want, args)

@@ -5,6 +5,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"axgate/api/manage"
 	"axgate/ledger"
 )
 
@@ -32,7 +33,7 @@ func (c *eventsListCmd) Run(p *program) error {
 			return err
 		}
 		if p.cli.JSON {
-			return p.answer(page)
+			return p.answer(list(page.Events, page.Next, manage.ShowEvent))
 		}
 		return d.listEvents(page)
 	})
@@ -45,8 +46,8 @@ func (d *desk) listEvents(page ledger.EventPage) error {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", when(e.At), e.Kind, push(e), e.Session, e.Body)
 		}
 	})
-	if err == nil && page.Next != "" {
-		d.printf("more: --after %s\n", page.Next)
+	if err == nil {
+		d.more(page.Next)
 	}
 	return err
 }

@@ -60,7 +60,7 @@ func (p *program) run(ctx context.Context, args []string) (code int) {
 		kong.Description(about),
 		kong.Writers(p.stdout, p.stderr),
 		kong.Exit(func(code int) { panic(stopped{code}) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100, NoExpandSubcommands: true}),
 		kong.Vars{"version": version()},
 		kong.Bind(p),
 	)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"axgate/api/manage"
 	"axgate/ledger"
 	"axgate/prompts"
 	"axgate/provision"
@@ -36,15 +38,15 @@ func (c *promptsListCmd) Run(p *program) error {
 		if app == "all" {
 			app = ""
 		}
-		list, err := d.Ledger.Prompts(d.ctx, app)
+		files, err := d.Ledger.Prompts(d.ctx, app)
 		if err != nil {
 			return err
 		}
 		if p.cli.JSON {
-			return p.answer(list)
+			return p.answer(list(files, "", manage.ShowPrompt))
 		}
 		return p.table("APP\tFILE\tSTATE\tLENGTH\tUPLOADED\tREASON", func(w *tabwriter.Writer) {
-			for _, f := range list {
+			for _, f := range files {
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", f.App, f.Name, f.State, f.Length.Round(100*time.Millisecond), when(f.Uploaded), or(f.Reason))
 			}
 		})
@@ -56,9 +58,9 @@ func (p *program) listScenes() error {
 	type line struct {
 		Scene   string `json:"scene"`
 		Title   string `json:"title"`
-		SetOn   string `json:"set_on"`
+		SetOn   string `json:"setOn"`
 		Shipped string `json:"shipped,omitempty"`
-		Unset   string `json:"if_unset,omitempty"`
+		Unset   string `json:"ifUnset,omitempty"`
 	}
 	var lines []line
 	for _, e := range prompts.Catalogue() {
@@ -70,7 +72,7 @@ func (p *program) listScenes() error {
 		lines = append(lines, l)
 	}
 	if p.cli.JSON {
-		return p.answer(lines)
+		return p.answer(listed[line]{Items: lines})
 	}
 	return p.table("SCENE\tMEANING\tSET ON\tSHIPPED FILE\tIF UNSET", func(w *tabwriter.Writer) {
 		for _, l := range lines {
@@ -84,7 +86,14 @@ type promptsCheckCmd struct {
 }
 
 func (c *promptsCheckCmd) Run(p *program) error {
+	type checked struct {
+		File    string  `json:"file"`
+		OK      bool    `json:"ok"`
+		Seconds float64 `json:"seconds,omitempty"`
+		Wrong   string  `json:"wrong,omitempty"`
+	}
 	var failed error
+	all := []checked{}
 	for _, path := range c.Files {
 		text, err := readAtMost(path, prompts.MaxSource)
 		if err != nil {
@@ -92,11 +101,20 @@ func (c *promptsCheckCmd) Run(p *program) error {
 		}
 		f, err := prompts.Check(filepath.Base(path), text)
 		if err != nil {
-			p.printf("wrong  %v\n", err)
-			failed = errUnsaid
+			all, failed = append(all, checked{File: path, Wrong: err.Error()}), errUnsaid
 			continue
 		}
-		p.printf("right  %s: %s\n", path, f.Duration().Round(10*time.Millisecond))
+		all = append(all, checked{File: path, OK: true, Seconds: f.Duration().Seconds()})
+	}
+	if p.cli.JSON {
+		return errors.Join(p.answer(listed[checked]{Items: all}), failed)
+	}
+	for _, f := range all {
+		if f.OK {
+			p.printf("right  %s: %s\n", f.File, time.Duration(f.Seconds*float64(time.Second)).Round(10*time.Millisecond))
+		} else {
+			p.printf("wrong  %s\n", f.Wrong)
+		}
 	}
 	return failed
 }
@@ -120,6 +138,9 @@ func (c *promptsConvertCmd) Run(p *program) error {
 	}
 	if err := os.WriteFile(c.Out, out, 0o644); err != nil {
 		return err
+	}
+	if p.cli.JSON {
+		return p.answer(map[string]any{"file": c.Out, "bytes": len(out)})
 	}
 	p.printf("%s: %d bytes\n", c.Out, len(out))
 	return nil
@@ -173,7 +194,7 @@ func (p *program) prompt(change func(*desk) (ledger.Prompt, error)) error {
 			return err
 		}
 		if p.cli.JSON {
-			return p.answer(f)
+			return p.answer(manage.ShowPrompt(&f))
 		}
 		p.printf("%s of app %s: %s, %v\n", f.Name, f.App, f.State, f.Length.Round(100*time.Millisecond))
 		return nil
@@ -184,6 +205,9 @@ func (c *promptsDeleteCmd) Run(p *program) error {
 	return p.atDesk(func(d *desk) error {
 		if err := d.Provision.DeletePrompt(d.ctx, c.App, c.Name); err != nil {
 			return err
+		}
+		if p.cli.JSON {
+			return p.answer(map[string]any{"appKey": c.App, "name": c.Name, "deleted": true})
 		}
 		p.printf("%s of app %s is deleted\n", c.Name, c.App)
 		return nil
