@@ -2,6 +2,8 @@ package routing
 
 import (
 	"fmt"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -17,7 +19,7 @@ type Reply struct {
 	Callee     string // calleeNum, in global form
 	MaxMinutes int    // maxDuration, 0 to 1440, 0: no limit
 	Record     bool   // recordFlag
-	UserData   string // at most 256 characters
+	UserData   string // at most 256 characters, none of them a control character
 
 	// Prompt files: heard by the caller until the callee answers, by both before
 	// the recording, by both a minute before the end, and by a caller who is
@@ -96,7 +98,9 @@ func DecideReply(plan *Plan, app *App, q Question, f Facts, r Reply) Decision {
 	default:
 		d = c.connected(&r)
 	}
-	d.UserData = r.UserData
+	if r.wrongUserData() == "" { // else no record could have it either
+		d.UserData = r.UserData
+	}
 	return d
 }
 
@@ -147,8 +151,17 @@ func (r *Reply) beyond() string {
 	switch {
 	case r.MaxMinutes < 0 || r.MaxMinutes > mostMinutes:
 		return fmt.Sprintf("maxDuration is not a number of minutes from 0 to %d", mostMinutes)
+	}
+	return r.wrongUserData()
+}
+
+// wrongUserData tells what is wrong with a reply's userData.
+func (r *Reply) wrongUserData() string {
+	switch {
 	case utf8.RuneCountInString(r.UserData) > mostUserData:
 		return fmt.Sprintf("userData is longer than %d characters", mostUserData)
+	case !utf8.ValidString(r.UserData) || strings.ContainsFunc(r.UserData, unicode.IsControl): // databases choke on some
+		return "userData has control characters"
 	}
 	return ""
 }

@@ -3,6 +3,7 @@ package routing
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -97,6 +98,8 @@ func TestXModeReplies(t *testing.T) {
 		"no number of minutes":            {xCalls(anna), said(func(r *Reply) { r.MaxMinutes = -1 }), Refuse, "", 8014, 2, SceneFault, ""},
 		"too much userData":               {xCalls(anna), said(func(r *Reply) { r.UserData = strings.Repeat("u", 257) }), Refuse, "", 8014, 2, SceneFault, ""},
 		"close with too much userData":    {xCalls(anna), said(closes, func(r *Reply) { r.UserData = strings.Repeat("u", 257) }), Refuse, "", 8014, 2, SceneFault, ""},
+		"userData with a NUL":             {xCalls(anna), said(func(r *Reply) { r.UserData = "u\x00" }), Refuse, "", 8014, 2, SceneFault, ""},
+		"close with a NUL in userData":    {xCalls(anna), said(closes, func(r *Reply) { r.UserData = "u\x00" }), Refuse, "", 8014, 2, SceneFault, ""},
 		"prompt file missing":             {xCalls(anna), said(func(r *Reply) { r.Missing = "wait.wav" }), Refuse, "", 8006, 0, SceneFault, ""},
 		"prompt file missing at close":    {xCalls(anna), said(closes, func(r *Reply) { r.Missing = "bye.wav" }), Refuse, "", 8006, 0, SceneFault, ""},
 		"the caller itself":               {xCalls(anna), said(names(anna)), Refuse, "", 7500, 0, SceneNoPermission, ""},
@@ -125,6 +128,8 @@ func TestXModeReplies(t *testing.T) {
 			require.Equal(t, row.scene, d.Scene, d.Why)
 			require.Equal(t, row.prompt, d.Prompt, d.Why)
 			require.Nil(t, d.Binding)
+			require.LessOrEqual(t, utf8.RuneCountInString(d.UserData), 256, "what the call's record gets")
+			require.NotContains(t, d.UserData, "\x00", "what the call's record gets")
 			if row.step == Dial {
 				require.Equal(t, theX, d.Shown)
 				require.Equal(t, row.reply.UserData, d.UserData)
