@@ -96,7 +96,7 @@ func client(r *http.Request, proxies []netip.Prefix) string {
 	}
 	way := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(way) - 1; i >= 0; i-- {
-		ip, err := netip.ParseAddr(strings.TrimSpace(way[i]))
+		ip, err := hop(way[i])
 		if err != nil {
 			break
 		}
@@ -106,6 +106,19 @@ func client(r *http.Request, proxies []netip.Prefix) string {
 		}
 	}
 	return net.JoinHostPort(at.Addr().Unmap().WithZone("").String(), fmt.Sprint(at.Port()))
+}
+
+// hop reads an entry of X-Forwarded-For: an address, to which some proxies add
+// the port.
+func hop(text string) (netip.Addr, error) {
+	text = strings.TrimSpace(text)
+	if at, err := netip.ParseAddrPort(text); err == nil {
+		return at.Addr(), nil
+	}
+	if bare, is := strings.CutPrefix(text, "["); is {
+		text = strings.TrimSuffix(bare, "]")
+	}
+	return netip.ParseAddr(text)
 }
 
 func among(ip netip.Addr, networks []netip.Prefix) bool {

@@ -140,7 +140,7 @@ func (v *Verifier) admit(ctx context.Context, c *Credentials, t *token, created 
 	}
 	// A token that was used is as one whose time is over; until then it could
 	// be used again.
-	fresh, err := v.cfg.Counts.UseNonce(ctx, c.Key, t.nonce, created.Add(v.cfg.Window).Sub(now)+time.Second)
+	fresh, err := v.cfg.Counts.UseNonce(context.WithoutCancel(ctx), c.Key, t.nonce, created.Add(v.cfg.Window).Sub(now)+time.Second)
 	if err != nil {
 		return v.failed(err, "note a nonce")
 	}

@@ -53,7 +53,7 @@ func (f *flow) together(ctx context.Context, app string) (n int, ok bool) {
 	if skip {
 		return 0, false
 	}
-	n, err := f.counts.Request(ctx, app, minute)
+	n, err := f.counts.Request(context.WithoutCancel(ctx), app, minute)
 	if err != nil {
 		f.log.Debug().Err(err).Msg("flow control goes by what this node counts")
 		f.mu.Lock()

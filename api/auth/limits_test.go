@@ -32,20 +32,20 @@ func newShared(now func() time.Time) *shared {
 
 var errAway = errors.New("Redis is away")
 
-func (s *shared) Request(_ context.Context, app string, _ time.Duration) (int, error) {
+func (s *shared) Request(ctx context.Context, app string, _ time.Duration) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.away {
+	if s.away || ctx.Err() != nil {
 		return 0, errAway
 	}
 	s.requests[app]++
 	return s.requests[app], nil
 }
 
-func (s *shared) Failure(_ context.Context, address string, span time.Duration, limit int) (int, time.Time, error) {
+func (s *shared) Failure(ctx context.Context, address string, span time.Duration, limit int) (int, time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.away {
+	if s.away || ctx.Err() != nil {
 		return 0, time.Time{}, errAway
 	}
 	f := s.failures[address]
@@ -56,10 +56,10 @@ func (s *shared) Failure(_ context.Context, address string, span time.Duration, 
 	return f.n, f.until, nil
 }
 
-func (s *shared) Failures(_ context.Context, address string, _ time.Duration) (int, time.Time, error) {
+func (s *shared) Failures(ctx context.Context, address string, _ time.Duration) (int, time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.away {
+	if s.away || ctx.Err() != nil {
 		return 0, time.Time{}, errAway
 	}
 	f := s.failures[address]
@@ -69,10 +69,10 @@ func (s *shared) Failures(_ context.Context, address string, _ time.Duration) (i
 	return f.n, f.until, nil
 }
 
-func (s *shared) UseNonce(_ context.Context, app, nonce string, _ time.Duration) (bool, error) {
+func (s *shared) UseNonce(ctx context.Context, app, nonce string, _ time.Duration) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.away {
+	if s.away || ctx.Err() != nil {
 		return false, errAway
 	}
 	used := s.nonces[app+" "+nonce]
@@ -282,4 +282,25 @@ func TestNonces(t *testing.T) {
 	require.Nil(t, ask(v, signed(wsse, "once", "s", "m", vectorTime)))
 	redis.away = true
 	require.Equal(t, "1010001", ask(v, signed(wsse, "once", "s", "k", vectorTime)).Code, "nobody knows whether it was used")
+}
+
+// TestHangingUp: who does not wait for the answer is counted all the same.
+func TestHangingUp(t *testing.T) {
+	const most = 4
+	d := newDial()
+	redis := newShared(d.now)
+	v := verifier(func(c *Config) { c.Now, c.Counts, c.LockoutAfter, c.Rate = d.now, redis, most, most })
+	gone, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	for n := range most + 1 {
+		refusal := ask(v, right("192.0.2.8").WithContext(gone))
+		require.Equal(t, n == most, refusal == overRate, "request %d: %v", n+1, refusal)
+	}
+	require.Equal(t, most+1, redis.requests[vectorKey])
+	for range most {
+		require.Equal(t, wrongDigest, ask(v, guess("192.0.2.7").WithContext(gone)))
+	}
+	require.Equal(t, most, redis.failures["192.0.2.7"].n)
+	other := verifier(func(c *Config) { c.Now, c.Counts, c.LockoutAfter = d.now, redis, most })
+	require.Equal(t, lockedOut, ask(other, right("192.0.2.7").WithContext(gone)))
 }

@@ -9,7 +9,9 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// Counts are kept by all nodes together.
+// Counts are kept by all nodes together. They are asked with contexts that do
+// not end when the client hangs up - it would be counted nowhere, and Redis
+// taken for away - and take no longer than they may by themselves.
 type Counts interface {
 	// Request counts a request of an app and tells how many there were in the
 	// span that runs.
@@ -71,7 +73,7 @@ func (l *lockout) locked(ctx context.Context, address string) bool {
 	if !ask {
 		return false
 	}
-	n, until, err := l.counts.Failures(ctx, address, l.span)
+	n, until, err := l.counts.Failures(context.WithoutCancel(ctx), address, l.span)
 	if err != nil {
 		l.log.Debug().Err(err).Msg("lock-outs go by what this node counts")
 		return false
@@ -102,7 +104,7 @@ func (l *lockout) count(ctx context.Context, address string) (int, time.Time, er
 		n, until := l.alone(address)
 		return n, until, nil
 	}
-	return l.counts.Failure(ctx, address, l.span, l.most)
+	return l.counts.Failure(context.WithoutCancel(ctx), address, l.span, l.most)
 }
 
 // alone counts without the other nodes.
