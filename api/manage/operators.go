@@ -39,9 +39,12 @@ type NewOperator struct {
 	Expires  time.Time `json:"expires,omitzero" doc:"When it ends by itself; absent: never." example:"2026-04-02T03:04:05Z"`
 }
 
-func (s *service) showOperator(o *ledger.Operator) Operator {
-	return Operator{ID: o.ID, Name: o.Name, Role: string(o.Role), SPID: o.SP, Unmasked: o.Unmasked, Created: o.Created, Expires: o.Expires, Revoked: o.Revoked, Works: o.Works(s.Now())}
+// ShowOperator is an operator as it is shown at an instant.
+func ShowOperator(o *ledger.Operator, now time.Time) Operator {
+	return Operator{ID: o.ID, Name: o.Name, Role: string(o.Role), SPID: o.SP, Unmasked: o.Unmasked, Created: o.Created, Expires: o.Expires, Revoked: o.Revoked, Works: o.Works(now)}
 }
+
+func (s *service) showOperator(o *ledger.Operator) Operator { return ShowOperator(o, s.Now()) }
 
 func (s *service) operators() {
 	add(s, op{id: "whoAmI", method: http.MethodGet, path: "/whoami", who: anyone, subject: operatorsTag,

@@ -36,6 +36,7 @@ type cli struct {
 	CDR       cdrCmd       `cmd:"" name:"cdr" aliases:"calls" help:"Call records: list, show, export."`
 	Event     eventsCmd    `cmd:"" aliases:"events" help:"Events: list them with their pushes, or push them again."`
 	Blacklist blacklistCmd `cmd:"" help:"Keep callers from X numbers."`
+	Operator  operatorsCmd `cmd:"" aliases:"operators" help:"Tokens of the management API: list, add, revoke."`
 	Explain   explainCmd   `cmd:"" help:"Why a call would go as it would, or why one went as it did."`
 
 	// Short for the same verbs of binding.

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"axgate/api/manage"
 	"axgate/ledger"
 	"axgate/provision"
 )
@@ -29,43 +30,30 @@ func (c *operatorsListCmd) Run(p *program) error {
 			return err
 		}
 		if p.cli.JSON {
-			shown := make([]operatorShown, len(list))
+			shown := manage.List[manage.Operator]{Items: make([]manage.Operator, len(list))}
 			for i := range list {
-				shown[i] = showOperator(&list[i])
+				shown.Items[i] = manage.ShowOperator(&list[i], time.Now())
 			}
 			return p.answer(shown)
 		}
 		return p.table("ID\tNAME\tROLE\tACCOUNT\tSTATE\tEXPIRES", func(w *tabwriter.Writer) {
 			for i := range list {
 				o := &list[i]
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", o.ID, o.Name, o.Role, or(o.SP), showOperator(o).State, when(o.Expires))
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", o.ID, o.Name, o.Role, or(o.SP), operatorState(o), when(o.Expires))
 			}
 		})
 	})
 }
 
-// operatorShown is an operator in JSON.
-type operatorShown struct {
-	ID       string    `json:"id"`
-	Name     string    `json:"name"`
-	Role     string    `json:"role"`
-	SP       string    `json:"spId,omitempty"`
-	Unmasked bool      `json:"unmasked,omitempty"`
-	State    string    `json:"state"` // works, expired or revoked
-	Created  time.Time `json:"created"`
-	Expires  time.Time `json:"expires,omitzero"`
-	Token    string    `json:"token,omitempty"`
-}
-
-func showOperator(o *ledger.Operator) operatorShown {
-	state := "works"
+// operatorState is that of the token.
+func operatorState(o *ledger.Operator) string {
 	switch {
 	case !o.Revoked.IsZero():
-		state = "revoked"
+		return "revoked"
 	case !o.Works(time.Now()):
-		state = "expired"
+		return "expired"
 	}
-	return operatorShown{ID: o.ID, Name: o.Name, Role: string(o.Role), SP: o.SP, Unmasked: o.Unmasked, State: state, Created: o.Created, Expires: o.Expires}
+	return "works"
 }
 
 type operatorsAddCmd struct {
@@ -90,9 +78,7 @@ func (c *operatorsAddCmd) Run(p *program) error {
 			return err
 		}
 		if p.cli.JSON {
-			shown := showOperator(&o)
-			shown.Token = string(token)
-			return p.answer(shown)
+			return p.answer(manage.OperatorToken{Operator: manage.ShowOperator(&o, time.Now()), Token: string(token)})
 		}
 		p.printf("%s may use the management API as %s; this is shown once:\n%s\n", o.Name, o.Role, token)
 		return nil
@@ -116,7 +102,7 @@ func (c *operatorsRevokeCmd) Run(p *program) error {
 			return err
 		}
 		if p.cli.JSON {
-			return p.answer(showOperator(&o))
+			return p.answer(manage.ShowOperator(&o, time.Now()))
 		}
 		p.printf("the token of %s has ended\n", o.Name)
 		return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"axgate/api/manage"
 	"axgate/config"
 	"axgate/ledger"
 	"axgate/node"
@@ -24,7 +25,7 @@ func TestOperatorsCommand(t *testing.T) {
 	require.NoError(t, l.EnsureAccount(t.Context(), ledger.Account{SP: "demo"}, time.Now()))
 	require.NoError(t, l.Close())
 
-	var made operatorShown
+	var made manage.OperatorToken
 	require.NoError(t, json.Unmarshal([]byte(succeed(t, "--data", data, "--json", "operators", "add", "--role", "tenant", "--sp", "demo", "carol")), &made))
 	require.True(t, strings.HasPrefix(made.Token, "axg_"+made.ID+"_"))
 	printed := succeed(t, "--data", data, "operators", "add", "--role", "operator", "dora")
