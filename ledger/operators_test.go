@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -29,6 +30,11 @@ func TestOperators(t *testing.T) {
 		require.False(t, is.Works(t0.Add(time.Hour)), "it has expired")
 		_, err = l.Operator(ctx, "c2")
 		require.ErrorIs(t, err, ledger.ErrUnknownOperator)
+
+		for _, id := range []string{"a\x00b", "a\xffb"} {
+			_, err = l.Operator(ctx, id)
+			require.True(t, ledger.NoText(err) || errors.Is(err, ledger.ErrUnknownOperator), "%v", err)
+		}
 
 		gone, err := l.RevokeOperator(ctx, "c1", t0.Add(time.Minute))
 		require.NoError(t, err)

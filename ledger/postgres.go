@@ -41,3 +41,10 @@ func serialization(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
 }
+
+// NoText tells whether PostgreSQL refused bytes that are no text to it: a NUL,
+// or what is not UTF-8. SQLite takes them; nothing that is stored has any.
+func NoText(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "22021"
+}

@@ -84,7 +84,7 @@ func (s *Service) Authenticate(ctx context.Context, t Token) (o ledger.Operator,
 	const longest = 128
 	rest, marked := strings.CutPrefix(string(t), tokenMark)
 	id, secret, whole := strings.Cut(rest, "_")
-	if !marked || !whole || len(t) > longest {
+	if !marked || !whole || !word(string(t), longest) {
 		return ledger.Operator{}, false, nil
 	}
 	o, err = s.ledger.Operator(ctx, id)

@@ -65,12 +65,13 @@ func (s *service) listAccounts(ctx context.Context, in *Page) (*listed[Account],
 		return nil, err
 	}
 	var seen []ledger.Account
-	for _, a := range all { // in the order of their spId
+	for _, a := range all {
 		own := accountOf(ctx) == "" || accountOf(ctx) == a.SP
-		if own && a.SP > in.After && len(seen) <= in.Limit {
+		if own && a.SP > in.After {
 			seen = append(seen, a)
 		}
 	}
+	inOrder(seen, func(a ledger.Account) string { return a.SP })
 	return paged(seen, in.Limit, showAccount, func(a *ledger.Account) string { return a.SP }), nil
 }
 

@@ -69,12 +69,13 @@ func (s *service) listApps(ctx context.Context, in *struct {
 		return nil, err
 	}
 	var seen []ledger.App
-	for _, a := range all { // in the order of their keys
+	for _, a := range all {
 		own := accountOf(ctx) == "" || accountOf(ctx) == a.SP
-		if own && (in.SPID == "" || in.SPID == a.SP) && a.Key > in.After && len(seen) <= in.Limit {
+		if own && (in.SPID == "" || in.SPID == a.SP) && a.Key > in.After {
 			seen = append(seen, a)
 		}
 	}
+	inOrder(seen, func(a ledger.App) string { return a.Key })
 	return paged(seen, in.Limit, showApp, func(a *ledger.App) string { return a.Key }), nil
 }
 

@@ -1,6 +1,10 @@
 package manage
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Page asks for a page of a list.
 type Page struct {
@@ -41,6 +45,12 @@ func paged[F, T any](from []F, limit int, show func(*F) T, key func(*F) string) 
 		out.Body.Items = append(out.Body.Items, show(&from[i]))
 	}
 	return out
+}
+
+// inOrder sorts what a database had in an order of its own: that of a
+// PostgreSQL depends on its locale, and pages go by bytes.
+func inOrder[F any](list []F, key func(F) string) {
+	slices.SortFunc(list, func(a, b F) int { return cmp.Compare(key(a), key(b)) })
 }
 
 // set takes over a value that was given.

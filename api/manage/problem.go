@@ -113,6 +113,8 @@ func asProblem(err error) *Problem {
 	switch {
 	case errors.As(err, &own):
 		return own
+	case ledger.NoText(err):
+		return problem(http.StatusUnprocessableEntity, "a text of the request has a NUL, or is not UTF-8")
 	case errors.As(err, &refused):
 		return ofProvision(refused)
 	case errors.As(err, &cursor):

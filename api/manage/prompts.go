@@ -127,10 +127,11 @@ func (s *service) listPrompts(ctx context.Context, in *struct {
 	}
 	var seen []ledger.Prompt
 	for _, p := range all {
-		if p.Name > in.After && len(seen) <= in.Limit {
+		if p.Name > in.After {
 			seen = append(seen, p)
 		}
 	}
+	inOrder(seen, func(p ledger.Prompt) string { return p.Name })
 	return paged(seen, in.Limit, showPrompt, func(p *ledger.Prompt) string { return p.Name }), nil
 }
 
