@@ -30,7 +30,7 @@ func newShared(now func() time.Time) *shared {
 	return &shared{now: now, requests: map[string]int{}, failures: map[string]tally{}, nonces: map[string]bool{}}
 }
 
-var errAway = errors.New("Redis is away")
+var errAway = errors.New("no Redis answers")
 
 func (s *shared) Request(ctx context.Context, app string, _ time.Duration) (int, error) {
 	s.mu.Lock()

@@ -3,7 +3,6 @@ package manage
 import (
 	"context"
 	"encoding/csv"
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -89,7 +88,7 @@ func (s *service) exportCalls(ctx context.Context, in *CallSelection) (*stream, 
 var eventHead = []string{"sessionId", "seq", "appKey", "eventType", "at", "push", "tries", "next", "taken", "failure", "body"}
 
 func (e *Event) row() []string {
-	return []string{e.SessionID, strconv.Itoa(e.Seq), e.AppKey, e.EventType, stamp(e.At), e.Push.State, strconv.Itoa(e.Push.Tries), stamp(e.Push.Next), stamp(e.Push.Taken), cell(e.Push.Failure), fmt.Sprintf("%s", e.Body)}
+	return []string{e.SessionID, strconv.Itoa(e.Seq), e.AppKey, e.EventType, stamp(e.At), e.Push.State, strconv.Itoa(e.Push.Tries), stamp(e.Push.Next), stamp(e.Push.Taken), cell(e.Push.Failure), string(e.Body)}
 }
 
 func (s *service) exportEvents(ctx context.Context, in *EventSelection) (*stream, error) {
