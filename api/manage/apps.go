@@ -44,7 +44,7 @@ func (s *service) apps() {
 		about:   "An app with all its settings but the secret.",
 	}, func(ctx context.Context, in *AppPath) (*appOutput, error) {
 		a, err := s.ownApp(ctx, in.AppKey)
-		return &appOutput{showApp(&a)}, err
+		return &appOutput{s.app(ctx, &a)}, err
 	})
 	add(s, op{id: "createApp", method: http.MethodPost, path: "/apps", who: owner, subject: appsTag, status: http.StatusCreated,
 		summary: "Make an app",
@@ -76,7 +76,7 @@ func (s *service) listApps(ctx context.Context, in *struct {
 		}
 	}
 	inOrder(seen, func(a ledger.App) string { return a.Key })
-	return paged(seen, in.Limit, showApp, func(a *ledger.App) string { return a.Key }), nil
+	return paged(seen, in.Limit, func(a *ledger.App) App { return s.app(ctx, a) }, func(a *ledger.App) string { return a.Key }), nil
 }
 
 // granted refuses a tenant the settings that are the platform's to give.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"axgate/ledger"
 	"axgate/routing"
@@ -94,11 +93,12 @@ func (s *service) block(ctx context.Context, in *Block, on bool) (*listed[Number
 		}
 		callers[i] = string(c)
 	}
-	note(ctx, "%d callers, %s first; %s", len(callers), routing.Number(callers[0]).Masked(), strings.Join(in.Xs, " "))
+	note(ctx, "%d callers, %s first", len(callers), routing.Number(callers[0]).Masked())
 	out := &listed[NumberResult]{List[NumberResult]{Items: []NumberResult{}}}
 	for _, text := range in.Xs {
 		n, err := s.ownNumber(ctx, text)
-		if err == nil {
+		if err == nil { // what is no X of theirs may be a real number, and is not noted
+			note(ctx, "%s", n.X)
 			err = s.Changes.Block(ctx, n.App, string(n.X), callers, on)
 		}
 		r, err := resultOf(text, err)

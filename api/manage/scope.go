@@ -3,7 +3,8 @@ package manage
 import (
 	"context"
 	"errors"
-	"strings"
+	"net/url"
+	"regexp"
 
 	"axgate/ledger"
 	"axgate/logging"
@@ -103,30 +104,28 @@ func (v viewer) number(n string) string {
 	return logging.Mask(n)
 }
 
-// text is a customer's own text, which may hold real numbers: where these are
-// masked, every run of five digits or more is.
+// text is a customer's own text, which may hold real numbers as people write
+// them: where these are masked, every run of five digits or more is.
 func (v viewer) text(t string) string {
-	const most = 4
 	if !v.masked {
 		return t
 	}
-	var b strings.Builder
-	for len(t) > 0 {
-		n := strings.IndexFunc(t, func(r rune) bool { return r < '0' || r > '9' })
-		switch {
-		case n < 0:
-			n = len(t)
-		case n == 0:
-			b.WriteByte(t[0])
-			t = t[1:]
-			continue
-		}
-		if n > most {
-			b.WriteString("****")
-		} else {
-			b.WriteString(t[:n])
-		}
-		t = t[n:]
+	return manyDigits.ReplaceAllString(t, "****")
+}
+
+var manyDigits = regexp.MustCompile(`\p{Nd}([-–./ ()]{0,3}\p{Nd}){4,}`)
+
+// app is an app as the token may see it: whoever reads alone sees no password
+// that an address has.
+func (s *service) app(ctx context.Context, a *ledger.App) App {
+	out := showApp(a)
+	if operatorOf(ctx).Role != ledger.RoleReadOnly {
+		return out
 	}
-	return b.String()
+	for _, address := range []*string{out.StatusURL, out.CallinURL, out.FeeURL, out.SMSURL, out.SMSControlURL, out.NumberURL} {
+		if u, err := url.Parse(*address); err == nil && u.User != nil {
+			*address = u.Redacted()
+		}
+	}
+	return out
 }

@@ -1,0 +1,34 @@
+package manage_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"axgate/provision"
+)
+
+// TestMaskedTexts: numbers as people write them, and passwords of addresses,
+// are nothing for those who only read; the audit log has no real number that
+// was named in the place of an X.
+func TestMaskedTexts(t *testing.T) {
+	w := newWorld(t)
+	const text = "order 4711, tel 138-0000-0001 or (0755) 2800 0001"
+	_, err := w.office.BindAX(w.ctx, "ax", provision.BindAX{OrigNum: anna, PrivateNum: xa, Options: provision.Options{UserData: text}})
+	require.NoError(t, err)
+	const path = "/numbers/%2B8617010000001/bindings"
+	require.Equal(t, []string{text}, w.get(theTenant, path).column("userData"))
+	require.Equal(t, []string{"order 4711, tel **** or (****"}, w.get(theReader, path).column("userData"))
+
+	const address, shown = "http://user:hidden@203.0.113.1/x", "http://user:xxxxx@203.0.113.1/x"
+	w.ask(theTenant, http.MethodPatch, "/apps/ax", map[string]any{"statusUrl": address}).is(http.StatusOK)
+	require.Equal(t, address, w.get(theTenant, "/apps/ax").is(http.StatusOK)["statusUrl"])
+	for _, who := range []string{theReader, demoReader, openReader} {
+		require.Equal(t, shown, w.get(who, "/apps/ax").is(http.StatusOK)["statusUrl"])
+		require.Contains(t, w.get(who, "/apps").column("statusUrl"), shown)
+	}
+
+	w.post(theTenant, "/blacklist/add", map[string]any{"xs": []string{anna, xa}, "callers": []string{bert}}).is(http.StatusOK)
+	require.Equal(t, []string{"1 callers, +86138****0002 first, " + xa}, w.get(theReader, "/audit?operation=block").column("detail"))
+}
