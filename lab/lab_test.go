@@ -150,8 +150,9 @@ func TestInPieces(t *testing.T) {
 // TestRecipe: its commands can be copied as they stand.
 func TestRecipe(t *testing.T) {
 	var text bytes.Buffer
-	Recipe(&text, "127.0.0.1:5061", "bin/axgate -d other")
-	require.Contains(t, text.String(), "bin/axgate -d other temp --x +8617010000002 --callee +8613800000005")
+	Recipe(&text, "127.0.0.1:5061", "127.0.0.1:8080", "bin/axgate -d other")
+	require.Contains(t, text.String(), "bin/axgate -d other binding temp --x +8617010000002 --callee +8613800000005")
 	require.Contains(t, text.String(), "<sip:+8613800000003@127.0.0.1:5061>;auth_pass=axgate-lab")
+	require.Contains(t, text.String(), "http://127.0.0.1:8080, app_key lab-axb, secret secret-of-lab-axb ")
 	require.NotContains(t, text.String(), "%!")
 }

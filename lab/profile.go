@@ -37,6 +37,8 @@ const (
 	appAXE = "lab-axe"
 )
 
+func secretOf(app string) string { return "secret-of-" + app }
+
 // Profile is the lab's configuration: everything on one address, an app, an X
 // and bindings per mode, and accounts for softphones. Events go to receiver.
 func Profile(ip, receiver string) config.Config {
@@ -50,10 +52,10 @@ func Profile(ip, receiver string) config.Config {
 	}
 	for _, a := range []struct{ key, mode, x string }{{appAXB, "AXB", XofAXB}, {appAX, "AX", XofAX}, {appAXE, "AXE", XofAXE}} {
 		c.Apps = append(c.Apps, config.App{
-			Key: a.key, Secret: "secret-of-" + a.key, Name: "lab " + a.mode, Account: "lab", Mode: a.mode, ExtDigits: 4, Retries: 2,
+			Key: a.key, Secret: secretOf(a.key), Name: "lab " + a.mode, Account: "lab", Mode: a.mode, ExtDigits: 4, Retries: 2,
 			Recording: true, StatusURL: receiver, FeeURL: receiver, Signing: "wsse", SendDuration: true, Defaults: []string{"all"},
 		})
-		c.Numbers = append(c.Numbers, config.Number{X: a.x, App: a.key, AreaCode: "0755", City: "Shenzhen", Province: "Guangdong"})
+		c.Numbers = append(c.Numbers, config.Number{X: a.x, App: a.key, AreaCode: "010"}) // where the phones are at home
 	}
 	c.Bindings = []config.Binding{
 		{App: appAXB, X: XofAXB, A: First.Number, B: Second.Number, Record: true},

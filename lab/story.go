@@ -112,27 +112,30 @@ func Compact(object json.RawMessage, without ...string) string {
 	return string(text)
 }
 
-// Recipe tells how to call through the lab with softphones. Program is how the
-// commands beside it are called.
-func Recipe(w io.Writer, server, program string) {
+// Recipe tells how to call through the lab with softphones, and how to ask its
+// API. Program is how the commands beside it are called.
+func Recipe(w io.Writer, server, api, program string) {
 	fmt.Fprintf(w, `
 The lab goes on. Two softphones can call through X now; the password of every account is %[2]s.
 
   %[3]s  Ann     %[4]s  Ben     %[5]s  a visitor, bound to nothing
   17010000001  AXB: Ann calls Ben, Ben calls Ann; both see the X
-  17010000002  AX:  anybody calls Ann; Ann calls out after: %[8]s temp --x %[6]s --callee %[5]s
+  17010000002  AX:  anybody calls Ann; Ann calls out after: %[8]s binding temp --x %[6]s --callee %[5]s
   17010000003  AXE: anybody types 0001 for Ann, 0002 for Ben; who dials it as Ann or Ben calls the last caller back
 
   baresip   in ~/.baresip/accounts:  <sip:%[3]s@%[1]s>;auth_pass=%[2]s
             then in baresip:         /dial sip:17010000001@%[1]s
   Linphone  username %[4]s, SIP domain %[1]s, password %[2]s, transport UDP; then dial 17010000001
 
+  Binding API     http://%[9]s, app_key %[10]s, secret %[11]s (and so on for %[12]s and %[13]s)
+  Management API  http://%[9]s/openapi.json; %[8]s operator add --role operator NAME makes a token
+
   In another terminal:
-    %[8]s call                          a test call, and why it went as it did
-    %[8]s calls                         the calls so far
-    %[8]s bindings --x %[7]s   who is bound to an X
-    %[8]s doctor                        whatever could keep calls from working
-`, server, Password, Ann.Number, Ben.Number, Visitor.Number, XofAX, XofAXB, program)
+    %[8]s call                             a test call, and why it went as it did
+    %[8]s cdr list                         the calls so far
+    %[8]s binding list --x %[7]s  who is bound to an X
+    %[8]s doctor                           whatever could keep calls from working
+`, server, Password, Ann.Number, Ben.Number, Visitor.Number, XofAX, XofAXB, program, api, appAXB, secretOf(appAXB), appAX, appAXE)
 	if strings.HasPrefix(server, "127.") {
 		fmt.Fprintf(w, "  For phones of other machines: %s lab --ip ADDRESS, with this machine's address\n", program)
 	}

@@ -73,7 +73,8 @@ func (c *labCmd) Run(p *program) (err error) {
 	case c.Once:
 		return nil
 	}
-	lab.Recipe(p.stdout, n.Running().UDP, p.beside())
+	r := n.Running()
+	lab.Recipe(p.stdout, r.UDP, r.HTTP, p.beside())
 	<-p.signals
 	return nil
 }
