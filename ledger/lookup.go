@@ -10,8 +10,11 @@ import (
 
 // Facts is what a call needs to know, for when the cache does not answer. Busy
 // and Held are left false.
-func (l *Ledger) Facts(ctx context.Context, q routing.Question) (routing.Facts, error) {
-	f, err := facts(l.read(ctx), q)
+func (l *Ledger) Facts(ctx context.Context, q routing.Question) (f routing.Facts, err error) {
+	err = l.view(ctx, func(s scope) (err error) {
+		f, err = facts(s, q)
+		return err
+	})
 	if err != nil {
 		return f, fmt.Errorf("look up %s: %w", q.X, err)
 	}
@@ -71,19 +74,27 @@ func axFacts(s scope, q routing.Question, f routing.Facts) (routing.Facts, error
 
 // FactsByExtension is Facts for an extension that the caller typed: ToX is the
 // binding that has it.
-func (l *Ledger) FactsByExtension(ctx context.Context, q routing.Question, ext routing.Extension) (routing.Facts, error) {
-	s := l.read(ctx)
-	f, _, err := numberFacts(s, q)
-	if err == nil && f.Known {
-		f.ToX, err = holder(s, q.X, extSlot(ext))
-	}
-	if err == nil && f.ToX != nil {
-		f.CalleeBlacklisted, err = blocked(s, q.X, f.ToX.A)
-	}
+func (l *Ledger) FactsByExtension(ctx context.Context, q routing.Question, ext routing.Extension) (f routing.Facts, err error) {
+	err = l.view(ctx, func(s scope) (err error) {
+		f, err = extensionFacts(s, q, ext)
+		return err
+	})
 	if err != nil {
 		return f, fmt.Errorf("look up an extension of %s: %w", q.X, err)
 	}
 	return f, nil
+}
+
+func extensionFacts(s scope, q routing.Question, ext routing.Extension) (routing.Facts, error) {
+	f, _, err := numberFacts(s, q)
+	if err != nil || !f.Known {
+		return f, err
+	}
+	if f.ToX, err = holder(s, q.X, extSlot(ext)); err != nil || f.ToX == nil {
+		return f, err
+	}
+	f.CalleeBlacklisted, err = blocked(s, q.X, f.ToX.A)
+	return f, err
 }
 
 func numberFacts(s scope, q routing.Question) (routing.Facts, routing.Mode, error) {
@@ -101,11 +112,13 @@ func numberFacts(s scope, q routing.Question) (routing.Facts, routing.Mode, erro
 	return f, n.Mode, err
 }
 
-// Dossier is everything about an X; ErrUnknownX if it is not ours. The number
-// is read first, so that no binding can be in it that had ended at the number's
-// version, and a change that came in between has a higher version.
-func (l *Ledger) Dossier(ctx context.Context, x routing.X) (routing.Dossier, error) {
-	d, err := dossier(l.read(ctx), x)
+// Dossier is everything about an X at one version; ErrUnknownX if it is not
+// ours.
+func (l *Ledger) Dossier(ctx context.Context, x routing.X) (d routing.Dossier, err error) {
+	err = l.view(ctx, func(s scope) (err error) {
+		d, err = dossier(s, x)
+		return err
+	})
 	if err != nil {
 		return d, fmt.Errorf("read all of %s: %w", x, err)
 	}
