@@ -152,13 +152,12 @@ func (p *Pusher) giveBack(events []Claimed, due time.Time) {
 	}
 }
 
-// bounded keeps a reason short enough for a table.
+// bounded keeps a reason short enough for a table, and free of bytes that are no
+// text to PostgreSQL: it would refuse the whole batch.
 func bounded(s string) string {
 	const most = 200
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "")
-	}
-	return s
+	s = strings.ReplaceAll(s, "\x00", "")
+	return strings.ToValidUTF8(s[:min(len(s), most)], "")
 }
 
 // store writes outcomes, all that wait together, until there will be no more.
