@@ -40,6 +40,7 @@ func (c *Config) check() Problems {
 	k.span("events.timeout", c.Events.Timeout, 100*time.Millisecond, 5*time.Minute)
 	k.span("events.flush", c.Events.Flush, 0, 10*time.Minute)
 	k.span("events.answer_timeout", c.Events.AnswerTimeout, 100*time.Millisecond, 30*time.Second)
+	k.networks("events.refuse", c.Events.Refuse)
 	k.http(&c.HTTP)
 	k.span("registrar.expires", c.Registrar.Expires, time.Minute, 24*time.Hour)
 	k.trunks(c.Trunks)

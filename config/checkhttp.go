@@ -22,12 +22,16 @@ func (k *checker) http(h *HTTP) {
 	k.count("http.rate", h.Rate, 0, 100_000_000)
 	k.count("http.lockout_after", h.LockoutAfter, 0, 1_000_000)
 	k.span("http.lockout_for", h.LockoutFor, time.Second, 24*time.Hour)
-	for i, p := range h.Proxies {
+	k.networks("http.proxies", h.Proxies)
+	k.span("http.link", h.Link, time.Minute, 7*24*time.Hour)
+}
+
+func (k *checker) networks(key string, list []string) {
+	for i, p := range list {
 		if _, err := ParseNetwork(p); err != nil {
-			k.wrong(at("http.proxies", i), "%.80q: use an address or a network, such as 192.0.2.0/24", p)
+			k.wrong(at(key, i), "%.80q: use an address or a network, such as 192.0.2.0/24", p)
 		}
 	}
-	k.span("http.link", h.Link, time.Minute, 7*24*time.Hour)
 }
 
 // base tells whether an address can have a path put behind it.

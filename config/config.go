@@ -102,6 +102,8 @@ type Events struct {
 	Flush   time.Duration `key:"flush" help:"how long the last events may take at the end of the program"`
 
 	AnswerTimeout time.Duration `key:"answer_timeout" help:"how long an app's server may take to say who is called (X mode)"`
+
+	Refuse []string `key:"refuse" help:"networks to which nothing is pushed, whatever the address of an app says: add your internal ones"`
 }
 
 // HTTP is the API and the downloads of recordings.

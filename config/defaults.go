@@ -26,7 +26,8 @@ func Default() Config {
 		Redis:     Redis{Embedded: "127.0.0.1:6380", Timeout: 200 * time.Millisecond, Lease: 30 * time.Second},
 		Ledger:    Ledger{Driver: "sqlite", Queue: 10_000},
 		Recording: Recording{MinTalk: 3 * time.Second},
-		Events:    Events{Push: true, Timeout: 5 * time.Second, Flush: 5 * time.Second, AnswerTimeout: 5 * time.Second},
+		Events: Events{Push: true, Timeout: 5 * time.Second, Flush: 5 * time.Second, AnswerTimeout: 5 * time.Second,
+			Refuse: []string{"169.254.0.0/16", "fe80::/10"}},
 		HTTP: HTTP{
 			Listen: "127.0.0.1:8080", MaxConns: 2000, Window: 24 * time.Hour, Rate: 60_000,
 			LockoutAfter: 50, LockoutFor: 30 * time.Minute, Link: 7 * 24 * time.Hour,

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -15,6 +16,7 @@ import (
 // AskConfig is what an Asker needs to know. Zero values mean their defaults.
 type AskConfig struct {
 	PerApp  int              // questions of one app under way at once; 200
+	Refuse  []netip.Prefix   // networks that no question goes to
 	RootCAs *x509.CertPool   // who vouches for https servers; nil: the system's
 	Now     func() time.Time // time.Now
 }
@@ -45,7 +47,7 @@ func NewAsker(cfg AskConfig) *Asker {
 		cfg.Now = time.Now
 	}
 	const dial = 5 * time.Second // the context of a question is mostly shorter
-	client := newClient(&Config{Timeout: dial, PerAddress: cfg.PerApp, RootCAs: cfg.RootCAs})
+	client := newClient(&Config{Timeout: dial, PerAddress: cfg.PerApp, RootCAs: cfg.RootCAs, Refuse: cfg.Refuse})
 	return &Asker{cfg: cfg, client: client, asked: map[string]int{}}
 }
 

@@ -14,11 +14,12 @@ import (
 )
 
 // newClient makes the client of all pushes: certificates are verified, no
-// redirect is followed, no proxy is used, and answers are bounded.
+// redirect is followed, no proxy is used, refused networks are not reached, and
+// answers are bounded.
 func newClient(cfg *Config) *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
-			DialContext:            (&net.Dialer{Timeout: cfg.Timeout, KeepAlive: 30 * time.Second}).DialContext,
+			DialContext:            (&net.Dialer{Timeout: cfg.Timeout, KeepAlive: 30 * time.Second, Control: refuse(cfg.Refuse)}).DialContext,
 			TLSClientConfig:        &tls.Config{RootCAs: cfg.RootCAs, MinVersion: tls.VersionTLS12},
 			MaxIdleConnsPerHost:    cfg.PerAddress,
 			IdleConnTimeout:        15 * time.Second,
@@ -64,6 +65,9 @@ func plain(err error) error {
 	var at *url.Error
 	if errors.As(err, &at) {
 		err = at.Err
+	}
+	if errors.Is(err, errRefused) {
+		return errRefused
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return errors.New("no answer in time")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ type Config struct {
 	PerAddress int             // pushes under way at once per address and app; 16
 	Poll       time.Duration   // how often it looks for what is due without being woken; 500 ms
 
+	Refuse  []netip.Prefix   // networks that no push goes to
 	RootCAs *x509.CertPool   // who vouches for https receivers; nil: the system's
 	Now     func() time.Time // time.Now
 	Log     zerolog.Logger

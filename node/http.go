@@ -65,13 +65,19 @@ func (c callsHere) Stop(session string) bool { return c.node.server.Stop(session
 
 func httpConfig(c *config.Config) (api.Config, error) {
 	h := api.Config{Listen: c.HTTP.Listen, Cert: c.HTTP.Cert, Key: c.HTTP.Key, Advertise: c.HTTP.Advertise, MaxConns: c.HTTP.MaxConns}
-	for i, text := range c.HTTP.Proxies {
-		var network netip.Prefix
+	var err error
+	h.Proxies, err = networks("http.proxies", c.HTTP.Proxies)
+	return h, err
+}
+
+func networks(key string, list []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for i, text := range list {
 		network, err := config.ParseNetwork(text)
 		if err != nil {
-			return h, fmt.Errorf("http.proxies[%d]: %w", i, err)
+			return nil, fmt.Errorf("%s[%d]: %w", key, i, err)
 		}
-		h.Proxies = append(h.Proxies, network)
+		out = append(out, network)
 	}
-	return h, nil
+	return out, nil
 }

@@ -17,7 +17,11 @@ func (n *Node) management() ([]api.Mount, error) {
 		Stop:    func(session string) bool { return n.server.Stop(session) },
 		Explain: n.explained, Receiver: n.ledger.Outbox().Receiver,
 		Probe: func(ctx context.Context, r events.Receiver, app string) events.Probed {
-			return events.Probe(ctx, events.Config{Timeout: n.cfg.Events.Timeout, Log: n.log}, r, app)
+			refused, err := networks("events.refuse", n.cfg.Events.Refuse)
+			if err != nil {
+				return events.Probed{Failure: err.Error()}
+			}
+			return events.Probe(ctx, events.Config{Timeout: n.cfg.Events.Timeout, Refuse: refused, Log: n.log}, r, app)
 		},
 	})
 	if err != nil {

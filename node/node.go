@@ -166,7 +166,11 @@ func (n *Node) openProvision(ctx context.Context) (err error) {
 
 // openLookup starts the router, which also follows what changes in the ledger.
 func (n *Node) openLookup(ctx context.Context) (err error) {
-	asker := events.NewAsker(events.AskConfig{})
+	refused, err := networks("events.refuse", n.cfg.Events.Refuse)
+	if err != nil {
+		return err
+	}
+	asker := events.NewAsker(events.AskConfig{Refuse: refused})
 	n.close.add("the connections to the apps' servers", func(context.Context) error { asker.Close(); return nil })
 	n.router, err = lookup.New(ctx, lookup.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Node: n.cfg.Node, Log: n.log, Settings: n.sounds.Refresh,
 		Asker: asker, AnswerIn: n.cfg.Events.AnswerTimeout, Playable: n.playable})
@@ -196,7 +200,11 @@ func (n *Node) openPusher(context.Context) error {
 	if !n.cfg.Events.Push {
 		return nil
 	}
-	c := events.Config{Timeout: n.cfg.Events.Timeout, RecordDomain: hostName(&n.cfg, n.shown), Log: n.log}
+	refused, err := networks("events.refuse", n.cfg.Events.Refuse)
+	if err != nil {
+		return err
+	}
+	c := events.Config{Timeout: n.cfg.Events.Timeout, Refuse: refused, RecordDomain: hostName(&n.cfg, n.shown), Log: n.log}
 	if n.library != nil {
 		c.RecordURL = n.recordURL
 	}
