@@ -39,6 +39,9 @@ type AppSettings struct {
 	Informs    *bool `json:"informs,omitempty" doc:"The app informs people of recordings itself: no hint is played unless a binding names one." example:"false"`
 	KeepCallee *bool `json:"keepCallee,omitempty" doc:"AX: a temporary callee is kept after an answered call." example:"false"`
 
+	Fallback      *string `json:"fallback,omitempty" maxLength:"32" doc:"X mode: the real number that is called if the app's server does not say who is meant; empty: nobody." example:"+8613800000009"`
+	AnswerTimeout *int    `json:"answerTimeout,omitempty" minimum:"0" maximum:"30000" doc:"X mode: how long the app's server may take to say who is meant, in milliseconds; 0: as the node is set." example:"3000"`
+
 	QualityCheck *bool `json:"qualityCheck,omitempty" doc:"Voice quality check is on." example:"false"`
 	SMS          *bool `json:"sms,omitempty" doc:"Messages through X are on." example:"false"`
 	SMSContent   *bool `json:"smsContent,omitempty" doc:"Notices of messages carry the text." example:"false"`
@@ -66,7 +69,7 @@ type AppSettings struct {
 }
 
 func showApp(a *ledger.App) App {
-	signing := string(a.Signing)
+	signing, fallback, timeout := string(a.Signing), string(a.Fallback), int(a.AnswerIn.Milliseconds())
 	scenes := []string{}
 	for _, scene := range slices.Sorted(maps.Keys(a.Defaults)) {
 		scenes = append(scenes, string(scene))
@@ -80,6 +83,7 @@ func showApp(a *ledger.App) App {
 		Name: &a.Name, Paused: &a.Paused, NoCalls: &a.NoCalls, NoForeign: &a.NoForeign,
 		ExtDigits: &a.ExtDigits, RandomExt: &a.RandomExt, Retries: &a.Retries,
 		Recording: &a.Recording, Stereo: &a.Stereo, Informs: &a.Informs, KeepCallee: &a.KeepCallee,
+		Fallback: &fallback, AnswerTimeout: &timeout,
 		QualityCheck: &a.QualityCheck, SMS: &a.SMS, SMSContent: &a.SMSContent,
 		StatusURL: &a.StatusURL, CallinURL: &a.CallInURL, FeeURL: &a.FeeURL, SMSURL: &a.SMSURL, SMSControlURL: &a.SMSControlURL,
 		NumberURL: &a.NumberURL, PushNumbers: &a.PushNumbers, Signing: &signing,
@@ -102,6 +106,10 @@ func (n *AppSettings) apply(a *ledger.App) {
 	set(&a.Stereo, n.Stereo)
 	set(&a.Informs, n.Informs)
 	set(&a.KeepCallee, n.KeepCallee)
+	set((*string)(&a.Fallback), n.Fallback)
+	if n.AnswerTimeout != nil {
+		a.AnswerIn = time.Duration(*n.AnswerTimeout) * time.Millisecond
+	}
 	set(&a.QualityCheck, n.QualityCheck)
 	set(&a.SMS, n.SMS)
 	set(&a.SMSContent, n.SMSContent)

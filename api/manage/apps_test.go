@@ -90,3 +90,20 @@ func TestRenewSecret(t *testing.T) {
 	require.NotEqual(t, "secret-of-ax", secret)
 	w.post(theTenant, "/apps/other/secret", nil).is(http.StatusNotFound)
 }
+
+// TestAppInXMode: whom callers reach if the app's server does not say, and how
+// long it may take to.
+func TestAppInXMode(t *testing.T) {
+	w := newWorld(t)
+	made := w.post(theTenant, "/apps", map[string]any{"mode": "X", "fallback": bert, "answerTimeout": 3000}).is(http.StatusCreated)
+	path := "/apps/" + made["appKey"].(string)
+	shown := w.get(theTenant, path).is(http.StatusOK)
+	require.Equal(t, bert, shown["fallback"])
+	require.EqualValues(t, 3000, shown["answerTimeout"])
+	require.Equal(t, "+86138****0002", w.get(theReader, path).is(http.StatusOK)["fallback"])
+	changed := w.ask(theTenant, http.MethodPatch, path, map[string]any{"fallback": "", "answerTimeout": 0}).is(http.StatusOK)
+	require.Equal(t, "", changed["fallback"])
+	w.ask(theTenant, http.MethodPatch, path, map[string]any{"fallback": "110"}).wrong("fallback")
+	w.ask(theTenant, http.MethodPatch, path, map[string]any{"answerTimeout": 1}).wrong("answerTimeout")
+	w.ask(theTenant, http.MethodPatch, path, map[string]any{"answerTimeout": 30_001}).wrong("answerTimeout")
+}

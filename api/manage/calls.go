@@ -63,7 +63,7 @@ func (s *service) filter(ctx context.Context, in *CallSelection) (f ledger.CallF
 	if sp := accountOf(ctx); sp != "" {
 		none, f.SP = in.SPID != "" && in.SPID != sp, sp
 	}
-	if f.Number, err = s.anyNumber("number", in.Number); err != nil {
+	if f.Number, err = s.anyNumber(ctx, "number", in.Number); err != nil {
 		return f, false, err
 	}
 	if in.X != "" {
@@ -73,11 +73,11 @@ func (s *service) filter(ctx context.Context, in *CallSelection) (f ledger.CallF
 		}
 		f.X = string(x)
 	}
-	caller, err := s.number("caller", in.Caller)
+	caller, err := s.soughtNumber(ctx, "caller", in.Caller)
 	if err != nil {
 		return f, false, err
 	}
-	callee, err := s.number("callee", in.Callee)
+	callee, err := s.soughtNumber(ctx, "callee", in.Callee)
 	if err != nil {
 		return f, false, err
 	}

@@ -61,7 +61,7 @@ func (s *service) eventFilter(ctx context.Context, in *EventSelection) (f ledger
 	if sp := accountOf(ctx); sp != "" {
 		none, f.SP = in.SPID != "" && in.SPID != sp, sp
 	}
-	f.Number, err = s.anyNumber("number", in.Number)
+	f.Number, err = s.anyNumber(ctx, "number", in.Number)
 	return f, none, err
 }
 

@@ -54,7 +54,7 @@ func (v viewer) verdict(e *Explanation) Verdict {
 		out.AppKey, out.Mode = e.App.Key, string(e.App.Mode)
 	}
 	if e.Binding != nil {
-		out.SubscriptionID = e.Binding.ID
+		out.SubscriptionID = e.Binding.Subscription()
 	}
 	if e.Step == routing.Refuse {
 		out.End, out.EndText = e.End.Word, endText(e.End.Word)
@@ -72,7 +72,7 @@ func (s *service) explain() {
 		if err != nil {
 			return nil, err
 		}
-		caller, err := s.number("caller", in.Body.Caller)
+		caller, err := s.soughtNumber(ctx, "caller", in.Body.Caller)
 		if err != nil {
 			return nil, err
 		}

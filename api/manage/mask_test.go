@@ -29,6 +29,28 @@ func TestMaskedTexts(t *testing.T) {
 		require.Contains(t, w.get(who, "/apps").column("statusUrl"), shown)
 	}
 
+	w.ask(theTenant, http.MethodPatch, "/apps/ax", map[string]any{"statusUrl": "https://203.0.113.1/x?token=hidden"}).is(http.StatusOK)
+	require.Equal(t, "https://203.0.113.1/x?xxxxx", w.get(theReader, "/apps/ax").is(http.StatusOK)["statusUrl"])
+
 	w.post(theTenant, "/blacklist/add", map[string]any{"xs": []string{anna, xa}, "callers": []string{bert}}).is(http.StatusOK)
 	require.Equal(t, []string{"1 callers, +86138****0002 first, " + xa}, w.get(theReader, "/audit?operation=block").column("detail"))
+}
+
+// TestMaskedSearch: who does not see real numbers cannot find them by trying.
+func TestMaskedSearch(t *testing.T) {
+	w := newWorld(t)
+	const real, x = "%2B8613800000001", "%2B8617010000001"
+	for _, path := range []string{"/calls", "/calls.csv"} {
+		for _, field := range []string{"number", "caller", "callee"} {
+			w.get(theReader, path+"?"+field+"="+real).is(http.StatusForbidden)
+		}
+	}
+	for _, path := range []string{"/events", "/events.csv"} {
+		w.get(demoReader, path+"?number="+real).is(http.StatusForbidden)
+	}
+	for _, path := range []string{"/calls?number=", "/events?number="} {
+		w.get(theReader, path+x).is(http.StatusOK)
+		w.get(openReader, path+real).is(http.StatusOK)
+		w.get(theTenant, path+real).is(http.StatusOK)
+	}
 }

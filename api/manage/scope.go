@@ -3,6 +3,7 @@ package manage
 import (
 	"context"
 	"errors"
+	"net/http"
 	"net/url"
 	"regexp"
 
@@ -79,13 +80,30 @@ func (s *service) number(field, text string) (routing.Number, error) {
 	return n, nil
 }
 
-// anyNumber reads an X or a real number in any spelling; empty stays empty.
-func (s *service) anyNumber(field, text string) (string, error) {
+// anyNumber reads an X or a real number to seek by; empty stays empty. A real
+// number can look like an X.
+func (s *service) anyNumber(ctx context.Context, field, text string) (string, error) {
 	if x, ok := s.Plan.ParseX(text); ok {
-		return string(x), nil
+		if !viewerOf(ctx).masked {
+			return string(x), nil
+		}
+		if _, err := s.Records.Number(ctx, x); !errors.Is(err, ledger.ErrUnknownX) {
+			return string(x), err
+		}
 	}
-	n, err := s.number(field, text)
+	n, err := s.soughtNumber(ctx, field, text)
 	return string(n), err
+}
+
+// soughtNumber reads a real number that a request seeks by; empty stays empty. A
+// token that sees numbers masked may not: it would learn the rest by trying.
+func (s *service) soughtNumber(ctx context.Context, field, text string) (routing.Number, error) {
+	if text != "" && viewerOf(ctx).masked {
+		p := problem(http.StatusForbidden, field+": the token does not see real numbers, and cannot seek by them; an X it can")
+		p.Errors = []Wrong{{Field: field, Message: p.Detail}}
+		return "", p
+	}
+	return s.number(field, text)
 }
 
 // viewer shows what a token may see of real numbers.
@@ -116,14 +134,22 @@ func (v viewer) text(t string) string {
 var manyDigits = regexp.MustCompile(`\p{Nd}([-–./ ()]{0,3}\p{Nd}){4,}`)
 
 // app is an app as the token may see it: whoever reads alone sees no password
-// that an address has.
+// that an address has, nor its query, which may be one.
 func (s *service) app(ctx context.Context, a *ledger.App) App {
 	out := showApp(a)
+	out.Fallback = new(viewerOf(ctx).number(*out.Fallback))
 	if operatorOf(ctx).Role != ledger.RoleReadOnly {
 		return out
 	}
 	for _, address := range []*string{out.StatusURL, out.CallinURL, out.FeeURL, out.SMSURL, out.SMSControlURL, out.NumberURL} {
-		if u, err := url.Parse(*address); err == nil && u.User != nil {
+		u, err := url.Parse(*address)
+		switch {
+		case err != nil:
+			*address = ""
+		case u.User != nil || u.RawQuery != "":
+			if u.RawQuery != "" {
+				u.RawQuery = "xxxxx"
+			}
 			*address = u.Redacted()
 		}
 	}
