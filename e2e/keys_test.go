@@ -40,7 +40,7 @@ func keysOf(t *testing.T, change func(*gate.Config)) []string {
 	t.Helper()
 	w, cfg := surroundings(t, nil, change)
 	w.start(t, cfg)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute) // some hundred runs of redis-cli beside all other scenarios
 	defer cancel()
 	s := &scene{T: t, world: w, name: t.Name(), ctx: ctx}
 	const a, b, c = "+8613800000001", "+8613800000002", "+8613800000003"
