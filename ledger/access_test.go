@@ -31,7 +31,7 @@ func TestAccess(t *testing.T) {
 			return nil
 		})
 		require.NoError(t, err)
-		require.NoError(t, l.ChangeAccount(ctx, ledger.Account{SP: "demo", MaxApps: 10, Frozen: true}))
+		require.NoError(t, l.ChangeAccount(ctx, "demo", func(acc *ledger.Account) error { acc.MaxApps, acc.Frozen = 10, true; return nil }))
 		c, err = l.Credentials(ctx, key)
 		require.NoError(t, err)
 		require.Equal(t, ledger.Credentials{Key: key, SP: "demo", Mode: "AXB", Secret: "t", Paused: true, Frozen: true, Access: ledger.Access{Rate: -1}}, c)

@@ -105,20 +105,29 @@ func (l *Ledger) EnsureAccount(ctx context.Context, acc Account, at time.Time) e
 	return nil
 }
 
-// ChangeAccount changes name, frozen and the number of apps of an account.
-func (l *Ledger) ChangeAccount(ctx context.Context, acc Account) error {
+// ChangeAccount lets change edit name, frozen and the number of apps of an
+// account and stores it.
+func (l *Ledger) ChangeAccount(ctx context.Context, sp string, change func(*Account) error) error {
 	err := l.change(ctx, func(s scope) error {
-		n, err := s.exec(`UPDATE accounts SET name = $2, frozen = $3, max_apps = $4 WHERE sp = $1`, acc.SP, acc.Name, acc.Frozen, int64(acc.MaxApps))
+		acc := Account{SP: sp}
+		// The row is locked, so that nobody's change is undone by another's.
+		err := s.scan(`UPDATE accounts SET name = name WHERE sp = $1 RETURNING name, frozen, max_apps`, one(sp), &acc.Name, &acc.Frozen, &acc.MaxApps)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrUnknownAccount
+		}
 		if err != nil {
 			return err
 		}
-		if n == 0 {
-			return ErrUnknownAccount
+		if err := change(&acc); err != nil {
+			return err
 		}
-		return touchSettings(s, "account "+acc.SP)
+		if _, err := s.exec(`UPDATE accounts SET name = $2, frozen = $3, max_apps = $4 WHERE sp = $1`, sp, acc.Name, acc.Frozen, int64(acc.MaxApps)); err != nil {
+			return err
+		}
+		return touchSettings(s, "account "+sp)
 	})
 	if err != nil {
-		return fmt.Errorf("change account %s: %w", acc.SP, err)
+		return fmt.Errorf("change account %s: %w", sp, err)
 	}
 	return nil
 }

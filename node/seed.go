@@ -44,7 +44,7 @@ func (n *Node) seedAccounts(ctx context.Context) error {
 		acc := ledger.Account{SP: a.Name, Name: a.Name, Frozen: a.Frozen, MaxApps: a.MaxApps}
 		err := n.office.EnsureAccount(ctx, acc)
 		if err == nil {
-			err = n.office.ChangeAccount(ctx, acc)
+			err = n.office.ChangeAccount(ctx, acc.SP, func(is *ledger.Account) { is.Name, is.Frozen, is.MaxApps = acc.Name, acc.Frozen, acc.MaxApps })
 		}
 		if err != nil {
 			return fmt.Errorf("accounts[%d]: %w", i, err)

@@ -59,7 +59,7 @@ func TestWhoMay(t *testing.T) {
 				require.Equal(t, "1010040", outcome(operation(o, "wrong")))
 				within := outcome(operation(o, "app"))
 				require.NotContains(t, []string{"1010003", "1010040", "1010008", "1010029"}, within)
-				require.NoError(t, o.ChangeAccount(o.ctx, ledger.Account{SP: "demo", Frozen: true}))
+				require.NoError(t, o.ChangeAccount(o.ctx, "demo", func(acc *ledger.Account) { acc.Frozen = true }))
 				if reads[name] {
 					require.Equal(t, within, outcome(operation(o, "app")))
 				} else {

@@ -28,13 +28,14 @@ func (s *Service) EnsureAccount(ctx context.Context, acc ledger.Account) error {
 	return nil
 }
 
-// ChangeAccount changes name, frozen and the number of apps of an account. Calls
-// and requests go by it within a second or two.
-func (s *Service) ChangeAccount(ctx context.Context, acc ledger.Account) error {
-	if err := checkAccount(&acc); err != nil {
-		return err
-	}
-	return refuseApp("change the account", s.ledger.ChangeAccount(ctx, acc))
+// ChangeAccount lets change edit name, frozen and the number of apps of an
+// account. Calls and requests go by it within a second or two.
+func (s *Service) ChangeAccount(ctx context.Context, sp string, change func(*ledger.Account)) error {
+	err := s.ledger.ChangeAccount(ctx, sp, func(acc *ledger.Account) error {
+		change(acc)
+		return checkAccount(acc)
+	})
+	return refuseApp("change the account", err)
 }
 
 func checkAccount(acc *ledger.Account) error {

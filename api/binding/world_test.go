@@ -135,7 +135,7 @@ func newWorld(t testing.TB, cfg ledger.Config, at time.Time) *world {
 	for _, mode := range []routing.Mode{routing.AX, routing.AXB, routing.AXE, routing.AXYB} {
 		w.makeApps(mode)
 	}
-	require.NoError(t, w.ChangeAccount(ctx, ledger.Account{SP: "poor", MaxApps: 50, Frozen: true}))
+	require.NoError(t, w.ChangeAccount(ctx, "poor", func(acc *ledger.Account) { acc.MaxApps, acc.Frozen = 50, true }))
 	return w
 }
 

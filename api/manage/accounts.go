@@ -119,9 +119,12 @@ func (s *service) changeAccount(ctx context.Context, in *struct {
 	if a == nil {
 		return nil, missing("there is no account of that spId")
 	}
-	in.Body.apply(a)
+	err = s.Changes.ChangeAccount(ctx, in.SPID, func(now *ledger.Account) {
+		in.Body.apply(now)
+		*a = *now
+	})
 	note(ctx, "frozen=%v maxApps=%d", a.Frozen, a.MaxApps)
-	if err := s.Changes.ChangeAccount(ctx, *a); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	return s.shownAccount(ctx, in.SPID)

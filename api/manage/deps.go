@@ -39,7 +39,7 @@ type Records interface {
 // Changes is what can be changed; *provision.Service has it.
 type Changes interface {
 	EnsureAccount(ctx context.Context, acc ledger.Account) error
-	ChangeAccount(ctx context.Context, acc ledger.Account) error
+	ChangeAccount(ctx context.Context, sp string, change func(*ledger.Account)) error
 	CreateApp(ctx context.Context, a ledger.App) (ledger.App, error)
 	ChangeApp(ctx context.Context, key string, change func(*ledger.App) error) (ledger.App, error)
 	Prompts(ctx context.Context, app string) ([]ledger.Prompt, error)

@@ -80,7 +80,7 @@ func TestExplain(t *testing.T) {
 	_, err = w.office.CreateApp(ctx, ledger.App{App: routing.App{Key: "poor", SP: "poor", Mode: routing.AX}})
 	bind(err)
 	number("+8617010000044", "poor")
-	bind(w.office.ChangeAccount(ctx, ledger.Account{SP: "poor", Frozen: true}))
+	bind(w.office.ChangeAccount(ctx, "poor", func(acc *ledger.Account) { acc.Frozen = true }))
 
 	for name, c := range map[string]struct {
 		x, caller, ext  string
