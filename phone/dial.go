@@ -10,7 +10,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// Option changes one outgoing call.
+// Option changes one outgoing call, or text.
 type Option func(*dialling)
 
 type dialling struct {
@@ -19,10 +19,10 @@ type dialling struct {
 	offer   bool
 }
 
-// From calls with another number than the phone's own, as a trunk does.
+// From calls, or writes, with another number than the phone's own, as a trunk does.
 func From(number string) Option { return func(d *dialling) { d.from = number } }
 
-// WithHeader adds a header to the INVITE.
+// WithHeader adds a header to the INVITE or MESSAGE.
 func WithHeader(name, value string) Option {
 	return func(d *dialling) { d.headers = append(d.headers, sip.NewHeader(name, value)) }
 }

@@ -1,6 +1,6 @@
 // Package phone is a softphone as a library: it registers, calls and is
-// called, talks and listens over RTP, and remembers everything it saw and
-// heard. Demonstrations and tests use it as the parties of a masked call. It
+// called, talks and listens over RTP, sends and takes texts, and remembers
+// everything it saw and heard. Demonstrations and tests use it as the parties of a masked call. It
 // has a SIP stack of its own kind, so that it does not share the misreadings
 // of the product's.
 package phone
@@ -96,6 +96,7 @@ type Phone struct {
 	trace trace
 
 	incoming chan *Call
+	texts    chan Text
 	stop     context.Context // done once Close begins
 	halt     context.CancelFunc
 	wait     sync.WaitGroup
@@ -103,6 +104,7 @@ type Phone struct {
 	mu         sync.Mutex
 	closed     bool
 	calls      map[string]*Call // by Call-ID
+	seen       map[string]bool  // texts that were handed on, by Call-ID and CSeq
 	registered bool
 	regID      string // Call-ID of its registrations
 	regSeq     uint32
@@ -113,7 +115,7 @@ func New(cfg Config) (*Phone, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	p := &Phone{cfg: cfg, incoming: make(chan *Call, 64), calls: make(map[string]*Call), regID: token()}
+	p := &Phone{cfg: cfg, incoming: make(chan *Call, 64), texts: make(chan Text, mostTexts), calls: make(map[string]*Call), seen: make(map[string]bool), regID: token()}
 	p.stop, p.halt = context.WithCancel(context.Background())
 	if err := p.open(); err != nil {
 		return nil, fmt.Errorf("phone %s: %w", cfg.Number, err)
@@ -163,6 +165,7 @@ func (p *Phone) serve(srv *sipgo.Server) {
 	srv.OnAck(p.onAck)
 	srv.OnBye(p.onBye)
 	srv.OnInfo(p.onInfo)
+	srv.OnMessage(p.onMessage)
 	srv.OnCancel(func(req *sip.Request, tx sip.ServerTransaction) { // of no INVITE that we know
 		_ = tx.Respond(sip.NewResponseFromRequest(req, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist", nil))
 	})
@@ -174,7 +177,7 @@ func (p *Phone) serve(srv *sipgo.Server) {
 }
 
 // allow is the Allow header.
-const allow = "INVITE, ACK, CANCEL, BYE, INFO, OPTIONS"
+const allow = "INVITE, ACK, CANCEL, BYE, INFO, MESSAGE, OPTIONS"
 
 // Number is the phone's own number.
 func (p *Phone) Number() string { return p.cfg.Number }
