@@ -55,7 +55,7 @@ func (p *Pusher) pushSession(ctx context.Context, r *Receiver, events []Claimed,
 			p.drop(c, noAddress)
 			continue
 		}
-		body, err := statusMessage(&c.Event, r)
+		body, err := message(&c.Event, r)
 		if err != nil {
 			p.drop(c, err.Error())
 			continue

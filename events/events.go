@@ -1,6 +1,6 @@
-// Package events has the call events and the fee event: their types, their
-// wire forms (callbacks.md), and the pusher that delivers them from the outbox
-// to the customer's server.
+// Package events has the call events, the fee event and the notices of texts:
+// their types, their wire forms (callbacks.md), and the pusher that delivers
+// them from the outbox to the customer's server.
 package events
 
 import (
@@ -84,10 +84,10 @@ type Event struct {
 	App     string
 	Kind    Kind
 	At      time.Time       // when it happened
-	Body    json.RawMessage // statusInfo, or one element of feeLst or numInfo
+	Body    json.RawMessage // statusInfo, smsEvent, or one element of feeLst or numInfo
 
 	// Question tells that the app's server is asked by the event while the call
-	// waits: it is in the log, and nobody pushes it.
+	// or text waits: it is in the log, and nobody pushes it.
 	Question bool
 }
 

@@ -5,6 +5,14 @@ import (
 	"fmt"
 )
 
+// message is the body of the push of an event that goes by itself.
+func message(e *Event, r *Receiver) ([]byte, error) {
+	if e.Kind.Target() == ToSMS {
+		return smsMessage(e)
+	}
+	return statusMessage(e, r)
+}
+
 // statusMessage is the body of the push of a call event.
 func statusMessage(e *Event, r *Receiver) ([]byte, error) {
 	var info statusInfo

@@ -16,6 +16,7 @@ const (
 	ToStatus Target = "status"
 	ToFee    Target = "fee"
 	ToNumber Target = "number"
+	ToSMS    Target = "sms"
 	// Asked is no address: what stands there was asked by an Asker.
 	Asked Target = "asked"
 )
@@ -29,6 +30,10 @@ func (k Kind) Target() Target {
 		return ToFee
 	case NumStatus:
 		return ToNumber
+	case SMSNotice:
+		return ToSMS
+	case SMSBlock:
+		return Asked
 	}
 	return ToStatus
 }
@@ -62,9 +67,10 @@ type Outcome struct {
 
 // Receiver is where and how an app's events are pushed.
 type Receiver struct {
-	CallIn, Status, Fee, Number string // addresses; empty: nothing of that kind is pushed
-	Secret                      string
-	AKSK                        bool // signed by AKSK instead of WSSE
+	CallIn, Status, Fee, Number, SMS string // addresses; empty: nothing of that kind is pushed
+	SMSControl                       string // who is asked about texts; empty: nobody
+	Secret                           string
+	AKSK                             bool // signed by AKSK instead of WSSE
 
 	// Fields that are sent only on request.
 	Duration, ReleasedBy, AreaCode, RecordURL bool
@@ -78,6 +84,8 @@ func (r *Receiver) address(t Target) string {
 		return r.Fee
 	case ToNumber:
 		return r.Number
+	case ToSMS:
+		return r.SMS
 	}
 	return r.Status
 }

@@ -23,7 +23,8 @@ func storeReply(s scope, a *App) error {
 // asked.
 func (a *App) Receiver() events.Receiver {
 	r := events.Receiver{
-		CallIn: a.CallInURL, Status: a.StatusURL, Fee: a.FeeURL, Number: a.NumberURL, Secret: a.Secret, AKSK: a.Signing == SignAKSK,
+		CallIn: a.CallInURL, Status: a.StatusURL, Fee: a.FeeURL, Number: a.NumberURL,
+		SMS: a.SMSURL, SMSControl: a.SMSControlURL, Secret: a.Secret, AKSK: a.Signing == SignAKSK,
 		Duration: a.SendDuration, ReleasedBy: a.SendReleasedBy, AreaCode: a.SendAreaCode, RecordURL: a.SendRecordURL,
 	}
 	if r.CallIn == "" {
