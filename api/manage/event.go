@@ -11,12 +11,12 @@ import (
 
 // Event is an event with what became of its push.
 type Event struct {
-	SessionID string          `json:"sessionId" doc:"The call." example:"1200_366_4294967295_20260102030405@gw1.example.com"`
-	Seq       int             `json:"seq" doc:"Its number within the call, from 1." example:"1"`
+	SessionID string          `json:"sessionId" doc:"The call, or the text by its smsIdentifier." example:"1200_366_4294967295_20260102030405@gw1.example.com"`
+	Seq       int             `json:"seq" doc:"Its number within the call or text, from 1." example:"1"`
 	AppKey    string          `json:"appKey" doc:"The app." example:"demo-ax"`
 	EventType string          `json:"eventType" doc:"What it tells." example:"callin"`
 	At        time.Time       `json:"at" doc:"When it happened." example:"2026-01-02T03:04:05Z"`
-	Body      json.RawMessage `json:"body" doc:"statusInfo, or the element of feeLst, with all fields that a receiver can ask for."`
+	Body      json.RawMessage `json:"body" doc:"statusInfo, smsEvent, or the element of feeLst, with all fields that a receiver can ask for."`
 	Push      Push            `json:"push" doc:"What became of its push."`
 }
 
@@ -41,7 +41,12 @@ var plainFields = map[string]bool{
 	"bindNum": true, "fwdDisplayNum": true, "callInTime": true, "fwdStartTime": true, "fwdAlertingTime": true, "fwdAnswerTime": true, "callEndTime": true,
 	"failTime": true, "recordStartTime": true, "recordDomain": true, "recordBucketName": true, "recordObjectName": true, "mptyId": true, "serviceType": true,
 	"hostName": true, "extendNum": true, "areaCode": true,
+	"smsIdentifier": true, "notificationMode": true, "virtualNumber": true, "event": true, "timeStamp": true,
 }
+
+// hiddenField is the one of which whoever sees numbers masked sees nothing: what
+// people write to each other may name them in ways that no mask finds.
+const hiddenField = "smsContent"
 
 // xField is the field of a call event that has X: it is dialled at first, and
 // shown to the callee later (callbacks section 2.1).
@@ -78,10 +83,13 @@ func (v viewer) body(of *ledger.LoggedEvent) json.RawMessage {
 func (v viewer) fields(fields map[string]any, xField string) map[string]any {
 	x, _ := fields[xField].(string)
 	for name, value := range fields {
-		if plainFields[name] {
-			continue
+		switch {
+		case plainFields[name]:
+		case name == hiddenField:
+			fields[name] = "****"
+		default:
+			fields[name] = v.value(value, x)
 		}
-		fields[name] = v.value(value, x)
 	}
 	return fields
 }

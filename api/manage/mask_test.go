@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"axgate/events"
 	"axgate/provision"
 )
 
@@ -52,5 +53,30 @@ func TestMaskedSearch(t *testing.T) {
 		w.get(theReader, path+x).is(http.StatusOK)
 		w.get(openReader, path+real).is(http.StatusOK)
 		w.get(theTenant, path+real).is(http.StatusOK)
+	}
+}
+
+// TestMaskedNotice: of a text that a notice has, who sees numbers masked sees
+// nothing, and X stays.
+func TestMaskedNotice(t *testing.T) {
+	w := newWorld(t)
+	said := "call me: one three eight, 0000, 0001"
+	n := events.SMS{ID: "text-1", App: "ax", Calling: bert, Called: anna, X: xa, At: began, Content: &said, SplitNum: 1, UserData: "tel 13800000001"}
+	c := events.Call{Session: "text-1", App: "ax", SP: "demo", X: xa, In: began}
+	require.NoError(t, <-w.ledger.Journal().Write(c, events.NewSMSQuestion(n, 1), events.NewSMSNotice(n, 2)))
+	for who, want := range map[string][]string{theTenant: {bert, anna, xa, said, "tel 13800000001"}, theReader: {"+86138****0002", "+86138****0001", xa, "****", "tel ****"}} {
+		items := w.get(who, "/events?sessionId=text-1").is(http.StatusOK)["items"].([]any)
+		require.Len(t, items, 2)
+		notice := items[1].(map[string]any)
+		require.Equal(t, "sms", notice["eventType"])
+		body := notice["body"].(map[string]any)
+		require.Equal(t, want, []string{body["calling"].(string), body["called"].(string), body["virtualNumber"].(string), body["smsContent"].(string), body["userData"].(string)}, who)
+		require.Equal(t, "text-1", body["smsIdentifier"])
+		require.Equal(t, "2026-01-01T12:00:00.000Z", body["timeStamp"])
+	}
+	for _, path := range []string{"/events", "/events.csv", "/calls/text-1/story"} {
+		a := w.get(theReader, path)
+		require.Equal(t, http.StatusOK, a.status)
+		require.NotContains(t, string(a.body), "three eight", path)
 	}
 }
