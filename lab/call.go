@@ -61,14 +61,14 @@ func said() (caller, callee []byte) {
 // Make registers the phones, makes the call and ends it. The error tells what
 // kept the call from being tried; how the call itself went is the outcome.
 func Make(ctx context.Context, a Attempt) (out Outcome, err error) {
-	caller, err := a.phone(ctx, a.Caller)
+	caller, err := register(ctx, a.Server, a.Transport, a.Caller, a.Tell)
 	if err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, caller.Close()) }()
 	var callee *phone.Phone
 	if a.Callee.Number != "" {
-		if callee, err = a.phone(ctx, a.Callee); err != nil {
+		if callee, err = register(ctx, a.Server, a.Transport, a.Callee, a.Tell); err != nil {
 			return out, err
 		}
 		defer func() { err = errors.Join(err, callee.Close()) }()
@@ -85,21 +85,22 @@ func Make(ctx context.Context, a Attempt) (out Outcome, err error) {
 	return out, a.play(ctx, &out, call, callee)
 }
 
-func (a *Attempt) phone(ctx context.Context, who Party) (*phone.Phone, error) {
-	host, _, err := net.SplitHostPort(a.Server)
+// register opens the phone of a party.
+func register(ctx context.Context, server, transport string, who Party, tell func(string, ...any)) (*phone.Phone, error) {
+	host, _, err := net.SplitHostPort(server)
 	if err != nil {
 		return nil, fmt.Errorf("the server's address: %w", err)
 	}
-	p, err := phone.New(phone.Config{Number: who.Number, Password: who.Password, Server: a.Server, Transport: a.Transport, ListenIP: host})
+	p, err := phone.New(phone.Config{Number: who.Number, Password: who.Password, Server: server, Transport: transport, ListenIP: host})
 	if err != nil {
 		return nil, fmt.Errorf("open the phone of %s: %w", who.Number, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if err := p.Register(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("register %s at %s: %w", who.Number, a.Server, err), p.Close())
+		return nil, errors.Join(fmt.Errorf("register %s at %s: %w", who.Number, server, err), p.Close())
 	}
-	a.Tell("phone %s is registered", who.Number)
+	tell("phone %s is registered", who.Number)
 	return p, nil
 }
 
