@@ -109,7 +109,7 @@ func (s *scene) baresip(tcp bool) (*baresip.Phone, string) {
 	rtp, err := ports.Take(baresip.RTPPorts)
 	require.NoError(s, err)
 	b, err := baresip.Start(s.within(step), baresip.Config{Dir: s.TempDir(), Number: number, Display: "Phone of " + number, Password: password,
-		Server: s.gate.SIP().String(), TCP: tcp, IP: host.String(), SIPPort: sip, RTPPort: rtp, Control: sip + 3, Speech: speech.Second()})
+		Server: s.gate.SIP().String(), TCP: tcp, IP: host.String(), SIPPort: sip, RTPPort: rtp, Control: sip + 2, Console: sip + 3, Speech: speech.Second()})
 	require.NoError(s, err)
 	s.Cleanup(func() { require.NoError(s, b.Close()) })
 	require.Eventually(s, func() bool { return strings.Contains(b.Output(), "200 OK () [1 binding]") }, step, 50*time.Millisecond, "%s", b.Output())

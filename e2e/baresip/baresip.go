@@ -24,19 +24,22 @@ import (
 // modules is where Debian puts baresip's modules.
 const modules = "/usr/lib/baresip/modules"
 
-// Config says who the phone is. All fields but Display and Speech are needed.
+// Config says who the phone is. All fields but Display, Speech and
+// Contacts are needed.
 type Config struct {
 	Dir      string // for its configuration, empty
 	Number   string
 	Display  string
-	Password string // empty: it does not register
-	Server   string // host:port of its registrar and proxy
-	TCP      bool   // SIP over TCP; else UDP
-	IP       string // loopback address for SIP and RTP
-	SIPPort  int    // free, as are the next one (TLS) and ControlPort
-	RTPPort  int    // the first of RTPPorts free ports, even
-	Control  int    // TCP port of the control socket
-	Speech   []byte // A-law at 8 kHz that it sends once answered; empty: silence
+	Password string   // empty: it does not register
+	Server   string   // host:port of its registrar and proxy
+	TCP      bool     // SIP over TCP; else UDP
+	IP       string   // loopback address for SIP and RTP
+	SIPPort  int      // free, as are the next one (TLS), Control and Console
+	RTPPort  int      // the first of RTPPorts free ports, even
+	Control  int      // TCP port of the control socket
+	Console  int      // TCP port of the console
+	Speech   []byte   // A-law at 8 kHz that it sends once answered; empty: silence
+	Contacts []string // the numbers that it can write to
 }
 
 // RTPPorts is how many ports for media a phone needs.
@@ -56,10 +59,12 @@ type Phone struct {
 	cfg     Config
 	cmd     *exec.Cmd
 	conn    net.Conn
+	console console
 	events  chan Event
 	answers chan response
 	wait    sync.WaitGroup
 	seen    []Event
+	current int // the contact that texts go to
 }
 
 type response struct {
@@ -90,12 +95,16 @@ func Start(ctx context.Context, cfg Config) (*Phone, error) {
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start baresip: %w", err)
 	}
-	if err := p.connect(ctx); err != nil {
+	if p.conn, err = connect(ctx, cfg.Control); err == nil {
+		p.console.conn, err = connect(ctx, cfg.Console)
+	}
+	if err != nil {
 		_ = p.cmd.Process.Kill()
 		_ = p.cmd.Wait()
 		return nil, fmt.Errorf("baresip does not take commands: %w; it said:\n%s", err, p.Output())
 	}
 	p.wait.Go(p.read)
+	p.wait.Go(p.console.read)
 	return p, nil
 }
 
@@ -131,9 +140,12 @@ module aufile.so
 module aubridge.so
 module_tmp account.so
 module_app menu.so
+module_app contact.so
 module_app ctrl_tcp.so
 ctrl_tcp_listen 127.0.0.1:%d
-`, cfg.IP, cfg.SIPPort, cfg.IP, source, cfg.RTPPort, cfg.RTPPort+RTPPorts, modules, cfg.Control)
+module_app cons.so
+cons_listen 127.0.0.1:%d
+`, cfg.IP, cfg.SIPPort, cfg.IP, source, cfg.RTPPort, cfg.RTPPort+RTPPorts, modules, cfg.Control, cfg.Console)
 	registering := ";regint=0"
 	if cfg.Password != "" {
 		registering = ";regint=300;auth_user=" + cfg.Number + ";auth_pass=" + cfg.Password
@@ -143,7 +155,11 @@ ctrl_tcp_listen 127.0.0.1:%d
 		display = strconv.Quote(cfg.Display) + " "
 	}
 	account := fmt.Sprintf("%s<%s>%s;audio_codecs=PCMA/8000/1,PCMU/8000/1;answermode=manual\n", display, cfg.uri(cfg.Number), registering)
-	for name, body := range map[string]string{"config": text, "accounts": account, "contacts": ""} {
+	contacts := ""
+	for _, number := range cfg.Contacts {
+		contacts += fmt.Sprintf("%q <%s>\n", number, cfg.uri(number))
+	}
+	for name, body := range map[string]string{"config": text, "accounts": account, "contacts": contacts} {
 		if err := os.WriteFile(filepath.Join(cfg.Dir, name), []byte(body), 0o600); err != nil {
 			return err
 		}
@@ -168,13 +184,12 @@ func wave(alaw []byte) []byte {
 	return append([]byte(head), pcm...)
 }
 
-func (p *Phone) connect(ctx context.Context) error {
+func connect(ctx context.Context, port int) (net.Conn, error) {
 	var last error
 	for ctx.Err() == nil {
-		conn, err := net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(p.cfg.Control))
+		conn, err := net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(port))
 		if err == nil {
-			p.conn = conn
-			return nil
+			return conn, nil
 		}
 		last = err
 		select {
@@ -182,7 +197,7 @@ func (p *Phone) connect(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
-	return errors.Join(last, ctx.Err())
+	return nil, errors.Join(last, ctx.Err())
 }
 
 // read takes events and answers from the control socket: JSON in netstrings.
@@ -324,7 +339,7 @@ func (p *Phone) Close() error {
 		_ = p.cmd.Process.Kill()
 		<-ended
 	}
-	err := p.conn.Close()
+	err := errors.Join(p.conn.Close(), p.console.conn.Close())
 	p.wait.Wait()
 	return err
 }

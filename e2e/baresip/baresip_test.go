@@ -4,6 +4,7 @@ package baresip_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -17,14 +18,14 @@ import (
 )
 
 // start runs a baresip whose server is the phone.
-func start(ctx context.Context, t *testing.T, p *phone.Phone) (*baresip.Phone, int) {
+func start(ctx context.Context, t *testing.T, p *phone.Phone, contacts ...string) (*baresip.Phone, int) {
 	t.Helper()
 	sip, err := ports.Take(4)
 	require.NoError(t, err)
 	rtp, err := ports.Take(baresip.RTPPorts)
 	require.NoError(t, err)
 	b, err := baresip.Start(ctx, baresip.Config{Dir: t.TempDir(), Number: "+8613900000001", Display: "Real Name", Server: p.Addr().String(),
-		IP: "127.0.0.1", SIPPort: sip, RTPPort: rtp, Control: sip + 3, Speech: speech.Second()})
+		IP: "127.0.0.1", SIPPort: sip, RTPPort: rtp, Control: sip + 2, Console: sip + 3, Speech: speech.Second(), Contacts: contacts})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, b.Close()) })
 	return b, sip
@@ -57,4 +58,34 @@ func TestCallsAPhone(t *testing.T) {
 	end, err := c.WaitEnd(ctx)
 	require.NoError(t, err)
 	require.Equal(t, phone.Remote, end.By)
+}
+
+func TestTexts(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	p, err := phone.New(phone.Config{Number: "100", Server: "127.0.0.1:9"})
+	require.NoError(t, err)
+	defer p.Close()
+	b, sip := start(ctx, t, p, "100", "101", "102")
+	for _, to := range []string{"100", "102", "100", "101"} {
+		text := "an " + to + ": Grüße, 你好 😀 \"…\" @13900000002"
+		status, err := b.Text(ctx, to, text)
+		require.NoError(t, err)
+		require.Equal(t, "200", status)
+		got := <-p.Texts()
+		require.Equal(t, []string{"+8613900000001", to, text}, []string{got.From, got.To, got.Content})
+	}
+	_, err = b.Text(ctx, "103", "hello")
+	require.ErrorContains(t, err, "contact")
+
+	p2, err := phone.New(phone.Config{Number: "+8617010000001", Server: fmt.Sprintf("127.0.0.1:%d", sip)})
+	require.NoError(t, err)
+	defer p2.Close()
+	for _, text := range []string{"hello", "two\nlines: \"你好\" 😀", "[From+8613900000002]"} {
+		status, err := p2.Text(ctx, "+8613900000001", text)
+		require.NoError(t, err)
+		require.Equal(t, 200, status)
+	}
+	require.Eventually(t, func() bool { return len(b.Texts()) == 3 }, 10*time.Second, 20*time.Millisecond, "%s", b.Output())
+	require.Equal(t, []baresip.Text{{"+8617010000001", "hello"}, {"+8617010000001", "two\nlines: \"你好\" 😀"}, {"+8617010000001", "[From+8613900000002]"}}, b.Texts())
 }
