@@ -13,8 +13,8 @@ REALTIME := cmd/axgate|phone|sip|sip/wire|media
 RACE := -race -gcflags='modernc.org/...=-race=false'
 
 # Debian packages the end-to-end tests need, as package:program.
-PEERS := build-essential:gcc redis-server:redis-server sip-tester:sipp baresip-core:baresip tcpdump:tcpdump postgresql:pg_ctlcluster \
-	python3:python3 php-cli:php nodejs:node default-jdk-headless:javac
+PEERS := build-essential:gcc redis-server:redis-server sip-tester:sipp baresip-core:baresip linphone-cli:linphone-daemon tcpdump:tcpdump \
+	postgresql:pg_ctlcluster python3:python3 php-cli:php nodejs:node default-jdk-headless:javac
 
 .PHONY: help
 help: ## what there is to make
@@ -49,7 +49,7 @@ whole: peers ## all tests but the end-to-end ones, with the race detector, a rea
 	go test $(RACE) ./...
 
 .PHONY: e2e
-e2e: peers $(BIN) ## end-to-end tests with sipp, baresip and a real redis-server
+e2e: peers $(BIN) ## end-to-end tests with sipp, baresip, linphone and a real redis-server
 	go test -tags e2e -count=1 -timeout 20m ./e2e/...
 
 .PHONY: bench
