@@ -21,30 +21,56 @@ type Probed struct {
 	Failure string        // why no push would be taken so; empty: it would be
 }
 
-// Probe sends a test event, signed like any push of the app, to its status
-// address, once. eventType is "test", which receivers do not know; what counts
-// is that they answer 2xx.
-func Probe(ctx context.Context, cfg Config, r Receiver, app string) Probed {
+// Probing says which of an app's addresses a test event goes to.
+type Probing string
+
+// The addresses.
+const (
+	ProbeStatus     Probing = "status"
+	ProbeSMS        Probing = "sms"
+	ProbeSMSControl Probing = "smsControl"
+)
+
+// Probe sends a test event, signed like any push of the app, to one of its
+// addresses, once. Its eventType, or the event of its smsEvent, is "test", which
+// receivers do not know; what counts is that they answer 2xx.
+func Probe(ctx context.Context, cfg Config, r Receiver, app string, at Probing) Probed {
 	cfg.defaults()
-	if r.Status == "" {
-		return Probed{Failure: "the app has no status address"}
+	id, began := "test_"+uuid.NewString(), cfg.Now()
+	var address string
+	var body []byte
+	switch at {
+	case ProbeSMS:
+		address, body = r.SMS, smsProbe(id, app, notify, began)
+	case ProbeSMSControl:
+		address, body = r.SMSControl, smsProbe(id, app, block, began)
+	default:
+		address, body = r.Status, encode(struct {
+			EventType  string     `json:"eventType"`
+			StatusInfo statusInfo `json:"statusInfo"`
+		}{"test", statusInfo{SessionID: id, Timestamp: text(began)}})
+	}
+	if address == "" {
+		return Probed{Failure: fmt.Sprintf("the app has no %s address", map[Probing]string{ProbeStatus: "status", ProbeSMS: "SMS", ProbeSMSControl: "SMS control"}[at])}
 	}
 	client := newClient(&cfg)
 	defer client.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
 	defer cancel()
-	began := cfg.Now()
-	body := encode(struct {
-		EventType  string     `json:"eventType"`
-		StatusInfo statusInfo `json:"statusInfo"`
-	}{"test", statusInfo{SessionID: "test_" + uuid.NewString(), Timestamp: text(began)}})
-	out := probe(ctx, client, cfg, r, app, body)
+	out := probe(ctx, client, cfg, r, app, address, body)
 	out.Took = cfg.Now().Sub(began)
 	return out
 }
 
-func probe(ctx context.Context, client *http.Client, cfg Config, r Receiver, app string, body []byte) Probed {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.Status, bytes.NewReader(body))
+func smsProbe(id, app, mode string, at time.Time) []byte {
+	s := SMS{ID: id, At: at, Direction: 2}
+	info := s.event(mode)
+	info.Event = "test"
+	return smsBody(app, info)
+}
+
+func probe(ctx context.Context, client *http.Client, cfg Config, r Receiver, app, address string, body []byte) Probed {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return Probed{Failure: "the address is malformed"}
 	}

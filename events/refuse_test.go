@@ -21,12 +21,12 @@ func TestRefused(t *testing.T) {
 	defer asker.Close()
 	for _, address := range []string{server.URL, strings.Replace(server.URL, "127.0.0.1", "localhost", 1), strings.Replace(server.URL, "127.0.0.1", "[::ffff:127.0.0.1]", 1)} {
 		r := Receiver{Status: address}
-		require.Equal(t, "the address is in a refused network", Probe(t.Context(), Config{Refuse: refused}, r, "app").Failure)
+		require.Equal(t, "the address is in a refused network", Probe(t.Context(), Config{Refuse: refused}, r, "app", ProbeStatus).Failure)
 		_, err := asker.Ask(t.Context(), address, &r, "app", []byte("{}"))
 		require.EqualError(t, err, "the address is in a refused network")
 	}
 	require.Zero(t, reached)
-	require.Empty(t, Probe(t.Context(), Config{}, Receiver{Status: server.URL}, "app").Failure)
+	require.Empty(t, Probe(t.Context(), Config{}, Receiver{Status: server.URL}, "app", ProbeStatus).Failure)
 	require.Equal(t, 1, reached)
 
 	zoned := refuse([]netip.Prefix{netip.MustParsePrefix("fe80::/10")})

@@ -101,8 +101,12 @@ func smsMessage(e *Event) ([]byte, error) {
 	if err := json.Unmarshal(e.Body, &info); err != nil {
 		return nil, fmt.Errorf("the stored body: %w", err)
 	}
+	return smsBody(e.App, info), nil
+}
+
+func smsBody(app string, info smsEvent) json.RawMessage {
 	return encode(struct {
 		AppKey   string   `json:"appKey"`
 		SMSEvent smsEvent `json:"smsEvent"`
-	}{e.App, info}), nil
+	}{app, info})
 }

@@ -16,12 +16,12 @@ func (n *Node) management() ([]api.Mount, error) {
 		Records: n.ledger, Changes: n.office, Plan: n.plan, Log: n.log,
 		Stop:    func(session string) bool { return n.server.Stop(session) },
 		Explain: n.explained, Receiver: n.ledger.Outbox().Receiver,
-		Probe: func(ctx context.Context, r events.Receiver, app string) events.Probed {
+		Probe: func(ctx context.Context, r events.Receiver, app string, at events.Probing) events.Probed {
 			refused, err := networks("events.refuse", n.cfg.Events.Refuse)
 			if err != nil {
 				return events.Probed{Failure: err.Error()}
 			}
-			return events.Probe(ctx, events.Config{Timeout: n.cfg.Events.Timeout, Refuse: refused, Log: n.log}, r, app)
+			return events.Probe(ctx, events.Config{Timeout: n.cfg.Events.Timeout, Refuse: refused, Log: n.log}, r, app, at)
 		},
 	})
 	if err != nil {

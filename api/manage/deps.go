@@ -82,7 +82,7 @@ type Deps struct {
 	Explain func(ctx context.Context, x routing.X, caller routing.Number, ext routing.Extension) (Explanation, error)
 	// Receiver tells where an app's events go, and Probe sends a test event there.
 	Receiver func(ctx context.Context, app string) (events.Receiver, error)
-	Probe    func(ctx context.Context, r events.Receiver, app string) events.Probed
+	Probe    func(ctx context.Context, r events.Receiver, app string, at events.Probing) events.Probed
 
 	Now func() time.Time // nil: time.Now
 	Log zerolog.Logger

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -192,9 +193,11 @@ func TestStoryOfExtension(t *testing.T) {
 func TestPushTest(t *testing.T) {
 	w := newWorld(t)
 	var got *http.Request
+	var body []byte
 	status := http.StatusOK
 	receiver := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		got = r
+		body, _ = io.ReadAll(r.Body)
 		out.WriteHeader(status)
 		_, _ = out.Write([]byte("what is behind it"))
 	}))
@@ -208,6 +211,14 @@ func TestPushTest(t *testing.T) {
 	require.Equal(t, "/status", got.URL.Path)
 	require.Contains(t, got.Header.Get("X-Wsse"), `Username="ax"`)
 	require.Equal(t, "what is behind it", w.post(theOperator, "/apps/ax/test-push", nil).is(http.StatusOK)["answer"])
+	w.ask(theTenant, http.MethodPatch, "/apps/ax", map[string]any{"smsUrl": receiver.URL + "/sms", "smsControlUrl": receiver.URL + "/control"}).is(http.StatusOK)
+	for address, mode := range map[string]string{"sms": "Notify", "smsControl": "Block"} {
+		require.Equal(t, true, w.post(theTenant, "/apps/ax/test-push?address="+address, nil).is(http.StatusOK)["ok"])
+		require.Equal(t, map[string]string{"sms": "/sms", "smsControl": "/control"}[address], got.URL.Path)
+		require.Contains(t, string(body), `"notificationMode":"`+mode+`"`)
+		require.Contains(t, string(body), `"event":"test"`)
+	}
+	w.post(theTenant, "/apps/ax/test-push?address=fee", nil).is(http.StatusUnprocessableEntity)
 	status = http.StatusFound
 	require.Contains(t, w.post(theTenant, "/apps/ax/test-push", nil).is(http.StatusOK)["failure"], "redirects are not followed")
 	receiver.Close()

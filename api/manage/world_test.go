@@ -112,8 +112,8 @@ func newWorld(t testing.TB, edit ...func(*manage.Deps)) *world {
 	w.fill()
 	d := manage.Deps{Records: w.ledger, Changes: w.office, Plan: routing.ChinaPlan(), Now: w.now, Log: log,
 		Stop: w.stop, Explain: w.explain, Receiver: w.ledger.Outbox().Receiver,
-		Probe: func(ctx context.Context, r events.Receiver, app string) events.Probed {
-			return events.Probe(ctx, events.Config{}, r, app)
+		Probe: func(ctx context.Context, r events.Receiver, app string, at events.Probing) events.Probed {
+			return events.Probe(ctx, events.Config{}, r, app, at)
 		}}
 	for _, e := range edit {
 		e(&d)
