@@ -28,8 +28,6 @@ type App struct {
 	RandomExt bool // AXE: an extension that we give is any free one, not the lowest
 
 	QualityCheck bool
-	SMS          bool
-	SMSContent   bool // SMS notices carry the text
 
 	// The addresses, http or https; empty: nothing of that kind is pushed.
 	StatusURL     string

@@ -105,11 +105,29 @@ func numberFacts(s scope, q routing.Question) (routing.Facts, routing.Mode, erro
 	if err != nil {
 		return routing.Facts{}, "", err
 	}
-	f := routing.Facts{Known: true, App: n.App, Status: n.Status, AreaCode: n.AreaCode, Bindings: n.Bindings}
+	f := routing.Facts{Known: true, App: n.App, Status: n.Status, AreaCode: n.AreaCode, SMS: n.SMS, Bindings: n.Bindings}
 	if q.Caller != "" {
 		f.Blacklisted, err = blocked(s, q.X, q.Caller)
 	}
 	return f, n.Mode, err
+}
+
+// Ours tells which of two numbers are X of ours, none of them returned. An
+// empty number is none.
+func (l *Ledger) Ours(ctx context.Context, a, b routing.Number) (ofA, ofB bool, err error) {
+	rows, err := l.read(ctx).query(`SELECT x FROM numbers WHERE x IN ($1, $2) AND status <> $3`, string(a), string(b), string(routing.StatusReturned))
+	if err != nil {
+		return false, false, fmt.Errorf("tell real numbers from X: %w", err)
+	}
+	defer closeRows(rows, &err)
+	for rows.Next() {
+		var x routing.Number
+		if err := rows.Scan(&x); err != nil {
+			return false, false, fmt.Errorf("tell real numbers from X: %w", err)
+		}
+		ofA, ofB = ofA || x == a, ofB || x == b
+	}
+	return ofA, ofB, nil
 }
 
 // Dossier is everything about an X at one version; ErrUnknownX if it is not

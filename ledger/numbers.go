@@ -14,8 +14,7 @@ import (
 type Number struct {
 	routing.XNumber
 	Carrier  string
-	Voice    bool // takes calls
-	SMS      bool
+	Voice    bool   // takes calls
 	Cause    string // why it is not normal: a cause of the number status push (1 deleted, 2 arrears …); may be empty
 	Room     int    // how many bindings fit
 	Granted  time.Time

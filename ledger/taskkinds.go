@@ -100,7 +100,7 @@ func addKnown(w *worker, item *TaskItem) (Number, error) {
 		return was, ErrNotYours
 	}
 	d := item.Detail
-	n := Number{XNumber: routing.XNumber{X: item.X, App: w.task.App, AreaCode: d.AreaCode, City: d.City, Province: d.Province}, Carrier: d.Carrier, Voice: !d.NoVoice, SMS: d.SMS}
+	n := Number{XNumber: routing.XNumber{X: item.X, App: w.task.App, AreaCode: d.AreaCode, City: d.City, Province: d.Province, SMS: d.SMS}, Carrier: d.Carrier, Voice: !d.NoVoice}
 	if n.AreaCode == "" {
 		n.AreaCode, n.City, n.Province = was.AreaCode, was.City, was.Province
 	}

@@ -47,15 +47,23 @@ func (r *Router) Ask(ctx context.Context, q routing.Question, d routing.Decision
 	return r.reply(ctx, q, reply)
 }
 
+// server is where the app's server is.
+func (r *Router) server(ctx context.Context, app string) (events.Receiver, error) {
+	if to, ok := r.settings.Load().servers[app]; ok {
+		return to, nil
+	}
+	a, err := r.cfg.Ledger.App(ctx, app)
+	if err != nil {
+		return events.Receiver{}, fmt.Errorf("read where the app's server is: %w", err)
+	}
+	return a.Receiver(), nil
+}
+
 // answer is what the app's server says.
 func (r *Router) answer(ctx context.Context, app *routing.App, question *events.Event) (routing.Reply, error) {
-	to, ok := r.settings.Load().servers[app.Key]
-	if !ok {
-		a, err := r.cfg.Ledger.App(ctx, app.Key)
-		if err != nil {
-			return routing.Reply{}, fmt.Errorf("read where the app's server is: %w", err)
-		}
-		to = a.Receiver()
+	to, err := r.server(ctx, app.Key)
+	if err != nil {
+		return routing.Reply{}, err
 	}
 	within := app.AnswerIn
 	if within <= 0 {

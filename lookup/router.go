@@ -36,6 +36,10 @@ type Config struct {
 	Asker    *events.Asker
 	AnswerIn time.Duration
 	Playable func(app *routing.App, file string) bool
+
+	// TextAnswerIn is the same as AnswerIn for texts that an app's server is
+	// asked about. 0: 5 s.
+	TextAnswerIn time.Duration
 }
 
 func (c *Config) defaults() {
@@ -44,6 +48,9 @@ func (c *Config) defaults() {
 	}
 	if c.AnswerIn <= 0 {
 		c.AnswerIn = answerIn
+	}
+	if c.TextAnswerIn <= 0 {
+		c.TextAnswerIn = answerIn
 	}
 	if c.Playable == nil {
 		c.Playable = func(*routing.App, string) bool { return true }

@@ -14,7 +14,7 @@ import (
 type settings struct {
 	mark    int64
 	apps    map[string]*routing.App
-	servers map[string]events.Receiver // of the apps in X mode, which are asked
+	servers map[string]events.Receiver // of the apps whose servers are asked: in X mode, or about texts
 }
 
 // pace is how often the ledger is asked what has changed, and told that this
@@ -82,7 +82,7 @@ func (r *Router) read(ctx context.Context, mark int64) error {
 	servers := map[string]events.Receiver{}
 	for i := range list {
 		apps[list[i].Key] = &list[i].App
-		if list[i].Mode == routing.XMode {
+		if list[i].Mode == routing.XMode || list[i].SMS {
 			servers[list[i].Key] = list[i].Receiver()
 		}
 	}

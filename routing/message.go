@@ -8,6 +8,15 @@ type Message struct {
 	Sender Number // empty when the sender is not known
 	Text   string // as it came, long ones put together
 	At     time.Time
+	Taken  *Taken // nil: it is decided about for the first time
+}
+
+// Taken is what the rules said of a text when it was taken. Whoever the numbers
+// belong to by now, it goes to nobody else.
+type Taken struct {
+	App      string // app_key
+	Binding  string // its id; empty: none, as in X mode
+	Receiver Number // empty: the app's server was to be asked, and has not said
 }
 
 // SendResult is what became of a text: the sendResult of its notice (codes
@@ -48,7 +57,7 @@ type MessageDecision struct {
 	Result    SendResult // DropText: why
 	UnknownX  bool       // DropText: X is not ours; nobody is told
 	Direction Direction
-	App       *App     // nil when X is not ours
+	App       *App     // nil when X is not ours, or not that app's by now which had it when the text was taken
 	Binding   *Binding // nil when none was found, and in X mode
 	Receiver  Number   // ForwardText
 	Text      string   // ForwardText: what is sent: without @number, with [From...]
@@ -57,9 +66,9 @@ type MessageDecision struct {
 	Why       string   // for operators: no real numbers, nothing of the text
 }
 
-// MessageReply is what the app's server said to a Block notice. Silent tells
-// that it said nothing that can be used, and why; Late that it said nothing at
-// all in time.
+// MessageReply is what the app's server said to a Block notice. Late tells that
+// it said nothing at all in time; Silent why that is so, or why what it said
+// cannot be used.
 type MessageReply struct {
 	Late    bool
 	Silent  string

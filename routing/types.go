@@ -160,6 +160,12 @@ type App struct {
 	KeepCallee bool // AX: a temporary callee is kept after an answered call
 	NoForeign  bool // foreign callers are refused (8042)
 
+	SMS        bool  // texts through X are on
+	SMSContent bool  // notices of texts carry what was written, and lists have it
+	SMSBarred  bool  // texts are off for the account
+	Keywords   Words // a text has to have one of them; none: any text will do
+	Forbidden  Words // a text has to have none of them
+
 	// X mode: whom callers reach if the app's server does not say, empty:
 	// nobody; and how long it may take to say so, 0: as the node is set.
 	Fallback Number
@@ -217,7 +223,10 @@ type Facts struct {
 	// CalleeBlacklisted tells that whoever this call would reach is on the
 	// blacklist of this X.
 	CalleeBlacklisted bool
-	CalleeOurs        bool // X mode: that number is an X of ours
+	CalleeOurs        bool // X mode, and texts: that number is an X of ours
+
+	SMS        bool // X takes texts
+	CallerOurs bool // texts: whoever sends is an X of ours
 
 	// Busy tells that another session holds X (AX) or X and extension (AXE);
 	// Held that the look has reserved it for this session.
@@ -276,6 +285,7 @@ type XNumber struct {
 	AreaCode string // with its leading 0, for example 0755
 	City     string
 	Province string
+	SMS      bool  // takes texts
 	Bindings int   // how many stand
 	Version  int64 // raised by every change to the number or to a binding of it
 }

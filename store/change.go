@@ -84,7 +84,7 @@ func (c *Cache) change(ctx context.Context, what string, n routing.XNumber, vers
 		return fmt.Errorf("%s %s: version %d is not a version of the ledger", what, n.X, version)
 	}
 	keys := []string{numberKey(n.X)}
-	args := []any{strconv.FormatInt(version, 10), n.App, string(n.Mode), string(n.Status), n.AreaCode, strconv.Itoa(n.Bindings)}
+	args := []any{strconv.FormatInt(version, 10), n.App, string(n.Mode), string(n.Status), n.AreaCode, strconv.Itoa(n.Bindings), mark(n.SMS)}
 	for _, e := range entries {
 		keys = append(keys, e.key)
 		verb := "drop"

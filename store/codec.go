@@ -28,6 +28,14 @@ func (r *record) flag(name string, value bool) {
 	}
 }
 
+// mark is the value of a flag that is always written; empty: it is not set.
+func mark(value bool) string {
+	if value {
+		return "1"
+	}
+	return ""
+}
+
 func (r *record) number(name string, value int) {
 	if value != 0 {
 		*r = append(*r, name, strconv.Itoa(value))

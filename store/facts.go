@@ -141,6 +141,7 @@ func (a *answer) facts() routing.Facts {
 	}
 	return routing.Facts{
 		Known: true, App: a.number.m["app"], Status: routing.NumberStatus(a.number.m["status"]), AreaCode: a.number.m["area"],
+		SMS:         a.number.flag("sms"),
 		Bindings:    int(a.number.number("bindings")),
 		Blacklisted: a.flags[0], CalleeBlacklisted: a.flags[1], Busy: a.flags[2], Held: a.flags[3],
 	}

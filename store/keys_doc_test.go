@@ -85,7 +85,7 @@ func fillWithEverything(t *testing.T, c *Cache, look func()) {
 		x := routing.X("+861701000000" + string(rune('1'+i)))
 		full := routing.Binding{ID: "id", App: "app", Mode: mode, X: x, A: a, Allowed: routing.OnlyFromA, Until: until, Record: true,
 			RecordHint: "h.wav", CallerTone: "c.wav", CalleeTone: "d.wav", MaxMinutes: 1, LastMinute: "l.wav", NoSMS: true, UserData: "u", Version: 1}
-		d := routing.Dossier{Number: routing.XNumber{X: x, App: "app", Mode: mode, Status: routing.StatusNormal, AreaCode: "0755", Bindings: 1, Version: 1},
+		d := routing.Dossier{Number: routing.XNumber{X: x, App: "app", Mode: mode, Status: routing.StatusNormal, AreaCode: "0755", SMS: true, Bindings: 1, Version: 1},
 			Blocked: []routing.Number{b}}
 		switch mode {
 		case routing.AX:

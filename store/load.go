@@ -30,6 +30,7 @@ func (c *Cache) Fill(ctx context.Context, ticket Ticket, d routing.Dossier) erro
 	r.text("mode", string(n.Mode))
 	r.text("status", string(n.Status))
 	r.text("area", n.AreaCode)
+	r.flag("sms", n.SMS)
 	return c.commit(ctx, ticket, n.X, "", r, d.Blocked)
 }
 

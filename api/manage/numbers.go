@@ -157,7 +157,7 @@ func (s *service) addNumber(ctx context.Context, in *struct {
 	}
 	noteTarget(ctx, "number", string(x))
 	a := in.Body.attributes()
-	n, err := s.Changes.AddNumber(ctx, ledger.Number{XNumber: routing.XNumber{X: x, App: in.AppKey, AreaCode: a.AreaCode, City: a.City, Province: a.Province},
-		Carrier: a.Carrier, Voice: !a.NoVoice, SMS: a.SMS})
+	n, err := s.Changes.AddNumber(ctx, ledger.Number{XNumber: routing.XNumber{X: x, App: in.AppKey, AreaCode: a.AreaCode, City: a.City, Province: a.Province, SMS: a.SMS},
+		Carrier: a.Carrier, Voice: !a.NoVoice})
 	return &numberOutput{ShowNumber(&n)}, err
 }

@@ -1,7 +1,7 @@
 -- One change in the ledger, brought to the cache: the number's new state, and
 -- entries that are put or dropped. An older change never replaces a newer one.
 -- KEYS: number, entries
--- ARGV: version, app, mode, status, area, bindings, then for each entry:
+-- ARGV: version, app, mode, status, area, bindings, sms, then for each entry:
 --   put or drop, expiry in ms since 1970 or nothing, count, that many field names and values
 local version = tonumber(ARGV[1])
 local number = fields(KEYS[1])
@@ -13,7 +13,7 @@ local stands = tonumber(number.version)
 local function store(key, at)
   write(key, ARGV[at + 1], at + 3, tonumber(ARGV[at + 2]), 'version', ARGV[1], 'load', number.load)
 end
-local at = 7
+local at = 8
 for i = 2, #KEYS do
   local put, count = ARGV[at] == 'put', tonumber(ARGV[at + 2])
   local e = fields(KEYS[i])
@@ -32,5 +32,6 @@ for i = 2, #KEYS do
 end
 if version >= stands then
   redis.call('HSET', KEYS[1], 'version', ARGV[1], 'status', ARGV[4], 'area', ARGV[5], 'bindings', ARGV[6])
+  if ARGV[7] == '1' then redis.call('HSET', KEYS[1], 'sms', '1') else redis.call('HDEL', KEYS[1], 'sms') end
 end
 return 1
