@@ -1,6 +1,6 @@
-// Package receiver is a customer's server in tests: it takes call events and
-// fee events over HTTP, checks that they are signed, and gives out the story of
-// each call.
+// Package receiver is a customer's server in tests: it takes call events, fee
+// events and notices of texts over HTTP, checks that they are signed, and gives
+// out the story of each call and text.
 package receiver
 
 import (
@@ -72,22 +72,24 @@ func (c Call) Event(kind string) map[string]any {
 	return nil
 }
 
-// Receiver is the server. Events go to /status, fee events to /fee.
+// Receiver is the server. Events go to /status, fee events to /fee, notices of
+// texts to /sms, questions about them to /control.
 type Receiver struct {
 	secrets  map[string]string // by app_key
 	listener net.Listener
 	server   *http.Server
 	done     chan struct{}
 
-	mu      sync.Mutex
-	answer  func(Push) int
-	reply   func(context.Context, Push) []byte
-	pushes  []Push
-	numbers map[string][]string // statuses by number
-	wrong   []string            // what is wrong with pushes
-	calls   map[string]*Call
-	order   []string      // sessions
-	changed chan struct{} // closed and made anew by each push
+	mu                 sync.Mutex
+	answer             func(Push) int
+	reply              func(context.Context, Push) []byte
+	pushes             []Push
+	numbers            map[string][]string // statuses by number
+	wrong              []string            // what is wrong with pushes
+	calls              map[string]*Call
+	order              []string      // sessions
+	notices, questions []Text        // of texts
+	changed            chan struct{} // closed and made anew by each push
 }
 
 // Start opens a receiver for apps with these secrets, by app_key.
@@ -193,6 +195,9 @@ func (r *Receiver) check(req *http.Request, body []byte) {
 }
 
 func (r *Receiver) take(p Push) error {
+	if p.Path == "/sms" || p.Path == "/control" {
+		return r.takeText(p)
+	}
 	var m struct {
 		Type string                                   `json:"eventType"`
 		Info map[string]any                           `json:"statusInfo"`

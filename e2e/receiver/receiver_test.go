@@ -78,3 +78,34 @@ func TestOrder(t *testing.T) {
 	}
 	require.Equal(t, []string{"7_9_", "7_10", "3_1_", "7_11"}, order)
 }
+
+func TestTexts(t *testing.T) {
+	r, err := Start(map[string]string{"key": "secret"})
+	require.NoError(t, err)
+	defer r.Close()
+	r.Reply(func(_ context.Context, p Push) []byte { return Forward(p, "+8613800000002", "data") })
+	body := func(id, mode, x string) string {
+		return `{"appKey":"key","smsEvent":{"smsIdentifier":"` + id + `","notificationMode":"` + mode + `","calling":"+8613800000001","virtualNumber":"` + x + `",
+			"extInfo":{"extParas":[{"key":"splitNum","value":"2"},{"key":"direction","value":"1"}]}}}`
+	}
+	require.Equal(t, 200, push(t, r.SMSURL(), "secret", body("1", "Notify", "+8617010000001")))
+	require.Equal(t, 200, push(t, r.ControlURL(), "secret", body("2", "Block", "+8617010000001")))
+	require.Equal(t, 200, push(t, r.SMSURL(), "secret", body("3", "Notify", "+8617010000002")))
+	go push(t, r.SMSURL(), "secret", body("4", "Notify", "+8617010000001"))
+	n, err := r.Notice(t.Context(), "+8617010000001", 2)
+	require.NoError(t, err)
+	require.Equal(t, []string{"4", "2", "1", ""}, []string{n.ID(), n.Para("splitNum"), n.Para("direction"), n.Para("x")})
+	q, err := r.Question(t.Context(), "+8617010000001", 1)
+	require.NoError(t, err)
+	require.Equal(t, "2", q.ID())
+	require.Len(t, r.Notices(), 3)
+	require.Empty(t, r.QuestionsOf("+8617010000002"))
+	require.JSONEq(t, `{"actions":[{"operation":"vNumberRoute","message":{"called":"+8613800000002","calling":"+8613800000001"},"userData":"data"}]}`,
+		string(Forward(r.Pushes()[1], "+8613800000002", "data")))
+	require.Empty(t, r.Wrong())
+
+	push(t, r.SMSURL(), "secret", body("5", "Block", "+8617010000001"))
+	push(t, r.ControlURL(), "secret", body("6", "Notify", "+8617010000001"))
+	push(t, r.SMSURL(), "other", body("7", "Notify", "+8617010000001"))
+	require.Len(t, r.Wrong(), 3)
+}
