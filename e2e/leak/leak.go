@@ -1,18 +1,21 @@
 // Package leak looks for real numbers where they must not be: in every byte
 // that was sent to a party of a masked call who may not know them, and in
 // logs. A number is found in any spelling: +86, 0086, 86, a leading 0 or none,
-// with separators, URI-escaped, in base64 at any alignment, in hexadecimal or
-// as UTF-16.
+// with separators, URI-escaped, in base64 at any alignment, in hexadecimal, as
+// UTF-16, and as mobile networks write it: in semi-octets, as addresses have
+// it, and in septets at any alignment (3GPP TS 23.040 9.1.2, TS 23.038 6.1.2).
 package leak
 
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode/utf16"
 
 	"axgate/e2e/capture"
 )
@@ -26,6 +29,9 @@ type Party struct {
 	// Secret are the real numbers it may not learn, in global form, for example
 	// +8613800000001.
 	Secret []string
+	// Granted are texts with real numbers that it may be sent, for example
+	// [From+8613800000001].
+	Granted []string
 }
 
 // Leak is a number found where it must not be.
@@ -52,7 +58,7 @@ func Sent(packets []capture.Packet, parties []Party) ([]Leak, error) {
 	flows := capture.Flows(packets)
 	var leaks []Leak
 	for _, p := range parties {
-		patterns := spellings(p.Secret)
+		patterns, granted := spellings(p.Secret), forms(p.Granted)
 		count := 0
 		for _, f := range flows {
 			if !p.at(f.To) || p.at(f.From) {
@@ -60,6 +66,9 @@ func Sent(packets []capture.Packet, parties []Party) ([]Leak, error) {
 			}
 			count += len(f.Data)
 			for _, data := range f.Data {
+				for _, text := range granted {
+					data = bytes.ReplaceAll(data, text, nil)
+				}
 				for _, hit := range patterns.search(data) {
 					hit.Party, hit.From, hit.To = p.Name, f.From, f.To
 					leaks = append(leaks, hit)
@@ -122,6 +131,54 @@ func spellings(numbers []string) patterns {
 			wide = append(wide, d, 0)
 		}
 		add("UTF-16", wide[:len(wide)-1], false) // either byte order
+		for odd := range 2 {
+			add("semi-octets", semiOctets(digits[odd:]), false)
+		}
+		for shift := range 8 {
+			add(fmt.Sprintf("septets shifted by %d", shift), septets(digits, shift), false)
+		}
+	}
+	return all
+}
+
+// semiOctets packs pairs of digits, the first one low; a last single one is
+// left out.
+func semiOctets(digits string) []byte {
+	var out []byte
+	for i := 0; i+1 < len(digits); i += 2 {
+		out = append(out, digits[i]-'0'|(digits[i+1]-'0')<<4)
+	}
+	return out
+}
+
+// septets packs a text of digits, which are their own code in the GSM alphabet,
+// from that bit of an octet on. Only octets wholly of the text are returned.
+func septets(digits string, shift int) []byte {
+	var out []byte
+	bits, have := 0, shift
+	for _, d := range []byte(digits) {
+		bits |= int(d) << have
+		for have += 7; have >= 8; have -= 8 {
+			out = append(out, byte(bits))
+			bits >>= 8
+		}
+	}
+	if shift > 0 {
+		return out[1:]
+	}
+	return out
+}
+
+// forms are texts as they are sent: in UTF-8, and in the UTF-16 of mobile
+// networks.
+func forms(texts []string) [][]byte {
+	var all [][]byte
+	for _, text := range texts {
+		var wide []byte
+		for _, unit := range utf16.Encode([]rune(text)) {
+			wide = binary.BigEndian.AppendUint16(wide, unit)
+		}
+		all = append(all, []byte(text), wide)
 	}
 	return all
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/gopacket/gopacket/layers"
 	"github.com/gopacket/gopacket/pcapgo"
 	"github.com/stretchr/testify/require"
+	"github.com/warthog618/sms/encoding/gsm7"
 	"pgregory.net/rapid"
 
 	"axgate/e2e/capture"
@@ -42,6 +43,8 @@ func ways() map[string]string {
 		"hex":             hex.EncodeToString([]byte("13812345678")),
 		"upper hex":       strings.ToUpper(hex.EncodeToString([]byte("+8613812345678"))),
 		"utf-16":          "1\x003\x008\x001\x002\x003\x004\x005\x006\x007\x008\x00",
+		"address":         "\x0d\x91\x68\x31\x18\x32\x54\x76\xf8",
+		"address with 0":  "\x0c\x81\x10\x83\x21\x43\x65\x87",
 		"utf-16be":        "\x001\x003\x008\x001\x002\x003\x004\x005\x006\x007\x008",
 	}
 }
@@ -73,6 +76,37 @@ func TestBase64Anywhere(t *testing.T) {
 			t.Fatalf("not found in the base64 of %q", text)
 		}
 	})
+}
+
+// TestSeptetsAnywhere puts the number at any place of a text in septets.
+func TestSeptetsAnywhere(t *testing.T) {
+	digit := rapid.StringMatching(`[ -Z]{0,20}`)
+	rapid.Check(t, func(t *rapid.T) {
+		code, err := gsm7.Encode([]byte(digit.Draw(t, "before") + "13812345678" + digit.Draw(t, "after")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		packed := gsm7.Pack7Bit(code, rapid.IntRange(0, 6).Draw(t, "fill bits"))
+		if len(Text("x", packed, []string{secret})) == 0 {
+			t.Fatalf("not found in %x", packed)
+		}
+	})
+}
+
+// TestGranted: what a party may be sent is no leak, and hides none.
+func TestGranted(t *testing.T) {
+	p := Party{Name: "callee", Addrs: []netip.AddrPort{callee}, Secret: []string{secret}, Granted: []string{"[From+8613812345678]"}}
+	packet := func(text string) []capture.Packet {
+		return []capture.Packet{{From: gate, To: callee, Payload: []byte(text)}}
+	}
+	for _, text := range []string{"你好[From+8613812345678]", "x[From+8613812345678]x[From+8613812345678]", "\x00[\x00F\x00r\x00o\x00m\x00+\x008\x006\x001\x003\x008\x001\x002\x003\x004\x005\x006\x007\x008\x00]"} {
+		leaks, err := Sent(packet(text), []Party{p})
+		require.NoError(t, err)
+		require.Empty(t, leaks)
+		leaks, err = Sent(packet(text+" +8613812345678"), []Party{p})
+		require.NoError(t, err)
+		require.NotEmpty(t, leaks)
+	}
 }
 
 var (
