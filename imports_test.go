@@ -32,7 +32,7 @@ var rules = []rule{
 	{"store", []string{"routing", "events", "logging"}, "the cache knows only the types it keeps"},
 	{"ledger", []string{"routing", "events", "logging"}, "the ledger knows only the types it keeps"},
 	{"ledger/pgtest", nil, "it starts a PostgreSQL for tests and knows no tables"},
-	{"sip/", []string{"sip/", "media/", "routing", "events", "logging"}, "the B2BUA never sees Redis or SQL"},
+	{"sip/", []string{"sip/", "media/", "routing", "events", "logging", "sms", "sms/rp"}, "the B2BUA never sees Redis or SQL; of the office of texts it knows what carriers have to"},
 	{"lookup", []string{"routing", "store", "ledger", "events", "logging"}, "it joins cache and ledger for a call"},
 	{"provision", []string{"area", "routing", "store", "ledger", "events", "logging", "prompts"}, "it joins cache and ledger for a change"},
 	{"lab", []string{"phone/", "config", "routing"}, "a demonstration sees the product from outside, as a phone and a customer do"},
@@ -45,6 +45,7 @@ var rules = []rule{
 	{"node", []string{"api/", "config", "events", "ledger", "logging", "lookup", "media/", "prompts", "provision", "routing", "sip/", "store"},
 		"it joins the parts to a running node; what uses it is the command line"},
 	{"sms/parts", []string{}, "counting is a pure function of the text"},
+	{"sms/rp", []string{"sms/parts"}, "octets and what they mean, nothing of SIP or of what becomes of a text"},
 	{"phone/", []string{"phone/", "media/wav", "media/tone", "media/dtmf"}, "the test phone must not share the product's reading of SIP"},
 }
 
