@@ -57,7 +57,7 @@ type MessageDecision struct {
 	Result    SendResult // DropText: why
 	UnknownX  bool       // DropText: X is not ours; nobody is told
 	Direction Direction
-	App       *App     // nil when X is not ours, or not that app's by now which had it when the text was taken
+	App       *App     // nil when X is not ours, its owner is not known here, or not the one that had it when the text was taken
 	Binding   *Binding // nil when none was found, and in X mode
 	Receiver  Number   // ForwardText
 	Text      string   // ForwardText: what is sent: without @number, with [From...]
