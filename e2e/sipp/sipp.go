@@ -101,6 +101,15 @@ func prepare(cfg Config) error {
 	return nil
 }
 
+// Bytes are any bytes as a scenario has them.
+func Bytes(body []byte) string {
+	var out strings.Builder
+	for _, b := range body {
+		fmt.Fprintf(&out, `\x%02x`, b)
+	}
+	return out.String()
+}
+
 // Wait waits until SIPp has made its calls. The error tells which step of the
 // scenario failed.
 func (p *Process) Wait(ctx context.Context) error {

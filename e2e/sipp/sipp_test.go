@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"axgate/e2e/carrier"
 	"axgate/e2e/ports"
 	"axgate/e2e/sipp"
 	"axgate/phone"
@@ -148,5 +149,42 @@ func TestTrunkIsRefused(t *testing.T) {
 		} else {
 			require.Error(t, err)
 		}
+	}
+}
+
+// TestTexts sends and takes texts of any bytes.
+func TestTexts(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	port, err := ports.Take(1)
+	require.NoError(t, err)
+	peer := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port))
+	n, err := carrier.Open(peer)
+	require.NoError(t, err)
+	defer n.Close()
+	n.Answer(func(carrier.Request) int { return 403 })
+	body := []byte("\x01\x00\xff<&]]>\r\n\r\n你好")
+	at, media := local(t)
+	for _, status := range []int{403, 202} { // as it expects, and not
+		run, err := sipp.Start(sipp.Config{Dir: t.TempDir(), Scenario: "../../testdata/sipp/uac_message.xml", Local: at, Media: media, Target: peer, Service: "17010000001", Calls: 1,
+			Values: map[string]any{"Caller": "13800000001", "Type": carrier.RelayType, "Length": len(body), "Body": sipp.Bytes(body), "Headers": []string{"X-Test: yes"}, "Status": status}})
+		require.NoError(t, err)
+		if err = run.Wait(ctx); status == 403 {
+			require.NoError(t, err)
+		} else {
+			require.Error(t, err)
+		}
+		run.Close()
+	}
+	r := n.Requests()[0]
+	require.Equal(t, []string{"13800000001", "17010000001", carrier.RelayType, "yes", string(body)}, []string{r.Sender(), r.To(), r.Header("Content-Type"), r.Header("X-Test"), r.Body()})
+
+	run, err := sipp.Start(sipp.Config{Dir: t.TempDir(), Scenario: "../../testdata/sipp/uas_message.xml", Local: at, Media: media, Values: map[string]any{"Status": 480}})
+	require.NoError(t, err)
+	defer run.Close()
+	for range 3 {
+		status, err := n.Send(ctx, at, carrier.New("1", "2", body))
+		require.NoError(t, err)
+		require.Equal(t, 480, status)
 	}
 }
