@@ -30,7 +30,7 @@ var rules = []rule{
 	{"logging", nil, "everybody may log"},
 	{"prompts", []string{"media/wav", "routing"}, "prompts are files and scenes"},
 	{"store", []string{"routing", "events", "logging"}, "the cache knows only the types it keeps"},
-	{"ledger", []string{"routing", "events", "logging"}, "the ledger knows only the types it keeps"},
+	{"ledger", []string{"routing", "events", "logging", "sms"}, "the ledger knows only the types it keeps"},
 	{"ledger/pgtest", nil, "it starts a PostgreSQL for tests and knows no tables"},
 	{"sip/", []string{"sip/", "media/", "routing", "events", "logging", "sms", "sms/rp"}, "the B2BUA never sees Redis or SQL; of the office of texts it knows what carriers have to"},
 	{"lookup", []string{"routing", "store", "ledger", "events", "logging"}, "it joins cache and ledger for a call"},
@@ -42,10 +42,12 @@ var rules = []rule{
 	{"api/auth", []string{"api/answer"}, "it tells apps apart and declares what it has to know of them"},
 	{"api/binding", []string{"api/answer", "api/auth", "events", "provision", "routing"}, "it turns requests into operations and what becomes of them into answers: no Redis, no SQL, no SIP"},
 	{"api/manage", []string{"events", "ledger", "logging", "prompts", "provision", "routing"}, "it shows what is stored and has provision change it: no Redis, no SQL, no SIP"},
-	{"node", []string{"api/", "config", "events", "ledger", "logging", "lookup", "media/", "prompts", "provision", "routing", "sip/", "store"},
+	{"node", []string{"api/", "config", "events", "ledger", "logging", "lookup", "media/", "prompts", "provision", "routing", "sip/", "sms/", "store"},
 		"it joins the parts to a running node; what uses it is the command line"},
+	{"sms", []string{"routing", "events", "logging", "sms/parts"}, "the office declares what it needs: no Redis, no SQL, no SIP"},
 	{"sms/parts", []string{}, "counting is a pure function of the text"},
 	{"sms/rp", []string{"sms/parts"}, "octets and what they mean, nothing of SIP or of what becomes of a text"},
+	{"sms/gateway", []string{"events", "routing", "sms"}, "it reads and posts HTTP and declares what it has to know of the office: no Redis, no SQL, no SIP"},
 	{"phone/", []string{"phone/", "media/wav", "media/tone", "media/dtmf"}, "the test phone must not share the product's reading of SIP"},
 }
 

@@ -42,6 +42,7 @@ func (c *Config) check() Problems {
 	k.span("events.answer_timeout", c.Events.AnswerTimeout, 100*time.Millisecond, 30*time.Second)
 	k.networks("events.refuse", c.Events.Refuse)
 	k.http(&c.HTTP)
+	k.sms(&c.SMS)
 	k.span("registrar.expires", c.Registrar.Expires, time.Minute, 24*time.Hour)
 	k.trunks(c.Trunks)
 	k.phones(c.Registrar.Accounts)

@@ -57,6 +57,21 @@ func (k *checker) trunks(list []Trunk) {
 		if (t.Username == "") != (t.Password == "") {
 			k.wrong(key+".username", "it and password go together: give both or neither")
 		}
+		k.trunkTexts(key, t)
+	}
+}
+
+func (k *checker) trunkTexts(key string, t *Trunk) {
+	k.oneOf(key+".sms", t.SMS, "off", "text", "cpim", "3gpp")
+	k.oneOf(key+".sms_role", t.SMSRole, "ue", "network")
+	switch {
+	case t.SMSCenter != "" && !global(t.SMSCenter):
+		k.wrong(key+".sms_center", "this is no number in global form, such as +8613800100500")
+	case t.SMSCenter == "" && t.SMS == "3gpp":
+		k.wrong(key+".sms_center", "it is missing: with sms: 3gpp the service centre has a number")
+	}
+	if t.SMSPSI != "" && !word(strings.TrimPrefix(t.SMSPSI, "+")) {
+		k.wrong(key+".sms_psi", "%.80q: use 1 to 64 letters, digits, . _ and -, such as smsc", t.SMSPSI)
 	}
 }
 

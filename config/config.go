@@ -20,6 +20,7 @@ type Config struct {
 	Recording Recording `key:"recording"`
 	Events    Events    `key:"events"`
 	HTTP      HTTP      `key:"http"`
+	SMS       SMS       `key:"sms"`
 	Trunks    []Trunk   `key:"trunks" help:"carriers and switches; the first with an address carries calls out, the next ones if it fails"`
 	Registrar Registrar `key:"registrar"`
 	Plan      Plan      `key:"plan"`
@@ -148,6 +149,11 @@ type Trunk struct {
 	DTMF        string        `key:"dtmf" help:"auto, rfc4733, info or inband"`
 	MaxCalls    int           `key:"max_calls" help:"at a time, both ways; 0: no limit"`
 	RingTimeout time.Duration `key:"ring_timeout" help:"0: sip.ring_timeout"`
+
+	SMS       string `key:"sms" help:"texts by MESSAGE: off (none either way), text (text/plain), cpim (message/cpim) or 3gpp (application/vnd.3gpp.sms); all three are read"`
+	SMSRole   string `key:"sms_role" help:"with 3gpp, what we are: ue (texts go to its service centre) or network (texts go to its phones)"`
+	SMSCenter string `key:"sms_center" help:"with 3gpp, the number of the service centre in global form: the trunk's (ue) or ours (network)"`
+	SMSPSI    string `key:"sms_psi" help:"with 3gpp and ue, the user part of the service centre's SIP address; empty: sms_center"`
 }
 
 // Registrar lets softphones register.

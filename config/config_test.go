@@ -118,6 +118,13 @@ func TestErrors(t *testing.T) {
 			"http.rate: -1: use 0 to 100000000 (axgate.yaml:1)",
 			`http.proxies[0]: "here": use an address or a network, such as 192.0.2.0/24 (axgate.yaml:1)`,
 			"http.link: 200h0m0s: use 1m0s to 168h0m0s (axgate.yaml:1)"}},
+		"sms": {"sms: {per_sender: -1, per_x: 2000000, max_parts: 256, validity: 1s, assemble: 25h, answer_timeout: 31s}", nil, []string{
+			"sms.per_sender: -1: use 0 to 1000000 (axgate.yaml:1)",
+			"sms.per_x: 2000000: use 0 to 1000000 (axgate.yaml:1)",
+			"sms.max_parts: 256: use 1 to 255 (axgate.yaml:1)",
+			"sms.validity: 1s: use 10s to 72h0m0s (axgate.yaml:1)",
+			"sms.assemble: 25h0m0s: use 10s to 24h0m0s (axgate.yaml:1)",
+			"sms.answer_timeout: 31s: use 100ms to 30s (axgate.yaml:1)"}},
 		"password": {"registrar: {accounts: [{number: +8613800000001, password: short}]}", nil,
 			[]string{"registrar.accounts[0].password: it is shorter than 8 characters (axgate.yaml:1)"}},
 		"control characters": {"sip: {agent: \"a\\r\\nVia: x\"}", nil, []string{"sip.agent: it has control characters (axgate.yaml:1)"}},

@@ -32,6 +32,9 @@ func Default() Config {
 			Listen: "127.0.0.1:8080", MaxConns: 2000, Window: 24 * time.Hour, Rate: 60_000,
 			LockoutAfter: 50, LockoutFor: 30 * time.Minute, Link: 7 * 24 * time.Hour,
 		},
+		SMS: SMS{
+			PerSender: 60, PerX: 600, MaxParts: 10, Validity: 10 * time.Minute, Assemble: 5 * time.Minute, AnswerTimeout: 5 * time.Second,
+		},
 		Registrar: Registrar{Realm: "axgate", Expires: time.Hour},
 		Plan:      Plan{Country: "86"},
 	}
@@ -52,6 +55,7 @@ type fresh interface{ fresh() }
 
 func (t *Trunk) fresh() {
 	t.Transport, t.Sources, t.CalleeFormat, t.FromFormat, t.DTMF = "udp", []string{"pai", "rpid", "from"}, "e164", "e164", "auto"
+	t.SMS, t.SMSRole = "off", "ue"
 }
 
 func (a *Account) fresh() { a.MaxApps = 100 }

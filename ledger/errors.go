@@ -24,6 +24,7 @@ var (
 	ErrUnusable       = errors.New("the X takes no bindings in its state")
 	ErrUnknownPrompt  = errors.New("there is no such prompt")
 	ErrNoRecording    = errors.New("there is no such recording")
+	ErrNoMessage      = errors.New("there is no such text")
 	ErrJournalFull    = errors.New("the journal is full")
 )
 
