@@ -97,6 +97,7 @@ func oneTrunk(c *config.Trunk) (trunk.Trunk, error) {
 		CalleeFormat: routing.Format(c.CalleeFormat), FromFormat: routing.Format(c.FromFormat), FromDomain: c.FromDomain,
 		SendPAI: c.SendPAI, SendPPI: c.SendPPI, Hide: c.Hide, Username: c.Username, Password: c.Password,
 		NATMedia: c.NATMedia, Codecs: c.Codecs, DTMF: trunk.DTMF(c.DTMF), MaxCalls: c.MaxCalls, RingTimeout: c.RingTimeout,
+		Texts: trunk.Texts{Form: trunk.TextForm(c.SMS), Role: trunk.TextRole(c.SMSRole), Center: c.SMSCenter, PSI: c.SMSPSI},
 	}
 	for _, s := range c.Sources {
 		t.Rule.Sources = append(t.Rule.Sources, identity.Source(s))

@@ -181,15 +181,10 @@ func (c *call) invite(r route) (*calleeLeg, error) {
 	}
 	shown := c.srv.cfg.Plan.SpellX(c.d.Shown, r.fromFormat)
 	me := c.srv.local(shown, r.to.Transport)
-	from := sip.Uri{Scheme: "sip", User: shown, Host: r.fromDomain}
-	if from.Host == "" {
-		from.Host = c.srv.cfg.Domain
-	}
 	if r.hide {
 		me.Contact.User = ""
-		from = sip.Uri{Scheme: "sip", User: "anonymous", Host: "anonymous.invalid"}
 	}
-	d := dialog.Calling(from, "", r.uri, r.to, me)
+	d := dialog.Calling(c.srv.from(r, shown), "", r.uri, r.to, me)
 	d.Behind = r.behind
 	b := &calleeLeg{leg: leg{side: media.Callee, dialog: d, host: r.to.Addr.Addr(), trunk: r.trunk, inbox: c.inbox, media: true}, route: r}
 	b.sdp = sdp.NewSession(c.srv.cfg.MediaIP, port, c.codecs(origin{trunk: r.trunk}))
@@ -204,7 +199,7 @@ func (c *call) invite(r route) (*calleeLeg, error) {
 // sendInvite sends the INVITE of a leg, the first or one with a proof.
 func (c *call) sendInvite(b *calleeLeg, offer []byte, proof ...sip.Header) error {
 	req, to := b.dialog.Invite(c.hops, offer)
-	for _, h := range append(c.asserted(b.route), proof...) {
+	for _, h := range append(c.srv.asserted(b.route, c.srv.cfg.Plan.SpellX(c.d.Shown, b.route.fromFormat)), proof...) {
 		req.AppendHeader(h)
 	}
 	if err := identity.Check(req.Headers()); err != nil { // the last word on what the callee may see
@@ -214,27 +209,6 @@ func (c *call) sendInvite(b *calleeLeg, offer []byte, proof ...sip.Header) error
 	b.request = req
 	b.tx = c.srv.stack.Send(req, to, func(res *sip.Response, err error) { c.response(&b.leg, res, err) })
 	return nil
-}
-
-// asserted are the headers beside From that tell who calls: X, as the trunk
-// wants it (RFC 3325).
-func (c *call) asserted(r route) []sip.Header {
-	shown := c.srv.cfg.Plan.SpellX(c.d.Shown, r.fromFormat)
-	domain := r.fromDomain
-	if domain == "" {
-		domain = c.srv.cfg.Domain
-	}
-	var all []sip.Header
-	if r.sendPAI || r.hide {
-		all = append(all, sip.NewHeader("P-Asserted-Identity", "<sip:"+shown+"@"+domain+">"))
-	}
-	if r.sendPPI {
-		all = append(all, sip.NewHeader("P-Preferred-Identity", "<sip:"+shown+"@"+domain+">"))
-	}
-	if r.hide {
-		all = append(all, sip.NewHeader("Privacy", "id"))
-	}
-	return all
 }
 
 // response hands a response to the call. Of provisional ones those that find

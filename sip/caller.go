@@ -150,6 +150,7 @@ func (c *call) hangUpCaller(end routing.End) {
 }
 
 var phrases = map[int]string{
+	sip.StatusAccepted: "Accepted", sip.StatusRequestEntityTooLarge: "Request Entity Too Large",
 	sip.StatusBadRequest: "Bad Request", sip.StatusForbidden: "Forbidden", sip.StatusNotFound: "Not Found",
 	sip.StatusTemporarilyUnavailable: "Temporarily Unavailable", sip.StatusBusyHere: "Busy Here",
 	sip.StatusUnsupportedMediaType: "Unsupported Media Type", sip.StatusRequestTerminated: "Request Terminated", sip.StatusNotAcceptableHere: "Not Acceptable Here",

@@ -29,11 +29,13 @@ func (s *Server) door(tx *wire.ServerTx) {
 		s.options(tx)
 	case sip.REGISTER:
 		s.register(tx)
+	case sip.MESSAGE:
+		s.text(tx)
 	case sip.BYE, sip.INFO, sip.UPDATE, sip.PRACK:
 		s.reply(tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
 	default:
 		status, phrase := notServed(tx.Request.Method)
-		s.reply(tx, status, phrase, sip.NewHeader("Allow", allow))
+		s.reply(tx, status, phrase, s.allowed(tx.From))
 	}
 }
 
@@ -53,12 +55,12 @@ func (s *Server) options(tx *wire.ServerTx) {
 		s.reply(tx, sip.StatusServiceUnavailable, "Service Unavailable", s.retryAfter())
 		return
 	}
-	s.reply(tx, sip.StatusOK, "OK", sip.NewHeader("Allow", allow), sip.NewHeader("Accept", "application/sdp"))
+	s.reply(tx, sip.StatusOK, "OK", s.allowed(tx.From), s.accepted(tx.From))
 }
 
 func (s *Server) register(tx *wire.ServerTx) {
 	if s.cfg.Registrar == nil {
-		s.reply(tx, sip.StatusMethodNotAllowed, "Method Not Allowed", sip.NewHeader("Allow", allow))
+		s.reply(tx, sip.StatusMethodNotAllowed, "Method Not Allowed", s.allowed(tx.From))
 		return
 	}
 	answer := s.cfg.Registrar.Register(tx.Request, tx.From.Addr, tx.From.Transport, time.Now())

@@ -10,6 +10,7 @@ import (
 	"axgate/routing"
 	"axgate/sip/registrar"
 	"axgate/sip/trunk"
+	"axgate/sms"
 )
 
 // Router answers who a call is for.
@@ -48,6 +49,15 @@ type Recorder interface {
 	Create(o record.Options) (*record.Recording, error)
 }
 
+// Texts takes the texts that come for an X (RFC 3428 MESSAGE).
+type Texts interface {
+	// Receive keeps a text, or one part of a long one, and tells what became of
+	// it. It may be asked for many at once, and takes as long as the ledger
+	// does, unless ctx ends. An error means that nothing was kept, or that
+	// nobody knows.
+	Receive(ctx context.Context, in sms.Incoming) (sms.Receipt, error)
+}
+
 // Config is what the B2BUA needs to know. Zero durations mean their defaults.
 type Config struct {
 	Node      string // in sessionId and hostName
@@ -74,8 +84,10 @@ type Config struct {
 	Plan      routing.Plan
 	Trunks    *trunk.Table
 	Registrar *registrar.Registrar // nil: none
+	Texts     Texts                // nil: MESSAGE is not served
 
-	minute time.Duration // of the limits of a talk; tests have shorter ones
+	minute     time.Duration // of the limits of a talk; tests have shorter ones
+	reportTime time.Duration // how long the report on a 3GPP text is waited for; likewise
 }
 
 func (c *Config) defaults() {
@@ -93,6 +105,7 @@ func (c *Config) defaults() {
 	set(&c.MinTalk, 3*time.Second)
 	set(&c.RetryAfter, 5*time.Second)
 	set(&c.minute, time.Minute)
+	set(&c.reportTime, reportTime)
 	if len(c.Codecs) == 0 {
 		c.Codecs = []string{"PCMA", "PCMU"}
 	}

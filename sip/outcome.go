@@ -1,10 +1,10 @@
 package sip
 
 import (
+	"errors"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
-	"github.com/icholy/digest"
 
 	"axgate/media"
 	"axgate/routing"
@@ -59,50 +59,25 @@ func (c *call) calleeOf(l *leg) *calleeLeg {
 	return nil
 }
 
-// prove answers the digest challenge of a trunk, once (RFC 3261 section 22.2);
-// false: the response is to be taken as the failure that it is.
+// prove answers the digest challenge of a trunk, once; false: the response is
+// to be taken as the failure that it is.
 func (c *call) prove(b *calleeLeg, res *sip.Response) bool {
-	t := b.route.trunk
-	ask, answer := "WWW-Authenticate", "Authorization"
-	if res.StatusCode == sip.StatusProxyAuthRequired {
-		ask, answer = "Proxy-Authenticate", "Proxy-Authorization"
-	} else if res.StatusCode != sip.StatusUnauthorized {
+	if b.proved {
 		return false
 	}
-	if t == nil || t.Username == "" || b.proved {
-		return false
-	}
-	challenge := strongest(res.GetHeaders(ask))
-	if challenge == nil {
-		c.log.Warn().Str("route", b.route.name).Msg("the trunk asks for a proof of a kind that we cannot give")
-		return false
-	}
-	proof, err := digest.Digest(challenge, digest.Options{Method: string(sip.INVITE), URI: b.request.Recipient.String(), Count: 1, Username: t.Username, Password: t.Password})
+	header, err := proofOf(b.route.trunk, b.request, res)
 	if err != nil {
-		c.log.Warn().Err(err).Str("route", b.route.name).Msg("answer the trunk's challenge")
+		if !errors.Is(err, errNoProof) {
+			c.log.Warn().Err(err).Str("route", b.route.name).Msg("prove who we are")
+		}
 		return false
 	}
 	b.proved, b.rang = true, false
-	if err := c.sendInvite(b, b.sdp.Offer(), sip.NewHeader(answer, proof.String())); err != nil {
+	if err := c.sendInvite(b, b.sdp.Offer(), header); err != nil {
 		c.log.Error().Err(err).Msg("repeat the INVITE with a proof")
 		return false
 	}
 	return true
-}
-
-// strongest is the best of the challenges that can be answered (RFC 8760).
-func strongest(headers []sip.Header) *digest.Challenge {
-	var best *digest.Challenge
-	for _, h := range headers[:min(len(headers), 8)] {
-		ch, err := digest.ParseChallenge(h.Value())
-		if err != nil || !digest.CanDigest(ch) || len(ch.QOP) > 0 && !ch.SupportsQOP("auth") {
-			continue
-		}
-		if best == nil || len(ch.Algorithm) > len(best.Algorithm) { // MD5 or nothing is the weak one
-			best = ch
-		}
-	}
-	return best
 }
 
 // strayed takes a 2xx that came outside its transaction: the ACK was lost, or

@@ -26,20 +26,64 @@ type route struct {
 
 // routes are the ways to a number, the best first.
 func (s *Server) routes(callee routing.Number) []route {
-	if s.cfg.Registrar != nil {
-		if at, ok := s.cfg.Registrar.Lookup(string(callee), time.Now()); ok {
-			return []route{{name: "phone", uri: at.URI, to: wire.Peer{Addr: at.Source, Transport: at.Transport}, behind: true, fromFormat: routing.FormatE164}}
-		}
+	now := time.Now()
+	if r, ok := s.phoneRoute(callee, now); ok {
+		return []route{r}
 	}
 	var all []route
-	now := time.Now()
 	for _, t := range s.cfg.Trunks.Out() {
-		if s.limits.resting(t, now) {
-			continue
+		if !s.limits.resting(t, now) {
+			all = append(all, s.trunkRoute(t, s.cfg.Plan.Spell(callee, t.CalleeFormat)))
 		}
-		uri := sip.Uri{Scheme: "sip", User: s.cfg.Plan.Spell(callee, t.CalleeFormat), Host: t.Address.Addr().String(), Port: int(t.Address.Port())}
-		all = append(all, route{name: t.Name, uri: uri, to: wire.Peer{Addr: t.Address, Transport: t.Transport}, behind: t.NATMedia, trunk: t,
-			fromFormat: t.FromFormat, fromDomain: t.FromDomain, sendPAI: t.SendPAI, sendPPI: t.SendPPI, hide: t.Hide, ringTimeout: t.RingTimeout})
+	}
+	return all
+}
+
+// phoneRoute is the way to the phone of a number, if it is registered now.
+func (s *Server) phoneRoute(callee routing.Number, now time.Time) (route, bool) {
+	if s.cfg.Registrar == nil {
+		return route{}, false
+	}
+	at, ok := s.cfg.Registrar.Lookup(string(callee), now)
+	return route{name: "phone", uri: at.URI, to: wire.Peer{Addr: at.Source, Transport: at.Transport}, behind: true, fromFormat: routing.FormatE164}, ok
+}
+
+// trunkRoute is the way to a user of a trunk.
+func (s *Server) trunkRoute(t *trunk.Trunk, user string) route {
+	uri := sip.Uri{Scheme: "sip", User: user, Host: t.Address.Addr().String(), Port: int(t.Address.Port())}
+	return route{name: t.Name, uri: uri, to: wire.Peer{Addr: t.Address, Transport: t.Transport}, behind: t.NATMedia, trunk: t,
+		fromFormat: t.FromFormat, fromDomain: t.FromDomain, sendPAI: t.SendPAI, sendPPI: t.SendPPI, hide: t.Hide, ringTimeout: t.RingTimeout}
+}
+
+// from is what From says on a route: X, or if that is hidden nothing.
+func (s *Server) from(r route, shown string) sip.Uri {
+	if r.hide {
+		return sip.Uri{Scheme: "sip", User: "anonymous", Host: "anonymous.invalid"}
+	}
+	return sip.Uri{Scheme: "sip", User: shown, Host: s.domain(r)}
+}
+
+// domain is the host part of identities on a route.
+func (s *Server) domain(r route) string {
+	if r.fromDomain != "" {
+		return r.fromDomain
+	}
+	return s.cfg.Domain
+}
+
+// asserted are the headers beside From that tell who calls: X, as the trunk
+// wants it (RFC 3325).
+func (s *Server) asserted(r route, shown string) []sip.Header {
+	identity := "<sip:" + shown + "@" + s.domain(r) + ">"
+	var all []sip.Header
+	if r.sendPAI || r.hide {
+		all = append(all, sip.NewHeader("P-Asserted-Identity", identity))
+	}
+	if r.sendPPI {
+		all = append(all, sip.NewHeader("P-Preferred-Identity", identity))
+	}
+	if r.hide {
+		all = append(all, sip.NewHeader("Privacy", "id"))
 	}
 	return all
 }

@@ -41,6 +41,9 @@ type Server struct {
 	idle    chan struct{}      // closed when draining and the last call is gone
 
 	limits   limits
+	desk     desk    // of the texts that come in
+	letters  letters // and of those that go out
+	reports  reports // and of 3GPP ones that were sent
 	draining atomic.Bool
 	up       atomic.Int64 // calls that are not over
 	count    atomic.Uint64
@@ -137,6 +140,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		case <-time.After(10 * time.Second): // a peer that answers nothing
 		}
 	}
+	s.desk.close() // their senders are answered
 	err := s.stack.Close()
 	s.wait.Wait()
 	if err != nil {

@@ -127,3 +127,43 @@ func Dialled(req *sip.Request) (string, bool) {
 	}
 	return "", false
 }
+
+// CalledParty is the number in P-Called-Party-ID (RFC 7315 section 4.2): whom a
+// request was for before a network put the address of a phone in its place.
+func CalledParty(req *sip.Request) (string, bool) {
+	for _, text := range values(req.GetHeaders("P-Called-Party-ID")) {
+		var uri sip.Uri
+		var params sip.HeaderParams
+		if _, err := sip.ParseAddressValue(text, &uri, &params); err == nil {
+			return numberOf(&uri)
+		}
+	}
+	return "", false
+}
+
+// Return is where an answer to a request outside a dialog goes: who asserts to
+// have sent it, else who says so. Only scheme, user, host and port are kept.
+// Not ok: it names nobody.
+func Return(req *sip.Request) (sip.Uri, bool) {
+	for _, text := range values(req.GetHeaders("P-Asserted-Identity")) {
+		var uri sip.Uri
+		var params sip.HeaderParams
+		if _, err := sip.ParseAddressValue(text, &uri, &params); err == nil && uri.Scheme != "tel" && !nameless(&uri) {
+			return plainURI(&uri)
+		}
+	}
+	if from := req.From(); from != nil && !nameless(&from.Address) {
+		return plainURI(&from.Address)
+	}
+	return sip.Uri{}, false
+}
+
+func plainURI(uri *sip.Uri) (sip.Uri, bool) {
+	if uri.Scheme != "sip" || uri.Host == "" {
+		return sip.Uri{}, false
+	}
+	if _, err := Clean(uri.User + uri.Host); err != nil {
+		return sip.Uri{}, false
+	}
+	return sip.Uri{Scheme: "sip", User: uri.User, Host: uri.Host, Port: uri.Port}, true
+}

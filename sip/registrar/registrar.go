@@ -132,7 +132,12 @@ func (r *Registrar) Lookup(number string, now time.Time) (Location, bool) {
 	return Location{URI: *best.uri.Clone(), Source: best.source, Transport: best.transport}, true
 }
 
-// Authenticate finds out which account an INVITE comes from. The number is in
+// Has tells whether a number in global form has an account, registered or not.
+func (r *Registrar) Has(number string) bool {
+	return r.accounts[routing.Number(number)] != nil // the map does not change
+}
+
+// Authenticate finds out which account an INVITE or MESSAGE comes from. The number is in
 // global form; a refusal (407) is to be sent if there is none.
 func (r *Registrar) Authenticate(req *sip.Request, _ netip.AddrPort, now time.Time) (number string, refusal *Answer) {
 	n, refused := r.prove(req, proxy, now)

@@ -41,6 +41,8 @@ type Trunk struct {
 	DTMF        DTMF          // how digits are exchanged
 	MaxCalls    int           // at a time, both ways; 0: no limit
 	RingTimeout time.Duration // how long a callee may ring; 0: that of the node
+
+	Texts Texts // how texts are exchanged; see texts.go
 }
 
 // DTMF is how digits are exchanged with a trunk.
@@ -159,7 +161,10 @@ func (t *Trunk) complete() error {
 			return err
 		}
 	}
-	return t.completeLimits()
+	if err := t.completeLimits(); err != nil {
+		return err
+	}
+	return t.Texts.complete()
 }
 
 func (t *Trunk) completeAddresses() error {

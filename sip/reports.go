@@ -1,0 +1,150 @@
+package sip
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"axgate/sip/identity"
+	"axgate/sip/trunk"
+	"axgate/sip/wire"
+	"axgate/sms/rp"
+)
+
+// reports are those that texts of ours wait for, by trunk and reference.
+type reports struct {
+	mu      sync.Mutex
+	waiting map[reportKey]waiter
+}
+
+type reportKey struct {
+	trunk *trunk.Trunk
+	mr    byte
+}
+
+type waiter struct {
+	callID string // of the MESSAGE that the report is on
+	from   rp.Side
+	report chan rp.Message // has room for one
+}
+
+// enter finds a reference that is free on the trunk, the wished one if it is,
+// and waits under it for the report of a side; false: all are in use.
+func (r *reports) enter(t *trunk.Trunk, wish byte, callID string, from rp.Side) (byte, <-chan rp.Message, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.waiting == nil {
+		r.waiting = make(map[reportKey]waiter)
+	}
+	for i := range 256 {
+		key := reportKey{t, wish + byte(i)}
+		if _, used := r.waiting[key]; !used {
+			w := waiter{callID, from, make(chan rp.Message, 1)}
+			r.waiting[key] = w
+			return key.mr, w.report, true
+		}
+	}
+	return 0, nil, false
+}
+
+func (r *reports) leave(t *trunk.Trunk, mr byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.waiting, reportKey{t, mr})
+}
+
+// take gives a report to whom it is for. One that says which MESSAGE it is on
+// (TS 24.341 5.3.3.4.4) is for nobody else; one that nobody waits for is dropped.
+func (r *reports) take(t *trunk.Trunk, m rp.Message, inReplyTo []string) {
+	from := rp.Phone
+	switch m := m.(type) {
+	case rp.Ack:
+		from = m.From
+	case rp.Error:
+		from = m.From
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w, ok := r.waiting[reportKey{t, m.Reference()}]
+	if !ok || w.from != from || len(inReplyTo) > 0 && !slices.Contains(inReplyTo, w.callID) {
+		return
+	}
+	select {
+	case w.report <- m:
+	default: // it is there already
+	}
+}
+
+// report tells the sender of a MESSAGE what became of what was in it, in a
+// MESSAGE of its own. It is not waited for: a sender who misses it asks again.
+func (s *Server) report(tx *wire.ServerTx, who origin, m rp.Message) {
+	body, err := m.Marshal()
+	if err != nil {
+		s.log.Error().Err(err).Msg("report on a text")
+		return
+	}
+	k := inviteKeyOf(tx.Request)
+	r := s.returnRoute(tx, who)
+	user, ok := identity.Dialled(tx.Request)
+	if !ok {
+		user = "sms" // a service centre without a number
+	}
+	l := letter{id: digestOf("report", r.name, k.callID, k.fromTag, k.cseq), route: r, from: s.from(r, user), contentType: type3GPP, body: body,
+		headers: s.asserted(r, user)}
+	s.post(l, k.callID, 1)
+}
+
+// post sends a report on the MESSAGE with a Call-ID, and again with a proof if
+// the trunk wants one.
+func (s *Server) post(l letter, inReplyTo string, cseq uint32) {
+	req := s.message(l, cseq)
+	err := identity.Check(req.Headers())
+	if err == nil {
+		inReplyTo, err = identity.Clean(inReplyTo)
+	}
+	if err != nil || s.stack.Closed() {
+		s.log.Debug().Err(err).Msg("no report on a text")
+		return
+	}
+	req.AppendHeader(sip.NewHeader("In-Reply-To", inReplyTo)) // not on the allow list: here it is the peer's own
+	s.stack.Send(req, l.route.to, func(res *sip.Response, err error) {
+		switch {
+		case err != nil:
+			s.log.Info().Err(err).Str("route", l.route.name).Msg("the report on a text")
+		case res.StatusCode < 300:
+		default:
+			header, err := proofOf(l.route.trunk, req, res)
+			if err != nil || cseq > 1 {
+				s.log.Info().Int("status", res.StatusCode).Str("route", l.route.name).Msg("the report on a text")
+				return
+			}
+			l.headers = append(l.headers, header)
+			s.post(l, inReplyTo, cseq+1)
+		}
+	})
+}
+
+// returnRoute is the way back to the sender of a MESSAGE: its registered phone,
+// its trunk's address, or else where it came from.
+func (s *Server) returnRoute(tx *wire.ServerTx, who origin) route {
+	r := route{name: "phone", to: tx.From, behind: true}
+	if t := who.trunk; t != nil {
+		r = s.trunkRoute(t, "")
+		if !t.Address.IsValid() {
+			r.to = tx.From
+		}
+	}
+	uri, ok := identity.Return(tx.Request)
+	if !ok {
+		uri = sip.Uri{Scheme: "sip", Host: r.to.Addr.Addr().String(), Port: int(r.to.Addr.Port())}
+	}
+	r.uri = uri
+	if who.trunk == nil && s.cfg.Registrar != nil {
+		if at, ok := s.cfg.Registrar.Lookup(who.phone, time.Now()); ok {
+			r.uri, r.to = at.URI, wire.Peer{Addr: at.Source, Transport: at.Transport}
+		}
+	}
+	return r
+}

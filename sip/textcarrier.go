@@ -1,0 +1,123 @@
+package sip
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"axgate/routing"
+	"axgate/sip/cpim"
+	"axgate/sip/trunk"
+	"axgate/sms"
+)
+
+// TextCarriers are the ways of texts to phones, the best first: the phones of
+// the registrar, then the trunks that take texts, the first configured first.
+func (s *Server) TextCarriers() []sms.Carrier {
+	var all []sms.Carrier
+	if s.cfg.Registrar != nil {
+		all = append(all, s.newCarrier(nil))
+	}
+	for _, t := range s.cfg.Trunks.Out() {
+		switch {
+		case t.Texts.Form == trunk.ThreeGPP:
+			all = append(all, &relayCarrier{srv: s, trunk: t})
+		case t.Texts.On():
+			all = append(all, s.newCarrier(t))
+		}
+	}
+	return all
+}
+
+// carrier sends texts as text/plain or message/cpim.
+type carrier struct {
+	srv   *Server
+	trunk *trunk.Trunk // nil: the phones of the registrar
+	room  int          // the bytes of text that fit in one MESSAGE
+}
+
+var _ sms.Carrier = (*carrier)(nil)
+
+// Name implements sms.Carrier.
+func (c *carrier) Name() string {
+	if c.trunk == nil {
+		return "phone"
+	}
+	return c.trunk.Name
+}
+
+// Reaches implements sms.Carrier: a phone has an account, registered or not; a
+// trunk has every number.
+func (c *carrier) Reaches(n routing.Number) bool {
+	return c.trunk != nil || c.srv.cfg.Registrar.Has(string(n))
+}
+
+// Pieces implements sms.Carrier.
+func (c *carrier) Pieces(text string) int { return len(split(text, c.room)) }
+
+// Send implements sms.Carrier.
+func (c *carrier) Send(ctx context.Context, o sms.Outgoing) error {
+	r, ok := c.route(o.Receiver)
+	if !ok {
+		return &sms.Failure{Status: sip.StatusTemporarilyUnavailable, Reason: "the phone is not registered", Temporary: true}
+	}
+	pieces := split(o.Text, c.room)
+	if o.Piece < 0 || o.Piece >= len(pieces) {
+		return &sms.Failure{Reason: fmt.Sprintf("%s: there is no piece %d of %d", c.Name(), o.Piece, len(pieces))}
+	}
+	l := c.letter(r, c.srv.cfg.Plan.SpellX(o.X, r.fromFormat), pieces[o.Piece], o.At)
+	l.id = digestOf(c.Name(), o.ID, o.Piece)
+	return c.srv.send(ctx, l)
+}
+
+// route is the way to a number now.
+func (c *carrier) route(n routing.Number) (route, bool) {
+	if c.trunk == nil {
+		return c.srv.phoneRoute(n, time.Now())
+	}
+	return c.srv.trunkRoute(c.trunk, c.srv.cfg.Plan.Spell(n, c.trunk.CalleeFormat)), true
+}
+
+// letter is the MESSAGE of one piece, but for what tells it from others.
+func (c *carrier) letter(r route, shown, text string, at time.Time) letter {
+	l := letter{route: r, from: c.srv.from(r, shown), contentType: plainUTF8, body: []byte(text), headers: c.srv.asserted(r, shown)}
+	if c.trunk == nil || c.trunk.Texts.Form != trunk.CPIM {
+		return l
+	}
+	// Nothing in these headers has a character that cannot stand there: numbers
+	// and our own names.
+	m := cpim.Message{From: "<" + l.from.String() + ">", To: "<" + r.uri.String() + ">", At: at, Type: plainUTF8, Body: l.body}
+	if body, err := m.Write(); err == nil {
+		l.contentType, l.body = typeCPIM, body
+	}
+	return l
+}
+
+// The sizes of a MESSAGE, in bytes.
+const (
+	maxRequest  = 1299 // RFC 3428 section 8
+	leastRoom   = 140  // so much text goes into each, even if it is too long then
+	longURI     = 120  // of a phone, beyond a plain one: parameters
+	credentials = 440  // a digest answer with long names and values
+)
+
+// newCarrier measures how much text fits into a MESSAGE beside the longest
+// names that there are, so that a text always has the same pieces.
+func (s *Server) newCarrier(t *trunk.Trunk) *carrier {
+	c := &carrier{srv: s, trunk: t}
+	const longest = "+99999999999999999999" // a number
+	r := route{name: "phone", uri: sip.Uri{Scheme: "sip", User: longest, Host: "255.255.255.255", Port: 65535}, to: wireLongest}
+	reserve := longURI
+	if t != nil {
+		r, reserve = s.trunkRoute(t, longest), 0
+		if t.Username != "" {
+			reserve = credentials + 2*len(t.Username)
+		}
+	}
+	l := c.letter(r, longest, "", time.Unix(0, 0))
+	l.id = digestOf()
+	c.room = max(maxRequest-reserve-len(s.message(l, 9999).String()), leastRoom)
+	return c
+}

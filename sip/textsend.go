@@ -1,0 +1,151 @@
+package sip
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"axgate/sip/dialog"
+	"axgate/sip/identity"
+	"axgate/sip/wire"
+	"axgate/sms"
+)
+
+var wireLongest = wire.Peer{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{255, 255, 255, 255}), 65535), Transport: "UDP"}
+
+// letter is a MESSAGE that we send.
+type letter struct {
+	// id is the same for the same piece on the same way, after a restart too.
+	// Call-ID, From tag and branch come from it, so that a phone whose
+	// transaction still lives answers a repetition and shows nothing twice.
+	id          string
+	route       route
+	from        sip.Uri
+	headers     []sip.Header
+	contentType string
+	body        []byte
+}
+
+// message builds the MESSAGE from nothing (RFC 3428 section 4): it has no
+// Contact and makes no dialog.
+func (s *Server) message(l letter, cseq uint32) *sip.Request {
+	req := sip.NewRequest(sip.MESSAGE, *l.route.uri.Clone())
+	via := &sip.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: l.route.to.Transport, Host: hostOf(s.cfg.Advertise), Port: portOf(s.cfg.Advertise)}
+	via.Params.Add("branch", sip.RFC3261BranchMagicCookie+digestOf(l.id, "branch", cseq)[:32])
+	via.Params.Add("rport", "")
+	req.AppendHeader(via)
+	mf := sip.MaxForwardsHeader(dialog.DefaultHops)
+	req.AppendHeader(&mf)
+	from := &sip.FromHeader{Address: l.from}
+	from.Params.Add("tag", digestOf(l.id, "tag")[:16])
+	req.AppendHeader(from)
+	to := l.route.uri.Clone()
+	to.UriParams, to.Headers = nil, nil
+	req.AppendHeader(&sip.ToHeader{Address: *to})
+	callID := sip.CallIDHeader(l.callID())
+	req.AppendHeader(&callID)
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: cseq, MethodName: sip.MESSAGE})
+	if s.cfg.Agent != "" {
+		req.AppendHeader(sip.NewHeader("User-Agent", s.cfg.Agent))
+	}
+	for _, h := range l.headers {
+		req.AppendHeader(h)
+	}
+	req.AppendHeader(sip.NewHeader("Content-Type", l.contentType))
+	req.SetBody(l.body)
+	return req
+}
+
+// callID is that of the letter's MESSAGE, whatever its try.
+func (l letter) callID() string { return digestOf(l.id, "call")[:32] }
+
+// send brings a letter to the other side, and waits for the final answer. An
+// error is a *sms.Failure, unless ctx ended and nobody knows.
+//
+// Until the peer has refused it, or is known not to answer, each try is the
+// same request. After that the next one is a new request with the next CSeq:
+// the old one would only be given its old answer.
+func (s *Server) send(ctx context.Context, l letter) error {
+	if s.letters.rests.resting(l.route.trunk, time.Now()) {
+		return &sms.Failure{Status: sip.StatusServiceUnavailable, Reason: l.route.name + " asked for a rest", Temporary: true}
+	}
+	round := s.letters.round(l.id)
+	res, err := s.ask(ctx, l, round)
+	switch {
+	case errors.Is(err, wire.ErrNoAnswer):
+		s.letters.ended(l.id, round)
+		return &sms.Failure{Status: sip.StatusRequestTimeout, Reason: l.route.name + " does not answer", Temporary: true}
+	case errors.Is(err, wire.ErrUnreachable):
+		s.log.Debug().Err(err).Str("route", l.route.name).Msg("send a text")
+		return &sms.Failure{Reason: l.route.name + " cannot be reached", Temporary: true}
+	case err != nil:
+		return fmt.Errorf("send a text by %s: %w", l.route.name, err)
+	case res.StatusCode < 300:
+		return nil
+	}
+	s.letters.ended(l.id, round)
+	s.letters.rests.rest(l.route.trunk, res, time.Now())
+	return &sms.Failure{Status: res.StatusCode, Reason: fmt.Sprintf("%s answered %d", l.route.name, res.StatusCode), Temporary: temporary(res.StatusCode)}
+}
+
+// temporary tells whether a text that failed with this status may be sent
+// again, or over another carrier: it was the network's failure, or the phone is
+// not there now (docs/decisions/0015-sms.md).
+func temporary(status int) bool {
+	switch status {
+	case sip.StatusRequestTimeout, sip.StatusTemporarilyUnavailable, sip.StatusBusyHere, sip.StatusUnauthorized, sip.StatusProxyAuthRequired:
+		return true
+	}
+	return status >= 500 && status < 600
+}
+
+// ask sends the request of a round, once more with a proof if the trunk wants
+// one, and returns the final response. An error is of wire or of ctx.
+func (s *Server) ask(ctx context.Context, l letter, round int) (*sip.Response, error) {
+	cseq := uint32(2*round + 1) // the one behind it is that of the proof
+	res, req, err := s.exchange(ctx, l, cseq)
+	if err != nil || res.StatusCode < 300 {
+		return res, err
+	}
+	header, err := proofOf(l.route.trunk, req, res)
+	if err != nil {
+		if !errors.Is(err, errNoProof) {
+			s.log.Warn().Err(err).Str("route", l.route.name).Msg("prove who we are")
+		}
+		return res, nil
+	}
+	l.headers = append(l.headers[:len(l.headers):len(l.headers)], header)
+	res, _, err = s.exchange(ctx, l, cseq+1)
+	return res, err
+}
+
+func (s *Server) exchange(ctx context.Context, l letter, cseq uint32) (*sip.Response, *sip.Request, error) {
+	req := s.message(l, cseq)
+	if err := identity.Check(req.Headers()); err != nil { // the last word on what the receiver may see
+		return nil, req, fmt.Errorf("text by %s: %w", l.route.name, err)
+	}
+	if s.stack.Closed() {
+		return nil, req, wire.ErrUnreachable
+	}
+	type outcome struct {
+		res *sip.Response
+		err error
+	}
+	done := make(chan outcome, 1)
+	tx := s.stack.Send(req, l.route.to, func(res *sip.Response, err error) {
+		if err != nil || res.StatusCode >= 200 { // at most once
+			done <- outcome{res, err}
+		}
+	})
+	select {
+	case o := <-done:
+		return o.res, req, o.err
+	case <-ctx.Done():
+		tx.End()
+		return nil, req, ctx.Err()
+	}
+}
