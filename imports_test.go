@@ -41,7 +41,7 @@ var rules = []rule{
 	{"api/records", []string{"api/answer", "api/auth"}, "it hands out files and declares what it has to know of them"},
 	{"api/auth", []string{"api/answer"}, "it tells apps apart and declares what it has to know of them"},
 	{"api/binding", []string{"api/answer", "api/auth", "events", "provision", "routing"}, "it turns requests into operations and what becomes of them into answers: no Redis, no SQL, no SIP"},
-	{"api/manage", []string{"events", "ledger", "logging", "prompts", "provision", "routing"}, "it shows what is stored and has provision change it: no Redis, no SQL, no SIP"},
+	{"api/manage", []string{"events", "ledger", "logging", "prompts", "provision", "routing", "sms"}, "it shows what is stored, of texts as the office keeps them, and has provision change it: no Redis, no SQL, no SIP"},
 	{"node", []string{"api/", "config", "events", "ledger", "logging", "lookup", "media/", "prompts", "provision", "routing", "sip/", "sms/", "store"},
 		"it joins the parts to a running node; what uses it is the command line"},
 	{"sms", []string{"routing", "events", "logging", "sms/parts"}, "the office declares what it needs: no Redis, no SQL, no SIP"},

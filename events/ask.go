@@ -47,7 +47,7 @@ func NewAsker(cfg AskConfig) *Asker {
 		cfg.Now = time.Now
 	}
 	const dial = 5 * time.Second // the context of a question is mostly shorter
-	client := newClient(&Config{Timeout: dial, PerAddress: cfg.PerApp, RootCAs: cfg.RootCAs, Refuse: cfg.Refuse})
+	client := NewClient(&Config{Timeout: dial, PerAddress: cfg.PerApp, RootCAs: cfg.RootCAs, Refuse: cfg.Refuse})
 	return &Asker{cfg: cfg, client: client, asked: map[string]int{}}
 }
 
@@ -81,13 +81,13 @@ func (a *Asker) Ask(ctx context.Context, address string, r *Receiver, app string
 	sign(req.Header, r, app, a.cfg.Now())
 	res, err := a.client.Do(req)
 	if err != nil {
-		return nil, plain(err)
+		return nil, Plain(err)
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, mostAnswer+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("read the answer: %w", plain(err))
+		return nil, fmt.Errorf("read the answer: %w", Plain(err))
 	case res.StatusCode < 200 || res.StatusCode >= 300:
 		return nil, fmt.Errorf("HTTP status %d", res.StatusCode)
 	case len(body) > mostAnswer:

@@ -13,10 +13,11 @@ import (
 	"time"
 )
 
-// newClient makes the client of all pushes: certificates are verified, no
-// redirect is followed, no proxy is used, refused networks are not reached, and
-// answers are bounded.
-func newClient(cfg *Config) *http.Client {
+// NewClient makes a client for addresses that others have set, by the Timeout,
+// PerAddress, Refuse and RootCAs of cfg: certificates are verified, no redirect
+// is followed, no proxy is used, refused networks are not reached, and headers
+// of answers are bounded.
+func NewClient(cfg *Config) *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
 			DialContext:            (&net.Dialer{Timeout: cfg.Timeout, KeepAlive: 30 * time.Second, Control: refuse(cfg.Refuse)}).DialContext,
@@ -44,7 +45,7 @@ func (p *Pusher) post(ctx context.Context, address string, r *Receiver, app stri
 	sign(req.Header, r, app, p.cfg.Now())
 	res, err := p.client.Do(req)
 	if err != nil {
-		return plain(err)
+		return Plain(err)
 	}
 	// What the receiver says besides does not matter; a short answer is read to
 	// its end so that the connection can be used again.
@@ -60,8 +61,9 @@ func (p *Pusher) post(ctx context.Context, address string, r *Receiver, app stri
 	return fmt.Errorf("HTTP status %d", res.StatusCode)
 }
 
-// plain leaves out the address, which may hold a password.
-func plain(err error) error {
+// Plain is the error of a request of such a client without the address, which
+// may hold a password.
+func Plain(err error) error {
 	var at *url.Error
 	if errors.As(err, &at) {
 		err = at.Err

@@ -53,7 +53,7 @@ func Probe(ctx context.Context, cfg Config, r Receiver, app string, at Probing) 
 	if address == "" {
 		return Probed{Failure: fmt.Sprintf("the app has no %s address", map[Probing]string{ProbeStatus: "status", ProbeSMS: "SMS", ProbeSMSControl: "SMS control"}[at])}
 	}
-	client := newClient(&cfg)
+	client := NewClient(&cfg)
 	defer client.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
 	defer cancel()
@@ -79,7 +79,7 @@ func probe(ctx context.Context, client *http.Client, cfg Config, r Receiver, app
 	sign(req.Header, &r, app, cfg.Now())
 	res, err := client.Do(req)
 	if err != nil {
-		return Probed{Failure: plain(err).Error()}
+		return Probed{Failure: Plain(err).Error()}
 	}
 	const most = 500
 	answer, err := io.ReadAll(io.LimitReader(res.Body, most))

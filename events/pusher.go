@@ -86,7 +86,7 @@ type ended struct {
 func NewPusher(outbox Outbox, cfg Config) *Pusher {
 	cfg.defaults()
 	return &Pusher{
-		outbox: outbox, cfg: cfg, client: newClient(&cfg),
+		outbox: outbox, cfg: cfg, client: NewClient(&cfg),
 		ended: make(chan ended, 64), outcomes: make(chan Outcome, 1024), again: make(chan struct{}, 1),
 		lanes: map[Lane]*lane{}, receivers: map[string]*Receiver{},
 	}
