@@ -11,6 +11,8 @@ type SMS struct {
 	Assemble  time.Duration `key:"assemble" help:"how long the missing parts of a long text are waited for"`
 
 	AnswerTimeout time.Duration `key:"answer_timeout" help:"how long an app's server may take to say what to do with a text"`
+
+	Gateways []SMSGateway `key:"gateways" help:"networks that bring and take texts by HTTP; see docs/sms-gateway.md"`
 }
 
 func (k *checker) sms(s *SMS) {

@@ -41,7 +41,7 @@ func (o *office) Receive(_ context.Context, in sms.Incoming) (sms.Receipt, error
 type logged struct{ strings.Builder }
 
 func door(o *office, log io.Writer) *Door {
-	return NewDoor(DoorConfig{Tokens: map[string]string{"first": token, "other": otherToken}, Office: o, Plan: routing.ChinaPlan(),
+	return NewDoor(DoorConfig{Tokens: map[string]string{"first": token, "other": otherToken, "out": ""}, Office: o, Plan: routing.ChinaPlan(),
 		Now: func() time.Time { return now }, Log: zerolog.New(log)})
 }
 
@@ -154,6 +154,7 @@ func TestWho(t *testing.T) {
 		"another's":               {messages, "Bearer " + otherToken},
 		"no such gateway":         {"/sms/v1/gateways/third/messages", "Bearer " + token},
 		"nor without a token":     {"/sms/v1/gateways/third/messages", ""},
+		"it brings none":          {"/sms/v1/gateways/out/messages", "Bearer "},
 		"a name with a line":      {"/sms/v1/gateways/fir%0ast/messages", "Bearer " + token},
 		"the name in other cases": {"/sms/v1/gateways/First/messages", "Bearer " + token},
 	} {
@@ -270,7 +271,7 @@ func TestRead(t *testing.T) {
 		"the only part":          {`{"id":"m","from":"13800000001","to":"17010000001","text":"x","part":{"ref":7,"seq":1,"total":1}}`, sms.Incoming{X: "+8617010000001", Sender: "+8613800000001", Text: "x"}},
 		"written before":         {`{"id":"m","from":"13800000001","to":"17010000001","text":"x","time":"2026-01-02T11:03:05+08:00"}`, sms.Incoming{X: "+8617010000001", Sender: "+8613800000001", Text: "x", At: now.Truncate(time.Second).Add(-time.Minute)}},
 		"written in the future":  {`{"id":"m","from":"13800000001","to":"17010000001","text":"x","time":"2026-01-02T03:04:06Z"}`, sms.Incoming{X: "+8617010000001", Sender: "+8613800000001", Text: "x"}},
-		"written before numbers": {`{"id":"m","from":"13800000001","to":"17010000001","text":"x","time":"0000-01-01T00:00:00Z"}`, sms.Incoming{X: "+8617010000001", Sender: "+8613800000001", Text: "x", At: now.Add(-24 * time.Hour)}},
+		"written before numbers": {`{"id":"m","from":"13800000001","to":"17010000001","text":"x","time":"0000-01-01T00:00:00Z"}`, sms.Incoming{X: "+8617010000001", Sender: "+8613800000001", Text: "x", At: now.Add(-7 * 24 * time.Hour)}},
 		"emoji":                  {`{"id":"m","from":"13800000001","to":"17010000001","text":"\ud83d\ude00 见\u0000面 😀"}`, sms.Incoming{X: "+8617010000001", Sender: "+8613800000001", Text: "😀 见\x00面 😀"}},
 	} {
 		t.Run(name, func(t *testing.T) {
