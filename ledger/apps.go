@@ -53,6 +53,7 @@ type Account struct {
 	SP      string // spId
 	Name    string
 	Frozen  bool // in arrears
+	NoSMS   bool // texts through X are off for all of its apps
 	MaxApps int
 	Created time.Time
 }
@@ -60,20 +61,20 @@ type Account struct {
 const appColumns = `a.key, a.sp, a.name, a.mode, a.secret, a.created_at, a.paused, acc.frozen, a.no_calls, a.ext_digits, a.random_ext, a.retries,
 	a.recording, a.stereo, a.informs, a.keep_callee, a.no_foreign, a.quality_check, a.sms, a.sms_content,
 	a.status_url, a.callin_url, a.fee_url, a.sms_url, a.sms_control_url, a.number_url, a.push_numbers, a.signing,
-	a.send_duration, a.send_released_by, a.send_area_code, a.send_record_url, ` + replyColumns + `, ` + accessColumns
+	a.send_duration, a.send_released_by, a.send_area_code, a.send_record_url, ` + replyColumns + `, ` + accessColumns + `, ` + smsColumns
 
 const appTables = ` FROM apps a JOIN accounts acc ON acc.sp = a.sp `
 
 func readApp(r row) (App, error) {
 	var a App
 	var created, answerIn int64
-	var networks string
+	var networks, keywords, forbidden string
 	err := r.Scan(&a.Key, &a.SP, &a.Name, &a.Mode, &a.Secret, &created, &a.Paused, &a.Frozen, &a.NoCalls, &a.ExtDigits, &a.RandomExt, &a.Retries,
 		&a.Recording, &a.Stereo, &a.Informs, &a.KeepCallee, &a.NoForeign, &a.QualityCheck, &a.SMS, &a.SMSContent,
 		&a.StatusURL, &a.CallInURL, &a.FeeURL, &a.SMSURL, &a.SMSControlURL, &a.NumberURL, &a.PushNumbers, &a.Signing,
 		&a.SendDuration, &a.SendReleasedBy, &a.SendAreaCode, &a.SendRecordURL,
-		&a.Fallback, &answerIn, &a.Rate, &networks, &a.OnceNonce)
-	a.Networks = words(networks)
+		&a.Fallback, &answerIn, &a.Rate, &networks, &a.OnceNonce, &a.SMSBarred, &keywords, &forbidden)
+	a.Networks, a.Keywords, a.Forbidden = words(networks), wordsOf(keywords), wordsOf(forbidden)
 	a.Created, a.AnswerIn = instant(created), time.Duration(answerIn)*time.Microsecond
 	a.Prompts, a.Defaults = map[routing.Scene]string{}, map[routing.Scene]bool{}
 	return a, err
@@ -93,8 +94,8 @@ func (a *App) settings() []any {
 // EnsureAccount makes the account if there is none of that spId.
 func (l *Ledger) EnsureAccount(ctx context.Context, acc Account, at time.Time) error {
 	err := l.change(ctx, func(s scope) error {
-		_, err := s.exec(`INSERT INTO accounts (sp, name, frozen, max_apps, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-			acc.SP, acc.Name, acc.Frozen, int64(acc.MaxApps), micros(at))
+		_, err := s.exec(`INSERT INTO accounts (sp, name, frozen, sms, max_apps, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`,
+			acc.SP, acc.Name, acc.Frozen, !acc.NoSMS, int64(acc.MaxApps), micros(at))
 		return err
 	})
 	if err != nil {
@@ -103,13 +104,13 @@ func (l *Ledger) EnsureAccount(ctx context.Context, acc Account, at time.Time) e
 	return nil
 }
 
-// ChangeAccount lets change edit name, frozen and the number of apps of an
+// ChangeAccount lets change edit name, switches and the number of apps of an
 // account and stores it.
 func (l *Ledger) ChangeAccount(ctx context.Context, sp string, change func(*Account) error) error {
 	err := l.change(ctx, func(s scope) error {
 		acc := Account{SP: sp}
 		// The row is locked, so that nobody's change is undone by another's.
-		err := s.scan(`UPDATE accounts SET name = name WHERE sp = $1 RETURNING name, frozen, max_apps`, one(sp), &acc.Name, &acc.Frozen, &acc.MaxApps)
+		err := s.scan(`UPDATE accounts SET name = name WHERE sp = $1 RETURNING name, frozen, NOT sms, max_apps`, one(sp), &acc.Name, &acc.Frozen, &acc.NoSMS, &acc.MaxApps)
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrUnknownAccount
 		}
@@ -119,7 +120,7 @@ func (l *Ledger) ChangeAccount(ctx context.Context, sp string, change func(*Acco
 		if err := change(&acc); err != nil {
 			return err
 		}
-		if _, err := s.exec(`UPDATE accounts SET name = $2, frozen = $3, max_apps = $4 WHERE sp = $1`, sp, acc.Name, acc.Frozen, int64(acc.MaxApps)); err != nil {
+		if _, err := s.exec(`UPDATE accounts SET name = $2, frozen = $3, sms = $4, max_apps = $5 WHERE sp = $1`, sp, acc.Name, acc.Frozen, !acc.NoSMS, int64(acc.MaxApps)); err != nil {
 			return err
 		}
 		return touchSettings(s, "account "+sp)
@@ -132,7 +133,7 @@ func (l *Ledger) ChangeAccount(ctx context.Context, sp string, change func(*Acco
 
 // Accounts lists the accounts.
 func (l *Ledger) Accounts(ctx context.Context) (list []Account, err error) {
-	rows, err := l.read(ctx).query(`SELECT sp, name, frozen, max_apps, created_at FROM accounts ORDER BY sp`)
+	rows, err := l.read(ctx).query(`SELECT sp, name, frozen, NOT sms, max_apps, created_at FROM accounts ORDER BY sp`)
 	if err != nil {
 		return nil, fmt.Errorf("list accounts: %w", err)
 	}
@@ -140,7 +141,7 @@ func (l *Ledger) Accounts(ctx context.Context) (list []Account, err error) {
 	for rows.Next() {
 		var a Account
 		var created int64
-		if err := rows.Scan(&a.SP, &a.Name, &a.Frozen, &a.MaxApps, &created); err != nil {
+		if err := rows.Scan(&a.SP, &a.Name, &a.Frozen, &a.NoSMS, &a.MaxApps, &created); err != nil {
 			return nil, fmt.Errorf("read an account: %w", err)
 		}
 		a.Created = instant(created)
@@ -182,7 +183,7 @@ func (l *Ledger) CreateApp(ctx context.Context, a App) (App, error) {
 		if n == 0 {
 			return ErrAppExists
 		}
-		return errors.Join(storeAccess(s, &a), storeReply(s, &a), storeScenes(s, &a))
+		return errors.Join(storeAccess(s, &a), storeReply(s, &a), storeSMS(s, &a), storeScenes(s, &a))
 	})
 	if err != nil {
 		return App{}, fmt.Errorf("create app %s: %w", a.Key, err)
@@ -224,7 +225,7 @@ func (l *Ledger) ChangeApp(ctx context.Context, key string, change func(*App) er
 		if err != nil {
 			return err
 		}
-		return errors.Join(storeAccess(s, &after), storeReply(s, &after), storeScenes(s, &after))
+		return errors.Join(storeAccess(s, &after), storeReply(s, &after), storeSMS(s, &after), storeScenes(s, &after))
 	})
 	if err != nil {
 		return App{}, fmt.Errorf("change app %s: %w", key, err)

@@ -28,7 +28,7 @@ func (s *Service) EnsureAccount(ctx context.Context, acc ledger.Account) error {
 	return nil
 }
 
-// ChangeAccount lets change edit name, frozen and the number of apps of an
+// ChangeAccount lets change edit name, switches and the number of apps of an
 // account. Calls and requests go by it within a second or two.
 func (s *Service) ChangeAccount(ctx context.Context, sp string, change func(*ledger.Account)) error {
 	err := s.ledger.ChangeAccount(ctx, sp, func(acc *ledger.Account) error {
@@ -185,6 +185,7 @@ func (s *Service) checkApp(ctx context.Context, a *ledger.App) error {
 	}
 	c.access(a)
 	c.unanswered(a)
+	c.texts(a)
 	c.scenes(a)
 	return c.err
 }

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -12,17 +13,14 @@ import (
 // The zero Words are none.
 type Words struct {
 	list   []string
-	folded []string // as they are compared; none is empty
+	folded []string // as they are compared; empty: nobody sees the word, and no text has it
 }
 
-// NewWords makes Words of a list. Words that cannot be seen count for nothing.
+// NewWords makes Words of a list.
 func NewWords(list ...string) Words {
-	var w Words
+	w := Words{list: list}
 	for _, word := range list {
-		if folded := foldWord(word); folded != "" {
-			w.list = append(w.list, word)
-			w.folded = append(w.folded, folded)
-		}
+		w.folded = append(w.folded, foldWord(word))
 	}
 	return w
 }
@@ -31,7 +29,10 @@ func NewWords(list ...string) Words {
 func (w Words) List() []string { return w.list }
 
 // None tells whether there are no words.
-func (w Words) None() bool { return len(w.folded) == 0 }
+func (w Words) None() bool { return len(w.list) == 0 }
+
+// Unseen tells whether there is a word that is empty or that nobody sees.
+func (w Words) Unseen() bool { return slices.Contains(w.folded, "") }
 
 // in tells whether a text has one of the words.
 func (w Words) in(text string) bool {
@@ -40,7 +41,7 @@ func (w Words) in(text string) bool {
 	}
 	text = foldWord(text)
 	for _, word := range w.folded {
-		if strings.Contains(text, word) {
+		if word != "" && strings.Contains(text, word) {
 			return true
 		}
 	}

@@ -36,10 +36,13 @@ func TestWordsAreComparedAsTheyRead(t *testing.T) {
 	}
 }
 
-func TestWordsThatNobodySeesCountForNothing(t *testing.T) {
-	w := NewWords("", "\u200b", "code", "\u00ad\u200d")
-	require.Equal(t, []string{"code"}, w.List())
-	require.True(t, NewWords("\u200b").None())
-	require.False(t, NewWords("\u200b").in("anything"))
+func TestNoTextHasWordsThatNobodySees(t *testing.T) {
+	require.True(t, NewWords("code", "\u00ad\u200d").Unseen())
+	require.True(t, NewWords("").Unseen())
+	require.False(t, NewWords("code", " ").Unseen())
+	require.False(t, NewWords("\u200b", "").in("anything"))
+	require.True(t, NewWords("\u200b", "code").in("a code"))
 	require.False(t, Words{}.in(""))
+	require.True(t, Words{}.None())
+	require.False(t, NewWords("\u200b").None())
 }
