@@ -3,6 +3,7 @@ package rp
 import (
 	"encoding/binary"
 	"errors"
+	"maps"
 	"strings"
 
 	"github.com/warthog618/sms/encoding/gsm7"
@@ -15,11 +16,14 @@ import (
 // locking and single are the national language tables (TS 23.038 A.2, A.3) by
 // their identifiers; 0 is the default alphabet. The library makes tables when
 // they are first asked for, which two goroutines must not do at once: so all
-// are asked for here.
+// are asked for here. Its first three signs of Hindi are those of Bengali.
 var locking, single = func() (l, s [charset.End]charset.Decoder) {
 	for n := range l {
 		l[n], s[n] = charset.NewDecoder(n), charset.NewExtDecoder(n)
 	}
+	hindi := maps.Clone(l[charset.Hindi])
+	hindi[0], hindi[1], hindi[2] = '\u0901', '\u0902', '\u0903'
+	l[charset.Hindi] = hindi
 	charset.DefaultEncoder()
 	charset.DefaultExtEncoder()
 	return l, s

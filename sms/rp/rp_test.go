@@ -44,6 +44,11 @@ func TestRelayMessages(t *testing.T) {
 		{"RP-ERROR of the network", "05 2a 01 1c", rp.Error{From: rp.Network, MR: 42, Cause: rp.UnidentifiedSender}},
 		{"RP-ERROR with a report", "04 2a 01 6f 41 03 00 d3 00", rp.Error{From: rp.Phone, MR: 42, Cause: rp.Unspecified, TPDU: []byte{0, 0xd3, 0}}},
 		{"RP-SMMA", "06 07", rp.Memory{MR: 7}},
+		// As published: from an IMS, and the head of one from UMTS.
+		{"RP-ACK of an IMS with a report", "03 01 41 09 01 00 01 80 01 32 42 00 69",
+			rp.Data{From: rp.Phone, MR: 1}.Ack(time.Date(2010, 8, 10, 23, 24, 0, 0, time.FixedZone("", -4*3600)))},
+		{"RP-DATA of a service centre without a country", "01 00 04 81 99 99 99 00 0f 040a8121436587090000 5140 00 00 00",
+			rp.Data{From: rp.Network, Originator: rp.Number("999999"), TPDU: octets(t, "040a8121436587090000 5140 00 00 00")}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b, err := c.m.Marshal()
