@@ -23,9 +23,11 @@ type Rules interface {
 
 // Limits count texts over all nodes.
 type Limits interface {
-	// CountText counts a text of somebody, or to somebody, and tells how many it
-	// were in the span that ends at until.
-	CountText(ctx context.Context, who string, span time.Duration) (n int, until time.Time, err error)
+	// CountTextTo counts a text to X, and tells how many it were in the span that
+	// ends at until.
+	CountTextTo(ctx context.Context, x routing.X, span time.Duration) (n int, until time.Time, err error)
+	// CountTextFrom is the same for a sender.
+	CountTextFrom(ctx context.Context, n routing.Number, span time.Duration) (count int, until time.Time, err error)
 }
 
 // Config is what an office needs. Zero values mean their defaults; rates of 0

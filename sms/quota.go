@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"axgate/routing"
 )
 
 // quota counts texts per sender and per X. While the count of all nodes cannot
@@ -33,12 +35,25 @@ func newQuota(limits Limits, now func() time.Time, log zerolog.Logger) *quota {
 	return &quota{limits: limits, now: now, log: log, known: map[string]tally{}}
 }
 
-// takes counts a text and tells whether it may come, or else when to try again.
-func (q *quota) takes(ctx context.Context, who string, most int) (after time.Duration, ok bool) {
+// to counts a text to X and tells whether it may come, or else when to try
+// again.
+func (q *quota) to(ctx context.Context, x routing.X, most int) (after time.Duration, ok bool) {
+	return q.takes(ctx, "to "+string(x), most, func(ctx context.Context) (int, time.Time, error) { return q.limits.CountTextTo(ctx, x, minute) })
+}
+
+// from is the same for a sender.
+func (q *quota) from(ctx context.Context, n routing.Number, most int) (after time.Duration, ok bool) {
+	return q.takes(ctx, "from "+string(n), most, func(ctx context.Context) (int, time.Time, error) { return q.limits.CountTextFrom(ctx, n, minute) })
+}
+
+// count asks all nodes' count.
+type count func(ctx context.Context) (n int, until time.Time, err error)
+
+func (q *quota) takes(ctx context.Context, who string, most int, of count) (after time.Duration, ok bool) {
 	if most <= 0 {
 		return 0, true
 	}
-	n, until, counted := q.together(ctx, who)
+	n, until, counted := q.together(ctx, of)
 	if !counted {
 		n, until = q.alone(who)
 	}
@@ -47,7 +62,7 @@ func (q *quota) takes(ctx context.Context, who string, most int) (after time.Dur
 
 // together counts with the other nodes, if that can be done. Where it failed it
 // is not tried for a while: a Redis that hangs costs few texts their time.
-func (q *quota) together(ctx context.Context, who string) (n int, until time.Time, ok bool) {
+func (q *quota) together(ctx context.Context, of count) (n int, until time.Time, ok bool) {
 	const pause = time.Second
 	q.mu.Lock()
 	skip := q.limits == nil || q.now().Before(q.away)
@@ -55,7 +70,7 @@ func (q *quota) together(ctx context.Context, who string) (n int, until time.Tim
 	if skip {
 		return 0, until, false
 	}
-	n, until, err := q.limits.CountText(context.WithoutCancel(ctx), who, minute)
+	n, until, err := of(context.WithoutCancel(ctx))
 	if err != nil {
 		q.log.Debug().Err(err).Msg("the limits of texts go by what this node counts")
 		q.mu.Lock()

@@ -70,10 +70,10 @@ func (o *Office) tooLong(in *Incoming) bool {
 }
 
 func (o *Office) withinLimits(ctx context.Context, in *Incoming) (after time.Duration, ok bool) {
-	if after, ok = o.quota.takes(ctx, "to:"+string(in.X), o.cfg.PerX); !ok || in.Sender == "" {
+	if after, ok = o.quota.to(ctx, in.X, o.cfg.PerX); !ok || in.Sender == "" {
 		return after, ok
 	}
-	return o.quota.takes(ctx, "from:"+string(in.Sender), o.cfg.PerSender)
+	return o.quota.from(ctx, in.Sender, o.cfg.PerSender)
 }
 
 func (o *Office) bounds() Bounds {

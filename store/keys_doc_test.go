@@ -66,7 +66,8 @@ func writtenKeys(t *testing.T) map[string][]string {
 func kindOfKey(key string) string {
 	for _, k := range []struct{ pattern, kind string }{
 		{`^axgate:\{\+\d+\}`, "axgate:{X}"}, {`:n:\+\d+$`, ":n:NUMBER"}, {`:e:\d+$`, ":e:EXTENSION"}, {`:cb:\+\d+$`, ":cb:A"},
-		{`:requests:\{.+\}$`, ":requests:{APP}"}, {`:failures:\{.+\}$`, ":failures:{ADDRESS}"}, {`:nonce:\{.+\}:\w+$`, ":nonce:{APP}:HASH"},
+		{`:requests:\{.+\}$`, ":requests:{APP}"}, {`:failures:\{.+\}$`, ":failures:{ADDRESS}"}, {`:texts:to:\{.+\}$`, ":texts:to:{X}"}, {`:texts:from:\{.+\}$`, ":texts:from:{NUMBER}"},
+		{`:nonce:\{.+\}:\w+$`, ":nonce:{APP}:HASH"},
 	} {
 		key = regexp.MustCompile(k.pattern).ReplaceAllString(key, k.kind)
 	}
@@ -124,6 +125,10 @@ func fillWithEverything(t *testing.T, c *Cache, look func()) {
 		look()
 	}
 	_, err := c.CountRequest(ctx, "app", time.Minute)
+	require.NoError(t, err)
+	_, err = c.CountTextTo(ctx, "+8617010000001", time.Minute)
+	require.NoError(t, err)
+	_, err = c.CountTextFrom(ctx, "+8613800000001", time.Minute)
 	require.NoError(t, err)
 	_, err = c.CountFailure(ctx, "192.0.2.7", time.Minute, 2)
 	require.NoError(t, err)

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"axgate/routing"
 )
 
 // Count is how often something happened in its span.
@@ -20,6 +22,17 @@ type Count struct {
 // anew a span after its first.
 func (c *Cache) CountRequest(ctx context.Context, app string, span time.Duration) (Count, error) {
 	return c.count(ctx, "count a request", requestsKey(app), 1, span, 0)
+}
+
+// CountTextTo counts a text to X, over all nodes; the count begins anew a span
+// after its first.
+func (c *Cache) CountTextTo(ctx context.Context, x routing.X, span time.Duration) (Count, error) {
+	return c.count(ctx, "count a text to X", textsToKey(x), 1, span, 0)
+}
+
+// CountTextFrom is the same for a sender.
+func (c *Cache) CountTextFrom(ctx context.Context, n routing.Number, span time.Duration) (Count, error) {
+	return c.count(ctx, "count a text of a sender", textsFromKey(n), 1, span, 0)
 }
 
 // CountFailure counts a failed authentication from an address, over all nodes.
@@ -62,6 +75,10 @@ func (c *Cache) UseNonce(ctx context.Context, app, nonce string, counts time.Dur
 }
 
 func requestsKey(app string) string { return "axgate:requests:{" + app + "}" }
+
+func textsToKey(x routing.X) string { return "axgate:texts:to:{" + string(x) + "}" }
+
+func textsFromKey(n routing.Number) string { return "axgate:texts:from:{" + string(n) + "}" }
 
 func failuresKey(address string) string { return "axgate:failures:{" + address + "}" }
 
