@@ -39,6 +39,9 @@ func check(req *sip.Request) error {
 	if tag, _ := req.From().Params.Get("tag"); tag == "" && req.Method != sip.ACK && req.Method != sip.CANCEL {
 		return bad("Missing From Tag")
 	}
+	if scheme := req.To().Address.Scheme; req.Method == sip.REGISTER && scheme != "sip" && scheme != "sips" {
+		return bad("To Is No SIP Address") // RFC 3261 section 10.3
+	}
 	req.Contact()
 	req.MaxForwards()
 	req.RecordRoute()

@@ -68,7 +68,7 @@ func (t *ClientTx) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("send %s: %w", t.Request.Method, err)
 	}
-	conn, err := t.stack.dial(ctx, t.Request, t.To)
+	conn, err := t.stack.dial(ctx, t.To)
 	if err != nil {
 		return fmt.Errorf("send %s to %s: %w: %w", t.Request.Method, t.To, ErrUnreachable, err)
 	}
@@ -149,7 +149,7 @@ func (s *Stack) Write(req *sip.Request, to Peer) error {
 	req.SetTransport(to.Transport)
 	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
 	defer cancel()
-	conn, err := s.dial(ctx, req, to)
+	conn, err := s.dial(ctx, to)
 	if err != nil {
 		return fmt.Errorf("send %s to %s: %w: %w", req.Method, to, ErrUnreachable, err)
 	}

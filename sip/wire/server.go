@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -130,7 +131,7 @@ func markSource(via *sip.ViaHeader, source string) {
 		via.Params.Add("received", src.Addr().String())
 		return
 	}
-	if via.Host != src.Addr().String() {
+	if strings.Trim(via.Host, "[]") != src.Addr().String() {
 		via.Params.Add("received", src.Addr().String())
 	}
 }

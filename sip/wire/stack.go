@@ -44,9 +44,11 @@ type Handler interface {
 
 // Config says where to listen. An empty address is not listened on.
 type Config struct {
-	UDP, TCP       string // host:port
-	MaxConnections int    // accepted TCP connections at once; 0: 1,024
-	Idle           time.Duration
+	UDP, TCP       string        // host:port
+	MaxConnections int           // accepted TCP connections at once; 0: 1,024
+	MaxPerSource   int           // of these, from one address; 0: 64
+	Idle           time.Duration // of a connection without a message; 0: 30 minutes
+	MessageTime    time.Duration // in which a message that began must be whole, and the first come; 0: 10 seconds
 	// SentBy is the host:port that Via names; empty: the address of the socket.
 	SentBy string
 }
@@ -73,8 +75,14 @@ func Open(cfg Config, log zerolog.Logger) (*Stack, error) {
 	if cfg.MaxConnections == 0 {
 		cfg.MaxConnections = 1024
 	}
+	if cfg.MaxPerSource == 0 {
+		cfg.MaxPerSource = 64
+	}
 	if cfg.Idle == 0 {
 		cfg.Idle = 30 * time.Minute
+	}
+	if cfg.MessageTime == 0 {
+		cfg.MessageTime = 10 * time.Second
 	}
 	s := &Stack{cfg: cfg, log: log, parser: sip.NewParser()}
 	s.servers.init()
@@ -88,7 +96,7 @@ func Open(cfg Config, log zerolog.Logger) (*Stack, error) {
 		s.udp = u
 	}
 	if cfg.TCP != "" {
-		t, err := openTCP(cfg, s.parser)
+		t, err := openTCP(s)
 		if err != nil {
 			s.Close()
 			return nil, fmt.Errorf("listen for SIP on tcp %s: %w", cfg.TCP, err)
@@ -109,9 +117,8 @@ func (s *Stack) Serve(h Handler) {
 		go func() { defer s.wait.Done(); s.readUDP() }()
 	}
 	if s.tcp != nil {
-		s.tcp.layer.OnMessage(s.fromTCP)
 		s.wait.Add(1)
-		go func() { defer s.wait.Done(); s.tcp.serve(s) }()
+		go func() { defer s.wait.Done(); s.tcp.serve() }()
 	}
 }
 
@@ -175,11 +182,6 @@ func (s *Stack) receive(msg sip.Message, from Peer) {
 func (s *Stack) request(req *sip.Request, from Peer) {
 	req.SetSource(from.Addr.String())
 	req.SetTransport(from.Transport)
-	if err := check(req); err != nil {
-		s.drop("malformed request", from, err)
-		s.refuse(req, from, err)
-		return
-	}
 	key, err := sip.ServerTxKeyMake(req)
 	if err != nil {
 		s.drop("request without a transaction", from, err)
@@ -255,10 +257,6 @@ func (s *Stack) cancel(req *sip.Request, from Peer) {
 func (s *Stack) response(res *sip.Response, from Peer) {
 	res.SetSource(from.Addr.String())
 	res.SetTransport(from.Transport)
-	if err := checkResponse(res); err != nil {
-		s.drop("malformed response", from, err)
-		return
-	}
 	key, err := sip.ClientTxKeyMake(res)
 	if err != nil {
 		s.drop("response without a transaction", from, err)
@@ -277,25 +275,6 @@ func (s *Stack) response(res *sip.Response, from Peer) {
 	s.handler.Stray(res, from)
 }
 
-// refuse answers what is not a usable request with 400, if it can be answered.
-func (s *Stack) refuse(req *sip.Request, from Peer, cause error) {
-	if req.IsAck() || req.Via() == nil || req.From() == nil || req.To() == nil || req.CallID() == nil || req.CSeq() == nil {
-		return
-	}
-	var bad *badMessage
-	status, reason := sip.StatusBadRequest, "Bad Request"
-	if errors.As(cause, &bad) {
-		status, reason = bad.status, bad.phrase
-	}
-	res := Reply(req, status, reason)
-	conn, err := s.connection(from, replyAddr(req, from))
-	if err != nil {
-		return
-	}
-	_ = conn.WriteMsg(res) // stateless: the sender repeats what it misses
-	_, _ = conn.TryClose()
-}
-
 func (s *Stack) drop(what string, from Peer, err error) {
 	s.dropped.Add(1)
 	s.log.Debug().Str("from", from.String()).Err(err).Msg("dropped a " + what)
@@ -309,10 +288,7 @@ func (s *Stack) connection(from Peer, to netip.AddrPort) (sip.Connection, error)
 	if s.tcp == nil {
 		return nil, errors.New("no TCP side")
 	}
-	c, err := s.tcp.layer.GetConnection("tcp", from.Addr.String())
-	if err != nil {
-		return nil, fmt.Errorf("connection of %s: %w", from.Addr, err)
-	}
+	c := s.tcp.find(from.Addr)
 	if c == nil {
 		return nil, fmt.Errorf("connection of %s is closed", from.Addr)
 	}
@@ -320,7 +296,7 @@ func (s *Stack) connection(from Peer, to netip.AddrPort) (sip.Connection, error)
 }
 
 // dial finds or makes what reaches a peer that we send a request to.
-func (s *Stack) dial(ctx context.Context, req *sip.Request, to Peer) (sip.Connection, error) {
+func (s *Stack) dial(ctx context.Context, to Peer) (sip.Connection, error) {
 	if to.Transport == "UDP" {
 		if s.udp == nil {
 			return nil, errors.New("no UDP socket: set sip.udp")
@@ -330,6 +306,5 @@ func (s *Stack) dial(ctx context.Context, req *sip.Request, to Peer) (sip.Connec
 	if s.tcp == nil {
 		return nil, errors.New("no TCP side: set sip.tcp")
 	}
-	req.SetDestination(to.Addr.String())
-	return s.tcp.layer.ClientRequestConnection(ctx, req)
+	return s.tcp.dial(ctx, to.Addr)
 }

@@ -1,95 +1,126 @@
 package wire
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
-	"sync/atomic"
+	"sync"
 	"time"
-
-	"github.com/emiago/sipgo/sip"
 )
 
-// tcpSide is sipgo's stream transport behind a guarded listener.
+// tcpSide owns the listener and the connections of both directions. There is
+// one connection for an address, whoever opened it: requests and responses to
+// a peer share it (RFC 5923).
 type tcpSide struct {
-	layer    *sip.TransportLayer
-	listener *guarded
+	stack    *Stack
+	listener net.Listener
+
+	mu     sync.Mutex
+	conns  map[netip.AddrPort]*tcpConn
+	taken  int                // accepted connections
+	source map[netip.Addr]int // of these, by address
 }
 
-func openTCP(cfg Config, parser *sip.Parser) (*tcpSide, error) {
-	l, err := net.Listen("tcp", cfg.TCP)
+func openTCP(s *Stack) (*tcpSide, error) {
+	l, err := net.Listen("tcp", s.cfg.TCP)
 	if err != nil {
 		return nil, err
 	}
-	layer := sip.NewTransportLayer(net.DefaultResolver, parser, nil,
-		sip.WithTransportLayerLogger(quiet),
-		sip.WithTransportLayerTransports(sip.TransportsConfig{
-			TCP: &sip.TransportTCP{ReadTimeout: cfg.Idle, WriteTimeout: 5 * time.Second},
-		}))
-	return &tcpSide{layer: layer, listener: &guarded{Listener: l, max: int64(cfg.MaxConnections)}}, nil
+	return &tcpSide{stack: s, listener: l, conns: make(map[netip.AddrPort]*tcpConn), source: make(map[netip.Addr]int)}, nil
 }
 
-func (t *tcpSide) serve(s *Stack) {
-	t.listener.accept = func(addr netip.AddrPort) bool {
-		return s.handler.Accept(Peer{Addr: addr, Transport: "TCP"})
-	}
-	if err := t.layer.ServeTCP(t.listener); !errors.Is(err, net.ErrClosed) && !s.closing.Load() {
-		s.log.Error().Err(err).Msg("accept SIP connections")
-	}
-}
-
-func (t *tcpSide) close() error {
-	return errors.Join(t.listener.Close(), t.layer.Close())
-}
-
-func (s *Stack) fromTCP(msg sip.Message) {
-	addr, err := netip.ParseAddrPort(msg.Source())
-	if err != nil {
-		return
-	}
-	s.receive(msg, Peer{Addr: netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()), Transport: "TCP"})
-}
-
-// guarded refuses connections from strangers and beyond the limit before
-// anything is read from them.
-type guarded struct {
-	net.Listener
-	max    int64
-	open   atomic.Int64
-	accept func(netip.AddrPort) bool
-}
-
-func (g *guarded) Accept() (net.Conn, error) {
+func (t *tcpSide) serve() {
 	for {
-		c, err := g.Listener.Accept()
+		c, err := t.listener.Accept()
 		if err != nil {
-			var ne net.Error
-			if errors.As(err, &ne) && ne.Timeout() {
-				continue
+			if t.stack.closing.Load() || errors.Is(err, net.ErrClosed) {
+				return
 			}
-			return nil, err
+			t.stack.log.Error().Err(err).Msg("accept a SIP connection")
+			time.Sleep(50 * time.Millisecond) // out of file descriptors: others may end meanwhile
+			continue
 		}
 		addr := c.RemoteAddr().(*net.TCPAddr).AddrPort()
 		addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
-		if g.open.Load() >= g.max || !g.accept(addr) {
+		if !t.stack.handler.Accept(Peer{Addr: addr, Transport: "TCP"}) || t.admit(c, addr, true) == nil {
+			t.stack.dropped.Add(1)
 			_ = c.Close()
-			continue
 		}
-		g.open.Add(1)
-		return &counted{Conn: c, open: &g.open}, nil
 	}
 }
 
-// counted gives its place back once, however often it is closed.
-type counted struct {
-	net.Conn
-	open   *atomic.Int64
-	closed atomic.Bool
+// admit takes a connection over and has it read; nil if it is one too many.
+func (t *tcpSide) admit(c net.Conn, addr netip.AddrPort, accepted bool) *tcpConn {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.stack.closing.Load() {
+		return nil
+	}
+	if accepted {
+		if t.taken >= t.stack.cfg.MaxConnections || t.source[addr.Addr()] >= t.stack.cfg.MaxPerSource {
+			return nil
+		}
+		t.taken++
+		t.source[addr.Addr()]++
+	}
+	conn := &tcpConn{side: t, conn: c, addr: addr, accepted: accepted}
+	t.conns[addr] = conn
+	t.stack.wait.Add(1)
+	go func() { defer t.stack.wait.Done(); conn.read() }()
+	return conn
 }
 
-func (c *counted) Close() error {
-	if c.closed.CompareAndSwap(false, true) {
-		c.open.Add(-1)
+// left forgets a connection that ended.
+func (t *tcpSide) left(c *tcpConn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.conns[c.addr] == c {
+		delete(t.conns, c.addr)
 	}
-	return c.Conn.Close()
+	if !c.accepted {
+		return
+	}
+	t.taken--
+	if t.source[c.addr.Addr()]--; t.source[c.addr.Addr()] == 0 {
+		delete(t.source, c.addr.Addr())
+	}
+}
+
+func (t *tcpSide) find(addr netip.AddrPort) *tcpConn {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.conns[addr]
+}
+
+// dial finds or opens the connection to an address.
+func (t *tcpSide) dial(ctx context.Context, addr netip.AddrPort) (*tcpConn, error) {
+	if c := t.find(addr); c != nil {
+		return c, nil
+	}
+	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr.String())
+	if err != nil {
+		return nil, err
+	}
+	if c := t.find(addr); c != nil { // another request was quicker
+		_ = raw.Close()
+		return c, nil
+	}
+	c := t.admit(raw, addr, false)
+	if c == nil {
+		_ = raw.Close()
+		return nil, fmt.Errorf("connect to %s: %w", addr, net.ErrClosed)
+	}
+	return c, nil
+}
+
+func (t *tcpSide) close() error {
+	err := t.listener.Close()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range t.conns {
+		_ = c.conn.Close()
+	}
+	return err
 }

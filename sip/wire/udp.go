@@ -60,24 +60,8 @@ func (s *Stack) readUDP() {
 			s.dropped.Add(1)
 			continue
 		}
-		s.datagram(data, from)
+		s.take(data, false, from)
 	}
-}
-
-// datagram parses one message. A request that is framed well but spoilt in a
-// header is answered with 400 if it can be; the rest is dropped.
-func (s *Stack) datagram(data []byte, from Peer) {
-	msg, err := s.parser.ParseSIP(data)
-	if err != nil {
-		s.drop("message that cannot be parsed", from, err)
-		if req, ok := msg.(*sip.Request); ok && req != nil {
-			req.SetSource(from.Addr.String())
-			req.SetTransport(from.Transport)
-			s.refuse(req, from, err)
-		}
-		return
-	}
-	s.receive(msg, from)
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}

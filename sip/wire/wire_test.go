@@ -206,7 +206,7 @@ func TestBadRequests(t *testing.T) {
 		"method of CSeq":  {strings.Replace(good, "CSeq: 1 OPTIONS", "CSeq: 1 INVITE", 1), "400 CSeq Method Mismatch"},
 		"no tag in From":  {strings.Replace(good, ";tag=a1", "", 1), "400 Missing From Tag"},
 		"version":         {strings.Replace(good, "127.0.0.1 SIP/2.0\r\nVia", "127.0.0.1 SIP/7.0\r\nVia", 1), "505 Version Not Supported"},
-		"no Call-ID":      {strings.Replace(good, "Call-ID: c1\r\n", "", 1), ""},
+		"no Call-ID":      {strings.Replace(good, "Call-ID: c1\r\n", "", 1), "400 Missing Call-ID"},
 		"no Via":          {strings.Replace(good, "Via:", "X-Via:", 1), ""},
 		"garbage":         {"\x00\x01\x02 hello \r\n\r\n", ""},
 		"a line too long": {"OPTIONS sip:" + strings.Repeat("a", 60000) + " SIP/2.0\r\n\r\n", ""},

@@ -1,0 +1,125 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+const writeTime = 5 * time.Second
+
+// tcpConn is one connection. Transactions write to it and never close it: it
+// lives until its peer closes it, is silent for too long, or breaks the rules.
+type tcpConn struct {
+	side     *tcpSide
+	conn     net.Conn
+	addr     netip.AddrPort
+	accepted bool
+
+	mu sync.Mutex // one writer at a time
+}
+
+var _ sip.Connection = (*tcpConn)(nil)
+
+// read hands on the messages of a connection until it ends.
+func (c *tcpConn) read() {
+	defer c.side.left(c)
+	defer func() { _ = c.conn.Close() }()
+	s := c.side.stack
+	from := Peer{Addr: c.addr, Transport: "TCP"}
+	var f framer
+	chunk := make([]byte, 8<<10)
+	proved := !c.accepted // who connects to us has to say something soon
+	began := time.Now()   // of the message that is not whole yet
+	for {
+		deadline := time.Now().Add(s.cfg.Idle)
+		if f.begun() || !proved {
+			deadline = began.Add(s.cfg.MessageTime)
+		}
+		_ = c.conn.SetReadDeadline(deadline)
+		n, err := c.conn.Read(chunk)
+		if err != nil {
+			return
+		}
+		if !f.begun() && proved {
+			began = time.Now()
+		}
+		f.feed(chunk[:n])
+		handled, ok := c.drain(&f, from)
+		if !ok {
+			return
+		}
+		if handled {
+			proved, began = true, time.Now()
+		}
+	}
+}
+
+// drain handles what is whole. It tells whether anything was, and whether the
+// connection may go on.
+func (c *tcpConn) drain(f *framer, from Peer) (handled, ok bool) {
+	s := c.side.stack
+	for {
+		msg, err := f.next()
+		switch {
+		case errors.Is(err, errPing):
+			if handled = true; c.write(crlf) != nil {
+				return handled, false
+			}
+		case err != nil:
+			s.misframed(msg, err, from)
+			c.linger()
+			return handled, false
+		case msg == nil:
+			return handled, true
+		default:
+			if s.take(msg, true, from) {
+				handled = true
+			}
+		}
+	}
+}
+
+// linger lets the peer read what was said last: a connection that is closed
+// with bytes unread is reset, and the refusal lost.
+func (c *tcpConn) linger() {
+	if half, ok := c.conn.(*net.TCPConn); ok && half.CloseWrite() == nil {
+		_ = c.conn.SetReadDeadline(time.Now().Add(time.Second))
+		_, _ = io.CopyN(io.Discard, c.conn, maxDatagram)
+	}
+}
+
+func (c *tcpConn) write(raw []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_ = c.conn.SetWriteDeadline(time.Now().Add(writeTime))
+	if _, err := c.conn.Write(raw); err != nil {
+		_ = c.conn.Close() // a part may have been written: nothing may follow it
+		return fmt.Errorf("send %d bytes to %s: %w", len(raw), c.addr, err)
+	}
+	return nil
+}
+
+// WriteMsg sends a message.
+func (c *tcpConn) WriteMsg(msg sip.Message) error {
+	buf := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(buf)
+	buf.Reset()
+	msg.StringWrite(buf)
+	return c.write(buf.Bytes())
+}
+
+// LocalAddr is our end.
+func (c *tcpConn) LocalAddr() net.Addr { return c.conn.LocalAddr() }
+
+// Ref, TryClose and Close do nothing: no transaction owns the connection.
+func (c *tcpConn) Ref(int) int            { return 1 }
+func (c *tcpConn) TryClose() (int, error) { return 1, nil }
+func (c *tcpConn) Close() error           { return nil }
