@@ -30,7 +30,7 @@ var rules = []rule{
 	{"logging", nil, "everybody may log"},
 	{"prompts", []string{"media/wav", "routing"}, "prompts are files and scenes"},
 	{"store", []string{"routing", "events", "logging"}, "the cache knows only the types it keeps"},
-	{"ledger", []string{"routing", "events", "logging", "sms"}, "the ledger knows only the types it keeps"},
+	{"ledger", []string{"routing", "events", "logging", "sms", "sms/parts"}, "the ledger knows only the types it keeps, and how the parts of a text are joined"},
 	{"ledger/pgtest", nil, "it starts a PostgreSQL for tests and knows no tables"},
 	{"sip/", []string{"sip/", "media/", "routing", "events", "logging", "sms", "sms/rp"}, "the B2BUA never sees Redis or SQL; of the office of texts it knows what carriers have to"},
 	{"lookup", []string{"routing", "store", "ledger", "events", "logging"}, "it joins cache and ledger for a call"},

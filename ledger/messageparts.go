@@ -5,10 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"axgate/sms"
+	"axgate/sms/parts"
 )
 
 // AddPart stores a part of a text (sms.Store).
@@ -119,7 +119,7 @@ func assemble(s scope, id string, total int, lease time.Time) (whole bool, err e
 		return false, err
 	}
 	_, err = s.exec(`UPDATE messages SET body = $2, part_open = FALSE, whole = TRUE, ahead = TRUE, due_at = $3 WHERE id = $1`,
-		id, strings.Join(bodies, ""), micros(lease))
+		id, parts.Join(bodies), micros(lease))
 	if err != nil {
 		return false, fmt.Errorf("put the text together: %w", err)
 	}
