@@ -55,12 +55,18 @@ func (s *Server) options(tx *wire.ServerTx) {
 		s.reply(tx, sip.StatusServiceUnavailable, "Service Unavailable", s.retryAfter())
 		return
 	}
+	if s.demands(tx) {
+		return
+	}
 	s.reply(tx, sip.StatusOK, "OK", s.allowed(tx.From), s.accepted(tx.From))
 }
 
 func (s *Server) register(tx *wire.ServerTx) {
 	if s.cfg.Registrar == nil {
 		s.reply(tx, sip.StatusMethodNotAllowed, "Method Not Allowed", s.allowed(tx.From))
+		return
+	}
+	if s.demands(tx) {
 		return
 	}
 	answer := s.cfg.Registrar.Register(tx.Request, tx.From.Addr, tx.From.Transport, time.Now())
@@ -94,6 +100,8 @@ func (s *Server) invite(tx *wire.ServerTx) {
 		s.reply(tx, sip.StatusBadExtension, "Bad Extension", sip.NewHeader("Unsupported", strings.Join(required, ", ")))
 	case req.Contact() == nil:
 		s.reply(tx, sip.StatusBadRequest, "Missing Contact")
+	case !takesSDP(req):
+		s.reply(tx, sip.StatusNotAcceptable, "Not Acceptable")
 	default:
 		who, ok := s.admit(tx)
 		if !ok {
