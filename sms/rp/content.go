@@ -115,7 +115,7 @@ func (r *reader) content(first, pid byte, dcs tpdu.DCS) (Content, error) {
 	default:
 		c.Text = decodeGSM(septetsOf(ud, skip, int(length)), language(header, elementLocking), language(header, elementSingle))
 	}
-	if c.Part == nil {
+	if c.Part == nil || c.Part.Total == 1 { // no other has the rest of a character
 		c.Text = parts.Join([]string{c.Text})
 	}
 	return c, nil

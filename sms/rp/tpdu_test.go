@@ -191,6 +191,20 @@ func TestContent(t *testing.T) {
 	}
 }
 
+// TestCutCharacters holds that a phone may cut an emoji between two segments.
+func TestCutCharacters(t *testing.T) {
+	var segments []string
+	for _, ud := range []string{"0a 05 0003070201 597d d83d", "0a 05 0003070202 de00 0021"} {
+		s, err := rp.ParseSubmit(octets(t, submit("00", "08", ud)))
+		require.NoError(t, err)
+		segments = append(segments, s.Text)
+	}
+	assert.Equal(t, "好😀!", parts.Join(segments))
+	s, err := rp.ParseSubmit(octets(t, submit("00", "08", "0a 05 0003070101 597d d83d")))
+	require.NoError(t, err)
+	assert.Equal(t, "好\ufffd", s.Text)
+}
+
 // TestBrokenTPDUs holds what is refused, and with which failure cause.
 func TestBrokenTPDUs(t *testing.T) {
 	for _, c := range []struct {
