@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Modes and Scenes are the words that an app's settings may use.
@@ -135,6 +136,7 @@ func (k *checker) apps(c *Config) {
 		k.address(key+".callin_url", a.CallInURL)
 		k.address(key+".fee_url", a.FeeURL)
 		k.address(key+".number_url", a.NumberURL)
+		k.texts(key, a)
 		if a.Fallback != "" {
 			k.global(key+".fallback", a.Fallback)
 		}
@@ -147,6 +149,32 @@ func (k *checker) apps(c *Config) {
 			}
 		}
 		k.scenes(key, a)
+	}
+}
+
+func (k *checker) texts(key string, a *App) {
+	k.address(key+".sms_url", a.SMSURL)
+	k.address(key+".sms_control_url", a.SMSControlURL)
+	switch {
+	case !a.SMS || a.Mode == "AXB":
+	case a.Mode == "AXE" || a.Mode == "AXYB":
+		k.wrong(key+".sms", "there are no texts in mode %s", a.Mode)
+	case a.SMSControlURL == "":
+		k.wrong(key+".sms_control_url", "it is missing: with sms, an app of mode %s is asked there whom texts are for", a.Mode)
+	}
+	k.words(key+".sms_keywords", a.SMSKeywords)
+	k.words(key+".sms_forbidden", a.SMSForbidden)
+}
+
+func (k *checker) words(key string, list []string) {
+	const most, longest = 1000, 64
+	if len(list) > most {
+		k.wrong(key, "%d words are more than %d", len(list), most)
+	}
+	for i, word := range list {
+		if n := utf8.RuneCountInString(word); n == 0 || n > longest {
+			k.wrong(at(key, i), "this is no word of 1 to %d characters", longest)
+		}
 	}
 }
 
@@ -182,6 +210,9 @@ func (k *checker) bound(c *Config) {
 		k.once(seen, key+".x", n.X)
 		k.needed(key+".app", n.App)
 		k.oneOf(key+".status", n.Status, "", "normal", "paused", "frozen", "transfer", "unavailable")
+		if n.SMS != "" {
+			k.oneOf(key+".sms", n.SMS, "true", "false")
+		}
 	}
 	for i := range c.Bindings {
 		b, key := &c.Bindings[i], at("bindings", i)

@@ -195,6 +195,7 @@ type Abroad struct {
 type Account struct {
 	Name    string `key:"name" help:"its spId"`
 	Frozen  bool   `key:"frozen" help:"in arrears: calls and bindings are refused"`
+	SMS     bool   `key:"sms" help:"its apps may have texts through X"`
 	MaxApps int    `key:"max_apps" help:"how many apps it may have"`
 }
 
@@ -218,7 +219,14 @@ type App struct {
 	NoForeign  bool `key:"no_foreign" help:"foreign callers are refused"`
 
 	Fallback      string        `key:"fallback" help:"X: whom callers reach if the server at callin_url does not say; empty: they are refused"`
-	AnswerTimeout time.Duration `key:"answer_timeout" help:"X: how long that server may take; 0: events.answer_timeout"`
+	AnswerTimeout time.Duration `key:"answer_timeout" help:"X: how long that server may take, and the one at sms_control_url; 0: events.answer_timeout and sms.answer_timeout"`
+
+	SMS           bool     `key:"sms" help:"texts through X are on (AX, AXB and X); X numbers and bindings have switches of their own"`
+	SMSContent    bool     `key:"sms_content" help:"notices and lists of texts carry what was written"`
+	SMSURL        string   `key:"sms_url" help:"where notices of texts go"`
+	SMSControlURL string   `key:"sms_control_url" help:"who is asked whom texts are for (AX, X)"`
+	SMSKeywords   []string `key:"sms_keywords" help:"words of which a text has to have one; none: any text will do"`
+	SMSForbidden  []string `key:"sms_forbidden" help:"words of which a text must have none"`
 
 	StatusURL   string `key:"status_url" help:"where call events go"`
 	CallInURL   string `key:"callin_url" help:"where callin goes; empty: status_url"`
@@ -245,6 +253,7 @@ type Number struct {
 	X        string `key:"x" help:"in global form, +86..."`
 	App      string `key:"app" help:"app_key of its owner"`
 	Status   string `key:"status" help:"normal, paused, frozen, transfer or unavailable; empty: as it is"`
+	SMS      string `key:"sms" help:"true: it takes texts, false: it takes none; empty: as it is, and a new one takes none"`
 	AreaCode string `key:"area_code" help:"with its leading 0"`
 	City     string `key:"city" help:"where it belongs"`
 	Province string `key:"province" help:"where it belongs"`

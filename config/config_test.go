@@ -125,6 +125,14 @@ func TestErrors(t *testing.T) {
 			"sms.validity: 1s: use 10s to 72h0m0s (axgate.yaml:1)",
 			"sms.assemble: 25h0m0s: use 10s to 24h0m0s (axgate.yaml:1)",
 			"sms.answer_timeout: 31s: use 100ms to 30s (axgate.yaml:1)"}},
+		"texts of apps": {"apps:\n  - {key: a, secret: s, mode: AX, sms: true, sms_url: x, sms_keywords: [one, \"\"]}\n  - {key: b, secret: s, mode: AXE, sms: true}\n  - {key: c, secret: s, mode: X, sms: true, sms_control_url: y}\n" +
+			"numbers: [{x: +8617010000001, app: a, sms: maybe}]\n", nil, []string{
+			"apps[0].sms_url: this is no address: use one such as https://customer.example/events (axgate.yaml:2)",
+			"apps[0].sms_control_url: it is missing: with sms, an app of mode AX is asked there whom texts are for (axgate.yaml:2)",
+			"apps[0].sms_keywords[1]: this is no word of 1 to 64 characters (axgate.yaml:2)",
+			"apps[1].sms: there are no texts in mode AXE (axgate.yaml:3)",
+			"apps[2].sms_control_url: this is no address: use one such as https://customer.example/events (axgate.yaml:4)",
+			`numbers[0].sms: "maybe": use true or false (axgate.yaml:5)`}},
 		"password": {"registrar: {accounts: [{number: +8613800000001, password: short}]}", nil,
 			[]string{"registrar.accounts[0].password: it is shorter than 8 characters (axgate.yaml:1)"}},
 		"control characters": {"sip: {agent: \"a\\r\\nVia: x\"}", nil, []string{"sip.agent: it has control characters (axgate.yaml:1)"}},

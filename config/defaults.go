@@ -58,7 +58,7 @@ func (t *Trunk) fresh() {
 	t.SMS, t.SMSRole = "off", "ue"
 }
 
-func (a *Account) fresh() { a.MaxApps = 100 }
+func (a *Account) fresh() { a.SMS, a.MaxApps = true, 100 }
 
 func (a *App) fresh() {
 	a.Account, a.ExtDigits, a.Signing, a.Defaults = "default", 4, "wsse", []string{"all"}

@@ -41,10 +41,12 @@ func (n *Node) seedAccounts(ctx context.Context) error {
 	listed := map[string]bool{}
 	for i, a := range n.cfg.Accounts {
 		listed[a.Name] = true
-		acc := ledger.Account{SP: a.Name, Name: a.Name, Frozen: a.Frozen, MaxApps: a.MaxApps}
+		acc := ledger.Account{SP: a.Name, Name: a.Name, Frozen: a.Frozen, NoSMS: !a.SMS, MaxApps: a.MaxApps}
 		err := n.office.EnsureAccount(ctx, acc)
 		if err == nil {
-			err = n.office.ChangeAccount(ctx, acc.SP, func(is *ledger.Account) { is.Name, is.Frozen, is.MaxApps = acc.Name, acc.Frozen, acc.MaxApps })
+			err = n.office.ChangeAccount(ctx, acc.SP, func(is *ledger.Account) {
+				is.Name, is.Frozen, is.NoSMS, is.MaxApps = acc.Name, acc.Frozen, acc.NoSMS, acc.MaxApps
+			})
 		}
 		if err != nil {
 			return fmt.Errorf("accounts[%d]: %w", i, err)
@@ -77,10 +79,11 @@ func appOf(c *config.App) ledger.App {
 	a := ledger.App{
 		App: routing.App{Key: c.Key, SP: c.Account, Mode: routing.Mode(c.Mode), Paused: c.Paused, NoCalls: c.NoCalls, ExtDigits: c.ExtDigits, Retries: c.Retries,
 			Recording: c.Recording, Stereo: c.Stereo, Informs: c.Informs, KeepCallee: c.KeepCallee, NoForeign: c.NoForeign,
+			SMS: c.SMS, SMSContent: c.SMSContent, Keywords: routing.NewWords(c.SMSKeywords...), Forbidden: routing.NewWords(c.SMSForbidden...),
 			Fallback: routing.Number(c.Fallback), AnswerIn: c.AnswerTimeout,
 			Prompts: map[routing.Scene]string{}, Defaults: map[routing.Scene]bool{}},
 		Name: c.Name, Secret: c.Secret, RandomExt: c.RandomExt,
-		StatusURL: c.StatusURL, CallInURL: c.CallInURL, FeeURL: c.FeeURL, NumberURL: c.NumberURL, PushNumbers: c.PushNumbers, Signing: ledger.Signing(c.Signing),
+		StatusURL: c.StatusURL, CallInURL: c.CallInURL, FeeURL: c.FeeURL, SMSURL: c.SMSURL, SMSControlURL: c.SMSControlURL, NumberURL: c.NumberURL, PushNumbers: c.PushNumbers, Signing: ledger.Signing(c.Signing),
 		SendDuration: c.SendDuration, SendReleasedBy: c.SendReleasedBy, SendAreaCode: c.SendAreaCode, SendRecordURL: c.SendRecordURL,
 		Access: ledger.Access{Rate: c.Rate, Networks: c.Networks, OnceNonce: c.OnceNonce},
 	}
@@ -111,6 +114,7 @@ func (n *Node) seedNumber(ctx context.Context, c *config.Number) error {
 	if err != nil && !errors.Is(err, ledger.ErrUnknownX) {
 		return err
 	}
+	want.SMS = c.SMS == "true" || c.SMS == "" && err == nil && is.App == c.App && is.SMS
 	if err != nil || !sameNumber(&is, &want) {
 		if is, err = n.office.AddNumber(ctx, want); err != nil {
 			return err
@@ -126,7 +130,7 @@ func (n *Node) seedNumber(ctx context.Context, c *config.Number) error {
 // not touch thousands of them.
 func sameNumber(is, want *ledger.Number) bool {
 	return is.App == want.App && is.AreaCode == want.AreaCode && is.City == want.City && is.Province == want.Province &&
-		is.Carrier == want.Carrier && is.Status != routing.StatusReturned
+		is.Carrier == want.Carrier && is.SMS == want.SMS && is.Status != routing.StatusReturned
 }
 
 func (n *Node) seedBinding(ctx context.Context, c *config.Binding) error {
