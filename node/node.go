@@ -27,28 +27,31 @@ import (
 	"axgate/routing"
 	"axgate/sip"
 	"axgate/sip/registrar"
+	"axgate/sms"
 	"axgate/store"
 )
 
 // Node is a running axgate.
 type Node struct {
-	cfg     config.Config
-	log     zerolog.Logger
-	plan    routing.Plan
-	dir     *dataDir
-	ledger  *ledger.Ledger
-	cache   *store.Cache
-	files   *prompts.Dir
-	office  *provision.Service
-	router  *lookup.Router
-	sounds  *prompts.Library
-	engine  *media.Engine
-	tapes   *record.Writer
-	web     *api.Server      // nil: no HTTP
-	library *records.Library // nil: no HTTP
-	server  *sip.Server
-	shown   netip.Addr // in SDP
-	close   closers
+	cfg      config.Config
+	log      zerolog.Logger
+	plan     routing.Plan
+	dir      *dataDir
+	ledger   *ledger.Ledger
+	cache    *store.Cache
+	files    *prompts.Dir
+	office   *provision.Service
+	router   *lookup.Router
+	texts    *sms.Office
+	gateways gateways // of texts by HTTP
+	sounds   *prompts.Library
+	engine   *media.Engine
+	tapes    *record.Writer
+	web      *api.Server      // nil: no HTTP
+	library  *records.Library // nil: no HTTP
+	server   *sip.Server
+	shown    netip.Addr // in SDP
+	close    closers
 }
 
 // Open starts everything in its order; calls are taken from Serve on. What was
@@ -59,7 +62,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*Node, er
 	// (openLookup): they end when it was alive last.
 	for _, step := range []func(context.Context) error{
 		n.openDirectory, n.openLedger, n.openRecorder, n.closeOldCalls, n.openCache, n.openProvision, n.openPrompts, n.openLookup,
-		n.openMedia, n.openHTTP, n.openPusher, n.openSIP,
+		n.openTexts, n.openGateways, n.openMedia, n.openHTTP, n.openPusher, n.openSIP,
 	} {
 		if err := step(ctx); err != nil {
 			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -73,6 +76,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*Node, er
 // Serve begins to take calls and requests, and lets commands find the node.
 func (n *Node) Serve() error {
 	n.server.Serve()
+	n.sendTexts()
 	if n.web != nil {
 		n.web.Serve()
 	}
@@ -173,7 +177,7 @@ func (n *Node) openLookup(ctx context.Context) (err error) {
 	asker := events.NewAsker(events.AskConfig{Refuse: refused})
 	n.close.add("the connections to the apps' servers", func(context.Context) error { asker.Close(); return nil })
 	n.router, err = lookup.New(ctx, lookup.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Node: n.cfg.Node, Log: n.log, Settings: n.sounds.Refresh,
-		Asker: asker, AnswerIn: n.cfg.Events.AnswerTimeout, Playable: n.playable})
+		Asker: asker, AnswerIn: n.cfg.Events.AnswerTimeout, TextAnswerIn: n.cfg.SMS.AnswerTimeout, Playable: n.playable})
 	if err != nil {
 		return err
 	}
@@ -253,7 +257,7 @@ func (n *Node) unpushed(ctx context.Context) (int, error) {
 
 func (n *Node) openSIP(context.Context) error {
 	c := sipConfig(&n.cfg)
-	c.Host, c.MediaIP, c.Plan = hostName(&n.cfg, n.shown), n.shown, n.plan
+	c.Host, c.MediaIP, c.Plan, c.Texts = hostName(&n.cfg, n.shown), n.shown, n.plan, n.texts
 	var err error
 	if c.Trunks, err = trunks(n.cfg.Trunks); err != nil {
 		return err
