@@ -2,6 +2,7 @@ package rp_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -375,4 +376,23 @@ func TestUnwritable(t *testing.T) {
 		_, err = rp.Submit{Destination: d.Originator, Content: d.Content}.Marshal()
 		assert.Error(t, err, name)
 	}
+}
+
+// TestManyAtOnce lets the race detector see that the library's tables, which
+// it makes when first asked, stand before anybody reads a text.
+func TestManyAtOnce(t *testing.T) {
+	var wait sync.WaitGroup
+	for language := range 14 {
+		for range 4 {
+			wait.Go(func() {
+				header := []byte{0x25, 1, byte(language), 0x24, 1, byte(language)}
+				b := append([]byte{0x41, 0, 4, 0x81, 0x21, 0x43, 0, 0}, packed(header, []byte{0x15, 0x1b, 0x65})...)
+				_, err := rp.ParseSubmit(b)
+				assert.NoError(t, err)
+				_, err = rp.Submit{Destination: rp.Number("1234"), Content: rp.Content{Text: "€"}}.Marshal()
+				assert.NoError(t, err)
+			})
+		}
+	}
+	wait.Wait()
 }
