@@ -54,6 +54,7 @@ func (n *Node) mounts(verifier *auth.Verifier) ([]api.Mount, error) {
 	for _, path := range b.Paths() {
 		mounts = append(mounts, api.Mount{Path: path, Handler: b, Short: true})
 	}
+	mounts = append(mounts, n.gatewayDoor()...)
 	management, err := n.management()
 	return append(mounts, management...), err
 }

@@ -8,9 +8,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"axgate/events"
 	"axgate/routing"
@@ -26,6 +30,7 @@ type CarrierConfig struct {
 	Timeout time.Duration  // of one post; 10 s
 	Refuse  []netip.Prefix // networks that nothing is posted to
 	RootCAs *x509.CertPool // who vouches for an https gateway; nil: the system's
+	Log     zerolog.Logger
 }
 
 // Carrier posts texts to a gateway. It is safe for use by many goroutines.
@@ -76,10 +81,12 @@ type outgoing struct {
 }
 
 // Send posts a piece. Its id, which is the idempotency key too, is the same at
-// each try. An error is a *sms.Failure.
+// each try. An error is a *sms.Failure, or the gateway may have got the piece.
 func (c *Carrier) Send(ctx context.Context, o sms.Outgoing) error {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
+	var connected atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
 	id := fmt.Sprintf("%s-%d", o.ID, o.Piece+1)
 	body := encode(outgoing{ID: id, From: string(o.X), To: string(o.Receiver), Text: o.Text, Piece: o.Piece + 1, Pieces: o.Pieces, Time: o.At.UTC().Format("2006-01-02T15:04:05.000Z")})
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.cfg.URL, bytes.NewReader(body))
@@ -93,7 +100,12 @@ func (c *Carrier) Send(ctx context.Context, o sms.Outgoing) error {
 		req.Header["Authorization"] = []string{"Bearer " + c.cfg.Secret}
 	}
 	res, err := c.client.Do(req)
-	if err != nil {
+	switch {
+	case err != nil && connected.Load():
+		err = events.Plain(err)
+		c.cfg.Log.Debug().Err(err).Str("gateway", c.cfg.Name).Str("text", o.ID).Msg("post a text")
+		return c.unknown(err.Error())
+	case err != nil:
 		return &sms.Failure{Reason: events.Plain(err).Error(), Temporary: true}
 	}
 	// What the gateway says besides does not matter; a short answer is read to
@@ -101,11 +113,16 @@ func (c *Carrier) Send(ctx context.Context, o sms.Outgoing) error {
 	const most = 16 << 10
 	_, _ = io.CopyN(io.Discard, res.Body, most)
 	_ = res.Body.Close()
-	return verdict(res.StatusCode)
+	return c.verdict(res.StatusCode)
+}
+
+// unknown is the error of a piece that may have gone out.
+func (c *Carrier) unknown(why string) error {
+	return fmt.Errorf("post a text to %s: %s", c.cfg.Name, why)
 }
 
 // verdict is what a status says about the piece.
-func verdict(status int) error {
+func (c *Carrier) verdict(status int) error {
 	reason := fmt.Sprintf("HTTP status %d", status)
 	switch {
 	case status >= 200 && status < 300:
@@ -114,6 +131,8 @@ func verdict(status int) error {
 		return &sms.Failure{Status: status, Reason: reason + ": redirects are not followed", Temporary: true}
 	case status == http.StatusUnauthorized: // that is about us, not about the text
 		return &sms.Failure{Status: status, Reason: reason + ": the gateway does not take our secret", Temporary: true}
+	case status == http.StatusBadGateway || status == http.StatusGatewayTimeout: // what is behind it did not say
+		return c.unknown(reason)
 	case status == http.StatusRequestTimeout || status == http.StatusTooEarly || status == http.StatusTooManyRequests || status >= 500:
 		return &sms.Failure{Status: status, Reason: reason, Temporary: true}
 	}
