@@ -56,7 +56,7 @@ type EventFilter struct {
 	App     string
 	SP      string // account
 	Session string // its events come in their order, those of others newest first
-	Number  string // X, caller or callee of their call, in global form
+	Number  string // X, caller or callee of their call, or sender or receiver of their text, in global form
 	Kind    events.Kind
 	Push    PushState
 	From    time.Time
@@ -100,7 +100,8 @@ func (l *Ledger) Events(ctx context.Context, f EventFilter) (EventPage, error) {
 func (f *EventFilter) conditions() (c conditions, err error) {
 	for _, by := range []struct{ term, value string }{
 		{"app = ?", f.App}, {"app IN (SELECT key FROM apps WHERE sp = ?)", f.SP}, {"kind = ?", string(f.Kind)}, {"session = ?", f.Session},
-		{"session IN (SELECT session FROM calls WHERE x = ? UNION SELECT session FROM calls WHERE caller = ? UNION SELECT session FROM calls WHERE callee = ? AND callee <> '')", f.Number},
+		{"session IN (SELECT session FROM calls WHERE x = ? UNION SELECT session FROM calls WHERE caller = ? UNION SELECT session FROM calls WHERE callee = ? AND callee <> ''" +
+			" UNION SELECT id FROM messages WHERE x = ? UNION SELECT id FROM messages WHERE sender = ? UNION SELECT id FROM messages WHERE receiver = ? AND receiver <> '')", f.Number},
 	} {
 		if by.value != "" {
 			c.add(by.term, by.value)

@@ -15,7 +15,7 @@ func (n *Node) management() ([]api.Mount, error) {
 	h, err := manage.New(manage.Deps{
 		Records: n.ledger, Changes: n.office, Plan: n.plan, Log: n.log,
 		Stop:    func(session string) bool { return n.server.Stop(session) },
-		Explain: n.explained, Receiver: n.ledger.Outbox().Receiver,
+		Explain: n.explained, ExplainMessage: n.explainedMessage, Receiver: n.ledger.Outbox().Receiver,
 		Probe: func(ctx context.Context, r events.Receiver, app string, at events.Probing) events.Probed {
 			refused, err := networks("events.refuse", n.cfg.Events.Refuse)
 			if err != nil {
@@ -37,4 +37,10 @@ func (n *Node) management() ([]api.Mount, error) {
 func (n *Node) explained(ctx context.Context, x routing.X, caller routing.Number, ext routing.Extension) (manage.Explanation, error) {
 	e, err := explain(ctx, n.ledger, n.cache, &n.plan, routing.Question{X: x, Caller: caller, At: time.Now()}, ext)
 	return manage.Explanation(e), err
+}
+
+// explainedMessage tells what would be decided about a text.
+func (n *Node) explainedMessage(ctx context.Context, x routing.X, sender routing.Number, text string) (manage.MessageExplanation, error) {
+	e, err := explainMessage(ctx, n.ledger, n.cache, &n.plan, routing.Message{X: x, Sender: sender, Text: text, At: time.Now()})
+	return manage.MessageExplanation(e), err
 }

@@ -10,6 +10,7 @@ import (
 	"axgate/ledger"
 	"axgate/provision"
 	"axgate/routing"
+	"axgate/sms"
 )
 
 // Records is what is stored; *ledger.Ledger has it.
@@ -24,6 +25,8 @@ type Records interface {
 	Tasks(ctx context.Context, f ledger.TaskFilter) (ledger.TaskPage, error)
 	TaskItems(ctx context.Context, id string, f ledger.ItemFilter) (ledger.ItemPage, error)
 	Calls(ctx context.Context, f ledger.CallFilter) (ledger.CallPage, error)
+	Messages(ctx context.Context, f ledger.MessageFilter) (ledger.MessagePage, error)
+	Message(ctx context.Context, id string) (sms.Text, error)
 	Events(ctx context.Context, f ledger.EventFilter) (ledger.EventPage, error)
 	Replay(ctx context.Context, f ledger.ReplayFilter, now time.Time) (int, error)
 	Blacklist(ctx context.Context, x routing.X) ([]routing.Number, error)
@@ -80,6 +83,8 @@ type Deps struct {
 	Stop func(session string) bool
 	// Explain decides about a call that nobody makes.
 	Explain func(ctx context.Context, x routing.X, caller routing.Number, ext routing.Extension) (Explanation, error)
+	// ExplainMessage decides about a text that nobody sends.
+	ExplainMessage func(ctx context.Context, x routing.X, sender routing.Number, text string) (MessageExplanation, error)
 	// Receiver tells where an app's events go, and Probe sends a test event there.
 	Receiver func(ctx context.Context, app string) (events.Receiver, error)
 	Probe    func(ctx context.Context, r events.Receiver, app string, at events.Probing) events.Probed

@@ -16,8 +16,8 @@ const eventsTag = "events"
 // EventSelection selects events.
 type EventSelection struct {
 	Span
-	SessionID string `query:"sessionId" maxLength:"256" doc:"Events of this call, in their order." example:"1200_366_4294967295_20260102030405@gw1.example.com"`
-	Number    string `query:"number" maxLength:"40" doc:"Events of calls with this X, caller or callee." example:"+8613800000001"`
+	SessionID string `query:"sessionId" maxLength:"256" doc:"Events of this call, or of the text of this smsIdentifier, in their order." example:"1200_366_4294967295_20260102030405@gw1.example.com"`
+	Number    string `query:"number" maxLength:"40" doc:"Events of calls with this X, caller or callee, and of texts with this X, sender or receiver." example:"+8613800000001"`
 	AppKey    string `query:"appKey" maxLength:"128" doc:"Events of this app." example:"demo-ax"`
 	SPID      string `query:"spId" maxLength:"64" doc:"Events of this account." example:"demo"`
 	EventType string `query:"eventType" maxLength:"40" doc:"Events of this type." example:"fee"`
@@ -41,7 +41,7 @@ type Replayed struct {
 func (s *service) eventLog() {
 	add(s, op{id: "listEvents", method: http.MethodGet, path: "/events", who: anyone, subject: eventsTag,
 		summary: "List the event log",
-		about:   "Call events and fee events with what became of their pushes, the newest first; those of one call in their order.",
+		about:   "Call events, fee events, and the questions (smsBlock) and notices (sms) of texts, with what became of their pushes, the newest first; those of one call or text in their order.",
 	}, s.listEvents)
 	add(s, op{id: "exportEvents", method: http.MethodGet, path: "/events.csv", who: anyone, subject: eventsTag, gives: csvKind,
 		summary: "Export events as CSV",

@@ -49,7 +49,13 @@ func TestMaskedSearch(t *testing.T) {
 	for _, path := range []string{"/events", "/events.csv"} {
 		w.get(demoReader, path+"?number="+real).is(http.StatusForbidden)
 	}
-	for _, path := range []string{"/calls?number=", "/events?number="} {
+	for _, path := range []string{"/messages", "/messages.csv"} {
+		for _, field := range []string{"number", "sender", "receiver"} {
+			w.get(theReader, path+"?"+field+"="+real).is(http.StatusForbidden)
+		}
+	}
+	w.post(theReader, "/explain/message", map[string]any{"x": xa, "sender": anna}).is(http.StatusForbidden)
+	for _, path := range []string{"/calls?number=", "/events?number=", "/messages?number="} {
 		w.get(theReader, path+x).is(http.StatusOK)
 		w.get(openReader, path+real).is(http.StatusOK)
 		w.get(theTenant, path+real).is(http.StatusOK)

@@ -20,6 +20,7 @@ var allowed = map[string]byte{
 	"listPrompts": 'a', "uploadPrompt": 'o', "putPrompt": 'o', "getPromptFile": 'a', "deletePrompt": 'o', "approvePrompt": 'p', "rejectPrompt": 'p',
 	"listScenes": 'a', "checkPrompt": 'a', "convertPrompt": 'a',
 	"listCalls": 'a', "exportCalls": 'a', "getCall": 'a', "hangUp": 'o', "explainCall": 'a', "tellStory": 'a',
+	"listMessages": 'a', "exportMessages": 'a', "getMessage": 'a', "explainMessage": 'a',
 	"listEvents": 'a', "exportEvents": 'a', "replayEvents": 'o',
 	"listBlacklist": 'a', "block": 'o', "unblock": 'o',
 	"listBindings": 'a', "getBinding": 'a', "unbind": 'o',
@@ -46,7 +47,7 @@ func TestRoles(t *testing.T) {
 		seen[o.ID] = true
 		who, ok := allowed[o.ID]
 		require.True(t, ok, "say here who may %s", o.ID)
-		path := fill(o.path, map[string]string{"appKey": "axe", "x": xe, "name": "none.wav", "sessionId": "none", "subscriptionId": "none", "id": "NONE", "spId": "demo", "taskId": "none"})
+		path := fill(o.path, map[string]string{"appKey": "axe", "x": xe, "name": "none.wav", "sessionId": "none", "smsIdentifier": "none", "subscriptionId": "none", "id": "NONE", "spId": "demo", "taskId": "none"})
 		for token, may := range map[string]bool{
 			nobody: false, theOperator: true, theTenant: who != 'p', theReader: who == 'a', demoReader: who == 'a', openReader: who == 'a',
 		} {
@@ -75,13 +76,14 @@ func TestOthers(t *testing.T) {
 	b, err := w.office.BindAX(t.Context(), "other", provision.BindAX{OrigNum: anna, PrivateNum: xo})
 	require.NoError(t, err)
 	w.call("s-other", "other", "rival", "AX", xo, carl, anna)
+	w.text("t-other", "other", "rival", xo, carl, anna)
 	body := map[string]any{
 		"changeApp": map[string]any{"paused": true}, "rejectPrompt": map[string]any{"reason": "no"},
 		"addNumber": map[string]any{"number": "17010000777"}, "addNumbers": map[string]any{"numbers": []any{map[string]any{"number": "17010000777"}}},
 		"putPrompt": "x",
 	}
-	here := map[string]string{"appKey": "other", "x": xo, "name": "none.wav", "sessionId": "s-other", "subscriptionId": b.ID}
-	gone := map[string]string{"appKey": "none", "x": "+8617010000998", "name": "none.wav", "sessionId": "none", "subscriptionId": "none"}
+	here := map[string]string{"appKey": "other", "x": xo, "name": "none.wav", "sessionId": "s-other", "smsIdentifier": "t-other", "subscriptionId": b.ID}
+	gone := map[string]string{"appKey": "none", "x": "+8617010000998", "name": "none.wav", "sessionId": "none", "smsIdentifier": "none", "subscriptionId": "none"}
 	all, _ := w.operations()
 	tried := 0
 	for _, o := range all {
@@ -101,13 +103,14 @@ func TestOthers(t *testing.T) {
 	is, err := w.ledger.Binding(t.Context(), b.ID, w.now())
 	require.NoError(t, err, "it stands")
 	require.Equal(t, anna, string(is.A))
-	for _, path := range []string{"/calls", "/events", "/audit", "/apps"} {
+	for _, path := range []string{"/calls", "/messages", "/messages.csv", "/events", "/audit", "/apps"} {
 		require.NotContains(t, string(w.get(theTenant, path).body), "rival", path)
 		if path != "/audit" {
 			require.Contains(t, string(w.get(theRival, path).body), "other", path)
 		}
 	}
 	w.post(theTenant, "/explain", map[string]any{"x": xo, "caller": anna}).is(http.StatusNotFound)
+	w.post(theTenant, "/explain/message", map[string]any{"x": xo, "sender": anna}).is(http.StatusNotFound)
 	items := w.post(theTenant, "/blacklist/add", map[string]any{"xs": []string{xa, xo}, "callers": []string{carl}}).is(http.StatusOK)["items"].([]any)
 	require.Equal(t, true, items[0].(map[string]any)["ok"])
 	require.Equal(t, "1012001", items[1].(map[string]any)["code"])

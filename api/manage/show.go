@@ -3,6 +3,8 @@ package manage
 import (
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/routing"
+	"axgate/sms"
 )
 
 // The command line shows what the API shows, to somebody who may see all.
@@ -21,6 +23,19 @@ var CallHead = callHead
 
 // Row are the values of CallHead.
 func (c *Call) Row() []string { return c.row() }
+
+// ShowMessage is a text's record as it is shown.
+func ShowMessage(t *sms.Text) Message { return viewer{}.message(t) }
+
+// ShowMessageStory is what happened to a text, by its record and its events.
+func ShowMessageStory(t *sms.Text, log []ledger.LoggedEvent) MessageStory {
+	return viewer{}.messageStory(t, log)
+}
+
+// ShowMessageVerdict is what would become of a text to X.
+func ShowMessageVerdict(x routing.X, e *MessageExplanation) MessageVerdict {
+	return viewer{}.messageVerdict(x, e)
+}
 
 // ShowEvent is an event as it is shown.
 func ShowEvent(e *ledger.LoggedEvent) Event { return viewer{}.event(e) }

@@ -111,7 +111,7 @@ func newWorld(t testing.TB, edit ...func(*manage.Deps)) *world {
 	t.Cleanup(func() { require.NoError(t, w.office.Close(context.WithoutCancel(w.ctx))) })
 	w.fill()
 	d := manage.Deps{Records: w.ledger, Changes: w.office, Plan: routing.ChinaPlan(), Now: w.now, Log: log,
-		Stop: w.stop, Explain: w.explain, Receiver: w.ledger.Outbox().Receiver,
+		Stop: w.stop, Explain: w.explain, ExplainMessage: w.explainMessage, Receiver: w.ledger.Outbox().Receiver,
 		Probe: func(ctx context.Context, r events.Receiver, app string, at events.Probing) events.Probed {
 			return events.Probe(ctx, events.Config{}, r, app, at)
 		}}
@@ -160,6 +160,24 @@ func (w *world) explain(ctx context.Context, x routing.X, caller routing.Number,
 		d = routing.DecideExtension(&plan, app, q, f, ext)
 	}
 	return manage.Explanation{Decision: d, Source: "the ledger", Asked: asked}, nil
+}
+
+// explainMessage goes by the ledger alone.
+func (w *world) explainMessage(ctx context.Context, x routing.X, sender routing.Number, text string) (manage.MessageExplanation, error) {
+	plan, m := routing.ChinaPlan(), routing.Message{X: x, Sender: sender, Text: text, At: w.now()}
+	f, err := w.ledger.Facts(ctx, routing.Question{X: x, Caller: sender, At: m.At})
+	if err != nil {
+		return manage.MessageExplanation{}, err
+	}
+	var app *routing.App
+	if f.Known {
+		a, err := w.ledger.App(ctx, f.App)
+		if err != nil {
+			return manage.MessageExplanation{}, err
+		}
+		app = &a.App
+	}
+	return manage.MessageExplanation{MessageDecision: routing.DecideMessage(&plan, app, m, f), Source: "the ledger", Parts: 1}, nil
 }
 
 func (w *world) fill() {
