@@ -197,6 +197,9 @@ func (c Content) marshal() (dcs byte, ud []byte, udhi byte, err error) {
 		}
 		text, most = gsm7.Pack7Bit(septets, fillBits(len(header))), maxSeptets
 		length = (len(header)*8+6)/7 + len(septets)
+		if len(septets) == 0 && fillBits(len(header)) > 0 {
+			text = []byte{0} // the bits that fill up the header have an octet of their own
+		}
 	}
 	if length > most {
 		return 0, nil, 0, fmt.Errorf("a segment of %d units, at most %d fit", length, most)
