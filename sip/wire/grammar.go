@@ -85,7 +85,7 @@ func (l line) verify() error {
 			return bad("Bad Call-ID")
 		}
 	case "max-forwards":
-		if !digits(l.value, 255) {
+		if !digits(l.value, 1<<32-1) { // more than 255 is taken as that
 			return bad("Bad Max-Forwards")
 		}
 	case "content-length":
