@@ -15,7 +15,8 @@ type SMS struct {
 	Calling   string    // real sender
 	Called    string    // real receiver; empty but after a forward that succeeded
 	X         string    // virtualNumber
-	At        time.Time // timeStamp
+	At        time.Time // timeStamp: when the text came
+	Told      time.Time // when the event of it happened; zero: At
 	Binding   string    // subscriptionId
 	Content   *string   // smsContent as the sender wrote it; nil: the app does not want it
 	SplitNum  int       // parts
@@ -73,13 +74,20 @@ func NewSMSNotice(s SMS, seq int) Event {
 	if s.Result == smsSent {
 		info.Called = s.Called
 	}
-	return Event{Session: s.ID, Seq: seq, App: s.App, Kind: SMSNotice, At: s.At, Body: encode(info)}
+	return Event{Session: s.ID, Seq: seq, App: s.App, Kind: SMSNotice, At: s.happened(), Body: encode(info)}
 }
 
 // NewSMSQuestion makes the event by which the app's server is asked what to do
 // with a text: nobody was sent it, so that it has neither Called nor Result.
 func NewSMSQuestion(s SMS, seq int) Event {
-	return Event{Session: s.ID, Seq: seq, App: s.App, Kind: SMSBlock, At: s.At, Body: encode(s.event(block)), Question: true}
+	return Event{Session: s.ID, Seq: seq, App: s.App, Kind: SMSBlock, At: s.happened(), Body: encode(s.event(block)), Question: true}
+}
+
+func (s *SMS) happened() time.Time {
+	if s.Told.IsZero() {
+		return s.At
+	}
+	return s.Told
 }
 
 func (s *SMS) event(mode string) smsEvent {

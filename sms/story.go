@@ -46,7 +46,9 @@ func (t *Text) learn(d *routing.MessageDecision) {
 func (t *Text) end(result routing.SendResult, app *routing.App, now time.Time) events.Event {
 	t.Result, t.Done, t.Ahead, t.Reply = result, now, false, nil
 	keeps := app != nil && app.Key == t.App && app.SMSContent
-	notice := events.NewSMSNotice(t.told(keeps), t.lastEvent()+1)
+	told := t.told(keeps)
+	told.Told = now
+	notice := events.NewSMSNotice(told, t.lastEvent()+1)
 	if !keeps {
 		t.Text = ""
 	}
