@@ -31,17 +31,17 @@ func (s *Server) TextCarriers() []sms.Carrier {
 	return all
 }
 
-// carrier sends texts as text/plain or message/cpim.
-type carrier struct {
+// textCarrier sends texts as text/plain or message/cpim.
+type textCarrier struct {
 	srv   *Server
 	trunk *trunk.Trunk // nil: the phones of the registrar
 	room  int          // the bytes of text that fit in one MESSAGE
 }
 
-var _ sms.Carrier = (*carrier)(nil)
+var _ sms.Carrier = (*textCarrier)(nil)
 
 // Name implements sms.Carrier.
-func (c *carrier) Name() string {
+func (c *textCarrier) Name() string {
 	if c.trunk == nil {
 		return "phone"
 	}
@@ -50,15 +50,15 @@ func (c *carrier) Name() string {
 
 // Reaches implements sms.Carrier: a phone has an account, registered or not; a
 // trunk has every number.
-func (c *carrier) Reaches(n routing.Number) bool {
+func (c *textCarrier) Reaches(n routing.Number) bool {
 	return c.trunk != nil || c.srv.cfg.Registrar.Has(string(n))
 }
 
 // Pieces implements sms.Carrier.
-func (c *carrier) Pieces(text string) int { return len(split(text, c.room)) }
+func (c *textCarrier) Pieces(text string) int { return len(split(text, c.room)) }
 
 // Send implements sms.Carrier.
-func (c *carrier) Send(ctx context.Context, o sms.Outgoing) error {
+func (c *textCarrier) Send(ctx context.Context, o sms.Outgoing) error {
 	r, ok := c.route(o.Receiver)
 	if !ok {
 		return &sms.Failure{Status: sip.StatusTemporarilyUnavailable, Reason: "the phone is not registered", Temporary: true}
@@ -73,7 +73,7 @@ func (c *carrier) Send(ctx context.Context, o sms.Outgoing) error {
 }
 
 // route is the way to a number now.
-func (c *carrier) route(n routing.Number) (route, bool) {
+func (c *textCarrier) route(n routing.Number) (route, bool) {
 	if c.trunk == nil {
 		return c.srv.phoneRoute(n, time.Now())
 	}
@@ -81,7 +81,7 @@ func (c *carrier) route(n routing.Number) (route, bool) {
 }
 
 // letter is the MESSAGE of one piece, but for what tells it from others.
-func (c *carrier) letter(r route, shown, text string, at time.Time) letter {
+func (c *textCarrier) letter(r route, shown, text string, at time.Time) letter {
 	l := letter{route: r, from: c.srv.from(r, shown), contentType: plainUTF8, body: []byte(text), headers: c.srv.asserted(r, shown)}
 	if c.trunk == nil || c.trunk.Texts.Form != trunk.CPIM {
 		return l
@@ -105,8 +105,8 @@ const (
 
 // newCarrier measures how much text fits into a MESSAGE beside the longest
 // names that there are, so that a text always has the same pieces.
-func (s *Server) newCarrier(t *trunk.Trunk) *carrier {
-	c := &carrier{srv: s, trunk: t}
+func (s *Server) newCarrier(t *trunk.Trunk) *textCarrier {
+	c := &textCarrier{srv: s, trunk: t}
 	const longest = "+99999999999999999999" // a number
 	r := route{name: "phone", uri: sip.Uri{Scheme: "sip", User: longest, Host: "255.255.255.255", Port: 65535}, to: wireLongest}
 	reserve := longURI
