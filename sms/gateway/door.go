@@ -53,6 +53,7 @@ type Door struct {
 	cfg    DoorConfig
 	tokens map[string][sha256.Size]byte
 	nobody [sha256.Size]byte // is compared with where there is no such gateway
+	wrong  zerolog.Logger    // of wrong tokens: whoever tries many does not fill the disk
 }
 
 var _ http.Handler = (*Door)(nil)
@@ -62,7 +63,8 @@ func NewDoor(cfg DoorConfig) *Door {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	d := &Door{cfg: cfg, tokens: map[string][sha256.Size]byte{}, nobody: sha256.Sum256([]byte(rand.Text()))}
+	d := &Door{cfg: cfg, tokens: map[string][sha256.Size]byte{}, nobody: sha256.Sum256([]byte(rand.Text())),
+		wrong: cfg.Log.Sample(&zerolog.BurstSampler{Burst: 20, Period: time.Minute})}
 	for name, token := range cfg.Tokens {
 		if token != "" {
 			d.tokens[name] = sha256.Sum256([]byte(token))
@@ -82,7 +84,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)
 		problem(http.StatusMethodNotAllowed, "texts are posted").write(w)
 	case !d.knows(name, r.Header.Get("Authorization")):
-		d.cfg.Log.Warn().Str("gateway", fmt.Sprintf("%.64q", name)).Str("from", r.RemoteAddr).Msg("an SMS gateway that is not known, or its token is wrong")
+		d.wrong.Warn().Str("gateway", fmt.Sprintf("%.64q", name)).Str("from", r.RemoteAddr).Msg("an SMS gateway that is not known, or its token is wrong")
 		w.Header().Set("WWW-Authenticate", `Bearer realm="axgate"`)
 		problem(http.StatusUnauthorized, "the gateway is not known, or this is not its token: send the header Authorization: Bearer <token>").write(w)
 	case !isJSON(r.Header.Values("Content-Type")):

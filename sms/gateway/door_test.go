@@ -168,6 +168,10 @@ func TestWho(t *testing.T) {
 	}
 	require.Equal(t, `Bearer realm="axgate"`, first.header.Get("WWW-Authenticate"))
 	require.Empty(t, o.got)
+	for range 100 {
+		post(t, d, messages, "Bearer wrong", "application/json", good)
+	}
+	require.Less(t, strings.Count(log.String(), "\n"), 40, "whoever tries many does not fill the disk")
 	require.NotContains(t, log.String(), "token-0123456789")
 	require.NotContains(t, log.String(), "13800000001")
 	require.Equal(t, http.StatusAccepted, post(t, d, messages, "bearer  "+token+" ", "application/json", good).status)
