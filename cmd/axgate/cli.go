@@ -34,6 +34,7 @@ type cli struct {
 	Binding   bindingCmd   `cmd:"" aliases:"bindings" help:"Bindings: list, show, make, take back."`
 	Prompt    promptsCmd   `cmd:"" aliases:"prompts" help:"Prompts: list, check, convert, upload and review."`
 	CDR       cdrCmd       `cmd:"" name:"cdr" aliases:"calls" help:"Call records: list, show, export."`
+	SMS       smsCmd       `cmd:"" name:"sms" aliases:"texts" help:"Texts through X: list, show, export, explain, and send one to try."`
 	Event     eventsCmd    `cmd:"" aliases:"events" help:"Events: list them with their pushes, or push them again."`
 	Blacklist blacklistCmd `cmd:"" help:"Keep callers from X numbers."`
 	Operator  operatorsCmd `cmd:"" aliases:"operators" help:"Tokens of the management API: list, add, revoke."`
