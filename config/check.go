@@ -109,6 +109,10 @@ func (k *checker) sip(s *SIP) {
 	k.span("sip.digits", s.Digits, time.Second, 5*time.Minute)
 	k.span("sip.retry_after", s.RetryAfter, time.Second, time.Hour)
 	k.span("sip.drain", s.Drain, 0, 24*time.Hour)
+	k.count("sip.flood_rate", s.FloodRate, 0, 1_000_000)
+	k.count("sip.flood_burst", s.FloodBurst, 0, 1_000_000)
+	k.count("sip.flood_refusals", s.FloodRefusals, 0, 1_000_000)
+	k.span("sip.flood_ban", s.FloodBan, time.Second, 24*time.Hour)
 }
 
 // domain tells whether a text can be the host part of a SIP URI.

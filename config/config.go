@@ -56,6 +56,11 @@ type SIP struct {
 	Digits        time.Duration `key:"digits" help:"how long all digits of one try may take"`
 	RetryAfter    time.Duration `key:"retry_after" help:"what callers are told with 503"`
 	Drain         time.Duration `key:"drain" help:"how long running calls may go on after the order to end"`
+
+	FloodRate     int           `key:"flood_rate" help:"messages a second that are read from an address that is no trunk's; 0: all"`
+	FloodBurst    int           `key:"flood_burst" help:"of these, at once; 0: those of two seconds"`
+	FloodRefusals int           `key:"flood_refusals" help:"requests refused within a minute, after which such an address is not heard; 0: it always is"`
+	FloodBan      time.Duration `key:"flood_ban" help:"how long it is not heard"`
 }
 
 // Media is the RTP side.

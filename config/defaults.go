@@ -18,6 +18,7 @@ func Default() Config {
 			RingTimeout: 90 * time.Second, RingbackAfter: 2 * time.Second, PromptLimit: 15 * time.Second,
 			FirstDigit: 10 * time.Second, InterDigit: 5 * time.Second, Digits: 30 * time.Second,
 			RetryAfter: 5 * time.Second, Drain: 30 * time.Second,
+			FloodRate: 100, FloodBurst: 300, FloodRefusals: 60, FloodBan: 10 * time.Minute,
 		},
 		Media: Media{
 			Ports: "20000-29999", Codecs: []string{"PCMA", "PCMU"},

@@ -17,6 +17,7 @@ import (
 	"axgate/sip"
 	"axgate/sip/identity"
 	"axgate/sip/trunk"
+	"axgate/sip/wire"
 	"axgate/store"
 )
 
@@ -173,6 +174,7 @@ func sipConfig(c *config.Config) sip.Config {
 		RingTimeout: c.SIP.RingTimeout, RingbackIn: c.SIP.RingbackAfter, PromptCap: c.SIP.PromptLimit,
 		FirstDigit: c.SIP.FirstDigit, InterDigit: c.SIP.InterDigit, Digits: c.SIP.Digits,
 		RecordDir: RecordDir(c), MinTalk: c.Recording.MinTalk, RetryAfter: c.SIP.RetryAfter,
+		Flood: wire.Flood{Rate: float64(c.SIP.FloodRate), Burst: c.SIP.FloodBurst, Refusals: c.SIP.FloodRefusals, Ban: c.SIP.FloodBan},
 	}
 }
 

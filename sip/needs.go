@@ -10,6 +10,7 @@ import (
 	"axgate/routing"
 	"axgate/sip/registrar"
 	"axgate/sip/trunk"
+	"axgate/sip/wire"
 	"axgate/sms"
 )
 
@@ -80,6 +81,7 @@ type Config struct {
 	RecordDir   string
 	MinTalk     time.Duration // shorter talks leave no recording
 	RetryAfter  time.Duration
+	Flood       wire.Flood // what strangers may cost; Known is ours to say
 
 	Plan      routing.Plan
 	Trunks    *trunk.Table

@@ -69,7 +69,8 @@ var _ wire.Handler = (*Server)(nil)
 // Open binds the SIP sockets. Calls come in after Serve.
 func Open(cfg Config, engine *media.Engine, router Router, journal Journal, prompts Prompts, records Recorder, log zerolog.Logger) (*Server, error) {
 	cfg.defaults()
-	stack, err := wire.Open(wire.Config{UDP: cfg.UDP, TCP: cfg.TCP}, log)
+	cfg.Flood.Known = func(from wire.Peer) bool { return fromTrunk(cfg.Trunks, from) }
+	stack, err := wire.Open(wire.Config{UDP: cfg.UDP, TCP: cfg.TCP, Flood: cfg.Flood}, log)
 	if err != nil {
 		return nil, err
 	}
@@ -147,23 +148,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return fmt.Errorf("close SIP sockets: %w", err)
 	}
 	return nil
-}
-
-// Accept lets in whoever is a trunk, and anybody if softphones may register.
-func (s *Server) Accept(from wire.Peer) bool {
-	if s.cfg.Registrar != nil {
-		return true
-	}
-	_, ok := s.cfg.Trunks.From(from.Addr, from.Transport)
-	if ok {
-		return true
-	}
-	for _, t := range s.cfg.Trunks.Out() { // answers come from where we call
-		if t.Address.Addr() == from.Addr.Addr() {
-			return true
-		}
-	}
-	return false
 }
 
 // Request gives a request to the call it belongs to, or to the door.

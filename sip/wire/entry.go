@@ -13,10 +13,13 @@ import (
 // parse makes a message of bytes: checked, then read by sipgo. With an error
 // the head is what a refusal is made of; nil if there is nothing to answer.
 // whole tells that data ends where the message does, as in a stream.
-func (s *Stack) parse(data []byte, whole bool) (sip.Message, *head, error) {
+func (s *Stack) parse(data []byte, whole bool, from Peer) (sip.Message, *head, error) {
 	h, body, err := readHead(data)
 	if err != nil {
 		return nil, h, err
+	}
+	if s.guard.scanner(h, from) {
+		return nil, h, errScanner
 	}
 	if err := h.verify(); err != nil {
 		return nil, h, err
@@ -48,14 +51,20 @@ func (s *Stack) parse(data []byte, whole bool) (sip.Message, *head, error) {
 	return nil, h, bad("Bad Message")
 }
 
+var errScanner = errors.New("a scanner")
+
 // take handles one message of a peer. It tells whether that was well formed.
 func (s *Stack) take(data []byte, whole bool, from Peer) bool {
-	msg, h, err := s.parse(data, whole)
+	msg, h, err := s.parse(data, whole, from)
 	if err == nil {
 		s.receive(msg, from)
 		return true
 	}
 	s.drop("message that cannot be parsed", from, err)
+	s.guard.refused(from, 1)
+	if errors.Is(err, errScanner) {
+		return false
+	}
 	if raw := refusal(h, err, from); raw != nil {
 		s.answer(raw, h, from)
 	}
@@ -136,6 +145,7 @@ func (s *Stack) answer(raw []byte, h *head, from Peer) {
 // misframed refuses a message in a stream whose end cannot be found.
 func (s *Stack) misframed(data []byte, err error, from Peer) {
 	s.drop("message without an end", from, err)
+	s.guard.refused(from, 1)
 	h, _, _ := readHead(data)
 	if raw := refusal(h, err, from); raw != nil {
 		s.answer(raw, h, from)

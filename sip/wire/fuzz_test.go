@@ -19,7 +19,7 @@ func FuzzDatagram(f *testing.F) {
 	from := Peer{Addr: netip.MustParseAddrPort("192.0.2.9:5060"), Transport: "UDP"}
 	s := &Stack{parser: sip.NewParser(), log: zerolog.Nop()}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		msg, h, err := s.parse(data, false)
+		msg, h, err := s.parse(data, false, Peer{})
 		if err != nil {
 			raw := refusal(h, err, from)
 			if raw == nil {
@@ -44,7 +44,7 @@ func FuzzDatagram(f *testing.F) {
 			if len(answer) > 2*len(data)+1000 {
 				t.Fatalf("%d bytes are answered with %d", len(data), len(answer))
 			}
-			again, _, err := s.parse(answer, false)
+			again, _, err := s.parse(answer, false, Peer{})
 			if err != nil {
 				t.Fatalf("our answer is malformed: %v\n%q", err, answer)
 			}

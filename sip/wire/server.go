@@ -46,6 +46,7 @@ func (s *Stack) newServerTx(key string, req *sip.Request, from Peer) (*ServerTx,
 // (RFC 3261 section 13.3.1.4); a failure is repeated here.
 func (t *ServerTx) Respond(res *sip.Response) error {
 	if t.Request.Method == sip.INVITE && res.StatusCode >= 200 && res.StatusCode < 300 {
+		t.stack.guard.answered(t.Request, t.From, res.StatusCode)
 		err := t.conn.WriteMsg(res)
 		t.end(answer{raw: t.conn.last(), accepted: true})
 		if err != nil {
@@ -54,6 +55,7 @@ func (t *ServerTx) Respond(res *sip.Response) error {
 		return nil
 	}
 	if res.StatusCode >= 200 {
+		t.stack.guard.answered(t.Request, t.From, res.StatusCode)
 		t.final.Store(int32(res.StatusCode)) // before it is sent: the ACK may be here at once
 	}
 	if err := t.tx.Respond(res); err != nil {

@@ -49,6 +49,7 @@ type Config struct {
 	MaxPerSource   int           // of these, from one address; 0: 64
 	Idle           time.Duration // of a connection without a message; 0: 30 minutes
 	MessageTime    time.Duration // in which a message that began must be whole, and the first come; 0: 10 seconds
+	Flood          Flood         // what strangers may cost
 	// SentBy is the host:port that Via names; empty: the address of the socket.
 	SentBy string
 }
@@ -64,6 +65,7 @@ type Stack struct {
 	servers table[*ServerTx]
 	clients table[*ClientTx]
 	late    lateAnswers
+	guard   *guard
 
 	dropped atomic.Uint64
 	wait    sync.WaitGroup
@@ -84,7 +86,7 @@ func Open(cfg Config, log zerolog.Logger) (*Stack, error) {
 	if cfg.MessageTime == 0 {
 		cfg.MessageTime = 10 * time.Second
 	}
-	s := &Stack{cfg: cfg, log: log, parser: sip.NewParser()}
+	s := &Stack{cfg: cfg, log: log, parser: sip.NewParser(), guard: newGuard(cfg.Flood)}
 	s.servers.init()
 	s.clients.init()
 	s.late.init(64 * sip.T1)

@@ -44,7 +44,8 @@ func (t *tcpSide) serve() {
 		}
 		addr := c.RemoteAddr().(*net.TCPAddr).AddrPort()
 		addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
-		if !t.stack.handler.Accept(Peer{Addr: addr, Transport: "TCP"}) || t.admit(c, addr, true) == nil {
+		from := Peer{Addr: addr, Transport: "TCP"}
+		if !t.stack.handler.Accept(from) || !t.stack.guard.pass(from) || t.admit(c, addr, true) == nil {
 			t.stack.dropped.Add(1)
 			_ = c.Close()
 		}

@@ -33,7 +33,7 @@ func TestWhatIsWellFormed(t *testing.T) {
 	const refused = "badinv01 clerr ncl scalar02 scalarlg quotbal ltgtruri lwsruri lwsstart trws escruri regbadct badaspec baddn badvers " +
 		"mismatch01 mismatch02 bigcode badbranch insuf unkscm novelsc unksm2 multi01 mcl01 inv2543 ipv6-bad"
 	for name, raw := range tortures(t) {
-		_, _, err := parser().parse(raw, false)
+		_, _, err := parser().parse(raw, false, Peer{})
 		want := strings.Contains(" "+refused+" ", " "+name+" ")
 		require.Equal(t, want, err != nil, "%s: %v", name, err)
 	}
@@ -43,7 +43,7 @@ func TestWhatIsWellFormed(t *testing.T) {
 func TestWhatIsRead(t *testing.T) {
 	raws := tortures(t)
 	read := func(name string) sip.Message {
-		msg, _, err := parser().parse(raws[name], false)
+		msg, _, err := parser().parse(raws[name], false, Peer{})
 		require.NoError(t, err, name)
 		return msg
 	}
@@ -119,14 +119,14 @@ func TestLimits(t *testing.T) {
 		"a bad escape":       {strings.Replace(good, "<sip:17010000001@", "<sip:1701000%0x001@", 1), "Bad to"},
 		"spaces before ends": {strings.Replace(good, "Max-Forwards: 70", "Max-Forwards  :  70  ", 1), ""},
 	} {
-		_, _, err := parser().parse([]byte(c.msg), false)
+		_, _, err := parser().parse([]byte(c.msg), false, Peer{})
 		var b *badMessage
 		if !errors.As(err, &b) {
 			b = &badMessage{}
 		}
 		require.Equal(t, c.want, b.phrase, name)
 	}
-	msg, _, err := parser().parse([]byte(good+"more than the length says"), false)
+	msg, _, err := parser().parse([]byte(good+"more than the length says"), false, Peer{})
 	require.NoError(t, err)
 	require.Empty(t, msg.Body())
 }

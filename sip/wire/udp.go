@@ -56,7 +56,7 @@ func (s *Stack) readUDP() {
 		if len(bytes.Trim(data, "\r\n\x00")) == 0 {
 			continue // a keep-alive
 		}
-		if !s.handler.Accept(from) {
+		if !s.handler.Accept(from) || !s.guard.pass(from) {
 			s.dropped.Add(1)
 			continue
 		}
