@@ -17,6 +17,7 @@ type gate struct {
 	busy, limit int
 	failing     bool
 	free        chan struct{} // closed when there may be room
+	left        time.Time     // when the last one did
 }
 
 // bound is how many may pass a gate at once: usually, and while what is behind
@@ -96,7 +97,19 @@ func (g *gates) leave(name string, b bound, v verdict) {
 	}
 	close(at.free)
 	at.free = make(chan struct{})
+	at.left = time.Now()
 	if at.busy == 0 && !at.failing {
 		delete(g.all, name)
+	}
+}
+
+// forget forgets what failed and was not tried since an instant.
+func (g *gates) forget(since time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for name, at := range g.all {
+		if at.busy == 0 && at.left.Before(since) {
+			delete(g.all, name)
+		}
 	}
 }

@@ -18,7 +18,7 @@ var errLease = errors.New("a text has to be held for longer than a carrier may t
 
 // Receive takes a text from a carrier. Without an error it is on the disk, or
 // the Receipt says why it was not kept. An error, which is a fault of ours or
-// of the carrier, leaves nothing: it may come again.
+// of the carrier, leaves nothing, or nobody knows: it may come again.
 func (o *Office) Receive(ctx context.Context, in Incoming) (Receipt, error) {
 	if in.Key == "" || len(in.Key) > 64 || len(in.Twin) > 64 {
 		return Receipt{}, fmt.Errorf("take a text of %s: its key has %d characters and its twin's %d: use 1 to 64", in.Source, len(in.Key), len(in.Twin))
@@ -103,7 +103,7 @@ func (o *Office) take(ctx context.Context, in *Incoming) (Receipt, error) {
 	t.learn(&d)
 	var evs []events.Event
 	if d.Step == routing.DropText {
-		t.Refused = true
+		t.Refused, t.Due = true, time.Time{}
 		evs = append(evs, t.end(d.Result, d.App, o.cfg.Now()))
 	}
 	before, err := o.cfg.Store.AddText(ctx, &t, in.Twin, o.bounds(), evs...)

@@ -124,7 +124,7 @@ func (w *worker) leave(app string) {
 	}
 }
 
-// sweep forgets old twins now and then.
+// sweep forgets old twins and failures now and then.
 func (w *worker) sweep() {
 	const pause, most = time.Minute, 10_000
 	now := w.cfg.Now()
@@ -132,6 +132,7 @@ func (w *worker) sweep() {
 		return
 	}
 	w.swept = now
+	w.gates.forget(time.Now().Add(-pause))
 	if _, err := w.cfg.Store.ForgetTwins(w.stopped, now.Add(-twinFor), most); err != nil && w.stopped.Err() == nil {
 		w.cfg.Log.Warn().Err(err).Msg("old marks of texts are not forgotten")
 	}
