@@ -78,7 +78,7 @@ func (s *Server) handOver(tx *wire.ServerTx, in sms.Incoming, judge func(sms.Rec
 		if a == nil {
 			a = s.received(receipt)
 		}
-		s.log.Info().Str("text", receipt.ID).Str("source", in.Source).Str("x", string(in.X)).Int("status", a.status).Msg("text")
+		s.log.Info().Str("sms", receipt.ID).Str("source", in.Source).Str("x", string(in.X)).Int("status", a.status).Msg("text")
 		s.reply(tx, a.status, a.phrase, a.headers...)
 		if then != nil {
 			then()

@@ -60,6 +60,8 @@ type world struct {
 	log     bytes.Buffer
 	logMu   sync.Mutex
 	dir     string
+	set     settings // as they are in the end
+	tape    *record.Writer
 }
 
 // settings is what a test changes about its world.
@@ -122,6 +124,7 @@ func open(t *testing.T, changes ...func(*settings)) *world {
 	w.srv, err = Open(s.cfg, w.engine, w.router, w.journal, s.prompts, tape, zerolog.New(w).Level(zerolog.InfoLevel))
 	require.NoError(t, err)
 	w.srv.Serve()
+	w.set, w.tape = s, tape
 	w.a.to, w.b.to = w.srv.UDPAddr(), w.srv.UDPAddr()
 	if s.tcpA {
 		w.a.dialTCP(w.srv.TCPAddr())
@@ -248,4 +251,18 @@ func expired() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
+}
+
+// another is a second server with the settings of the first: another node, or the
+// same one after it was killed.
+func (w *world) another() *Server {
+	t := w.t
+	t.Helper()
+	s := w.set
+	s.cfg.UDP, s.cfg.TCP, s.cfg.Advertise = "127.0.0.1:0", "127.0.0.1:0", w.srv.cfg.Advertise
+	srv, err := Open(s.cfg, w.engine, w.router, w.journal, s.prompts, w.tape, zerolog.Nop())
+	require.NoError(t, err)
+	srv.Serve()
+	t.Cleanup(func() { require.NoError(t, srv.Shutdown(expired())) })
+	return srv
 }
