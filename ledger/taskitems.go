@@ -17,7 +17,7 @@ type Attributes struct {
 	Province string `json:"province,omitempty"`
 	Carrier  string `json:"carrier,omitempty"`
 	NoVoice  bool   `json:"noVoice,omitempty"` // it takes no calls
-	SMS      bool   `json:"sms,omitempty"`
+	SMS      *bool  `json:"sms,omitempty"`     // it takes texts; nil: as it was, and one that nobody has had takes none
 }
 
 // ItemFilter selects items of a task.

@@ -67,7 +67,7 @@ func (w *worker) insert(app ownApp, items []TaskItem) (made map[routing.X]int64,
 	for i := range items {
 		d := &items[i].Detail
 		rows[i] = []any{string(items[i].X), app.key, string(app.mode), string(routing.StatusNormal), "", d.AreaCode, d.City, d.Province, d.Carrier,
-			!d.NoVoice, d.SMS, int64(0), int64(app.room), int64(1), int64(firstVersion), micros(w.now), int64(0)}
+			!d.NoVoice, d.SMS != nil && *d.SMS, int64(0), int64(app.room), int64(1), int64(firstVersion), micros(w.now), int64(0)}
 	}
 	made = map[routing.X]int64{}
 	const most = 100
@@ -100,12 +100,15 @@ func addKnown(w *worker, item *TaskItem) (Number, error) {
 		return was, ErrNotYours
 	}
 	d := item.Detail
-	n := Number{XNumber: routing.XNumber{X: item.X, App: w.task.App, AreaCode: d.AreaCode, City: d.City, Province: d.Province, SMS: d.SMS}, Carrier: d.Carrier, Voice: !d.NoVoice}
+	n := Number{XNumber: routing.XNumber{X: item.X, App: w.task.App, AreaCode: d.AreaCode, City: d.City, Province: d.Province, SMS: was.SMS}, Carrier: d.Carrier, Voice: !d.NoVoice}
 	if n.AreaCode == "" {
 		n.AreaCode, n.City, n.Province = was.AreaCode, was.City, was.Province
 	}
 	if n.Carrier == "" {
 		n.Carrier = was.Carrier
+	}
+	if d.SMS != nil {
+		n.SMS = *d.SMS
 	}
 	return addNumber(w.s, n, w.now)
 }
@@ -262,6 +265,17 @@ func (w *worker) setStatus(items []TaskItem) error {
 }
 
 func (w *worker) setNumberStatus(x routing.X) (Number, error) {
+	n, err := w.own(x)
+	if err != nil {
+		return n, err
+	}
+	n, ended, err := setStatus(w.s, x, w.task.Status, w.task.Cause, w.now)
+	w.others(ended)
+	return n, err
+}
+
+// own reads an X; it is refused if it is nobody's, or not of the task's app.
+func (w *worker) own(x routing.X) (Number, error) {
 	n, err := number(w.s, x)
 	switch {
 	case err != nil:
@@ -271,9 +285,34 @@ func (w *worker) setNumberStatus(x routing.X) (Number, error) {
 	case w.task.App != "" && n.App != w.task.App:
 		return n, ErrNotYours
 	}
-	n, ended, err := setStatus(w.s, x, w.task.Status, w.task.Cause, w.now)
-	w.others(ended)
-	return n, err
+	return n, nil
+}
+
+// setSMS has the numbers take texts, or none.
+func (w *worker) setSMS(items []TaskItem) error {
+	set, err := w.together(items, `UPDATE numbers SET version = version + 1, sms = $1
+		WHERE status <> 'returned' AND $2 IN ('', app) AND x IN (%s) RETURNING x, version`, w.task.SMS, w.task.App)
+	if err != nil {
+		return err
+	}
+	// Those that are left are refused, unless somebody has given one to the app
+	// this very moment.
+	return w.each(items, set, func(x routing.X) (Number, error) {
+		if _, err := w.own(x); err != nil {
+			return Number{}, err
+		}
+		n, err := lockNumber(w.s, x)
+		if err != nil {
+			return n, err
+		}
+		if n, err = w.own(x); err != nil { // it may have gone before it was locked
+			return n, err
+		}
+		if _, err := w.s.exec(`UPDATE numbers SET sms = $2 WHERE x = $1`, string(x), w.task.SMS); err != nil {
+			return n, fmt.Errorf("switch texts of %s: %w", x, err)
+		}
+		return changed(w.s, x, w.now)
+	})
 }
 
 // ownApp is what of an app its numbers depend on.

@@ -21,6 +21,7 @@ const (
 	TaskImport TaskKind = "import" // give them to an app
 	TaskMove   TaskKind = "move"   // take them from one app to another; their bindings end
 	TaskStatus TaskKind = "status" // change their status
+	TaskSMS    TaskKind = "sms"    // have them take texts, or none
 )
 
 // TaskState is how far a task is.
@@ -38,10 +39,11 @@ const (
 type Task struct {
 	ID      string
 	Kind    TaskKind
-	App     string               // import: whose they become; move: where they go; status: only those of this app; may be empty
+	App     string               // import: whose they become; move: where they go; status, sms: only those of this app; may be empty
 	From    string               // move: the app that they leave; empty: any of the account
 	Status  routing.NumberStatus // status: the new one
 	Cause   string               // status: why
+	SMS     bool                 // sms: they take texts
 	State   TaskState
 	By      string    // who submitted it
 	Created time.Time // when it was submitted first
@@ -80,11 +82,11 @@ var ErrNoTask = errors.New("there is no such task")
 // ErrTaskRuns tells that a task has not ended yet.
 var ErrTaskRuns = errors.New("the task has not ended yet")
 
-const taskColumns = `id, kind, app, from_app, status, cause, state, by_whom, created_at, started_at, ended_at, total, done, failed, runs`
+const taskColumns = `id, kind, app, from_app, status, cause, state, by_whom, created_at, started_at, ended_at, total, done, failed, runs, sms`
 
 func readTask(r row) (t Task, err error) {
 	var created, started, ended int64
-	err = r.Scan(&t.ID, &t.Kind, &t.App, &t.From, &t.Status, &t.Cause, &t.State, &t.By, &created, &started, &ended, &t.Total, &t.Done, &t.Failed, &t.Runs)
+	err = r.Scan(&t.ID, &t.Kind, &t.App, &t.From, &t.Status, &t.Cause, &t.State, &t.By, &created, &started, &ended, &t.Total, &t.Done, &t.Failed, &t.Runs, &t.SMS)
 	t.Created, t.Started, t.Ended = instant(created), instant(started), instant(ended)
 	return t, err
 }
@@ -112,8 +114,8 @@ func (l *Ledger) CreateTask(ctx context.Context, t Task, items []TaskItem) (Task
 	}
 	err = l.change(ctx, func(s scope) error {
 		_, err := s.exec(`INSERT INTO number_tasks (`+taskColumns+`, holder, lease_until)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, 0, $12, 1, '', 0)`,
-			t.ID, string(t.Kind), t.App, t.From, string(t.Status), t.Cause, string(t.State), t.By, micros(t.Created), micros(t.Ended), int64(t.Total), int64(t.Failed))
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, 0, $12, 1, $13, '', 0)`,
+			t.ID, string(t.Kind), t.App, t.From, string(t.Status), t.Cause, string(t.State), t.By, micros(t.Created), micros(t.Ended), int64(t.Total), int64(t.Failed), t.SMS)
 		if err != nil {
 			return err
 		}

@@ -222,6 +222,8 @@ func (w *worker) work(items []TaskItem) error {
 		return w.move(items)
 	case TaskStatus:
 		return w.setStatus(items)
+	case TaskSMS:
+		return w.setSMS(items)
 	}
 	return fmt.Errorf("a task of kind %q is not known here: it was made by a newer axgate", w.task.Kind)
 }

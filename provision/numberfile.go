@@ -108,7 +108,9 @@ func importLine(line int, columns, record []string) ImportLine {
 		case "voice":
 			l.NoVoice = !l.flag("voice", text, true)
 		case "sms":
-			l.SMS = l.flag("sms", text, false)
+			if text != "" {
+				l.SMS = new(l.flag("sms", text, false))
+			}
 		}
 	}
 	return l

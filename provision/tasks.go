@@ -84,6 +84,17 @@ func (s *Service) ChangeNumbers(ctx context.Context, app, by string, numbers []s
 	return s.createTask(ctx, ledger.Task{Kind: ledger.TaskStatus, App: app, Status: status, Cause: cause, By: by}, s.items(numbers))
 }
 
+// SwitchSMS has many X numbers take texts, or none, by a task (section 8). With
+// an app, those of others fail. Refusals: 1010002, 1010003.
+func (s *Service) SwitchSMS(ctx context.Context, app, by string, numbers []string, on bool) (ledger.Task, error) {
+	if app != "" {
+		if err := s.taskApp(ctx, "app", app); err != nil {
+			return ledger.Task{}, err
+		}
+	}
+	return s.createTask(ctx, ledger.Task{Kind: ledger.TaskSMS, App: app, SMS: on, By: by}, s.items(numbers))
+}
+
 // ResubmitTask has the failed numbers of a task that has ended tried again,
 // but for those that were malformed. Refusals: 1010002 it has not ended, 1012007
 // there is none.
@@ -182,7 +193,7 @@ func shortText(text string) string {
 // judge is the answer for a number that a task cannot have.
 func judge(t ledger.Task) ledger.Judge {
 	none := "there is no such number"
-	if t.Kind == ledger.TaskStatus && t.App != "" || t.From != "" {
+	if (t.Kind == ledger.TaskStatus || t.Kind == ledger.TaskSMS) && t.App != "" || t.From != "" {
 		none = "the app has no such number" // be it another's, or nobody's
 	}
 	return func(err error) (code, reason string, refused bool) {

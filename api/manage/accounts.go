@@ -15,6 +15,7 @@ type Account struct {
 	SPID    string    `json:"spId" doc:"Its spId." example:"demo"`
 	Name    string    `json:"name" doc:"A name for people." example:"Demo Rides Ltd"`
 	Frozen  bool      `json:"frozen" doc:"In arrears: its apps take no calls, bindings or recordings." example:"false"`
+	SMS     bool      `json:"sms" doc:"Its apps may have messages through X." example:"true"`
 	MaxApps int       `json:"maxApps" doc:"How many apps it may have." example:"5"`
 	Created time.Time `json:"created" doc:"When it was made." example:"2026-01-02T03:04:05Z"`
 }
@@ -23,6 +24,7 @@ type Account struct {
 type AccountSettings struct {
 	Name    *string `json:"name,omitempty" maxLength:"256" doc:"A name for people." example:"Demo Rides Ltd"`
 	Frozen  *bool   `json:"frozen,omitempty" doc:"In arrears: its apps take no calls, bindings or recordings." example:"false"`
+	SMS     *bool   `json:"sms,omitempty" doc:"Its apps may have messages through X; so if nothing else is said." example:"true"`
 	MaxApps *int    `json:"maxApps,omitempty" minimum:"1" maximum:"10000" doc:"How many apps it may have." example:"5"`
 }
 
@@ -35,12 +37,15 @@ type NewAccount struct {
 type accountOutput struct{ Body Account }
 
 func showAccount(a *ledger.Account) Account {
-	return Account{SPID: a.SP, Name: a.Name, Frozen: a.Frozen, MaxApps: a.MaxApps, Created: a.Created}
+	return Account{SPID: a.SP, Name: a.Name, Frozen: a.Frozen, SMS: !a.NoSMS, MaxApps: a.MaxApps, Created: a.Created}
 }
 
 func (n *AccountSettings) apply(a *ledger.Account) {
 	set(&a.Name, n.Name)
 	set(&a.Frozen, n.Frozen)
+	if n.SMS != nil {
+		a.NoSMS = !*n.SMS
+	}
 	set(&a.MaxApps, n.MaxApps)
 }
 
@@ -123,7 +128,7 @@ func (s *service) changeAccount(ctx context.Context, in *struct {
 		in.Body.apply(now)
 		*a = *now
 	})
-	note(ctx, "frozen=%v maxApps=%d", a.Frozen, a.MaxApps)
+	note(ctx, "frozen=%v sms=%v maxApps=%d", a.Frozen, !a.NoSMS, a.MaxApps)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ type App struct {
 	SPID    string    `json:"spId" doc:"The account that it belongs to." example:"demo"`
 	Mode    string    `json:"mode" doc:"What it is for, which never changes." example:"AX"`
 	Frozen  bool      `json:"frozen" doc:"The account is in arrears: no calls, bindings or recordings." example:"false"`
+	Barred  bool      `json:"smsBarred" doc:"Messages through X are off for the account." example:"false"`
 	Created time.Time `json:"created" doc:"When it was made." example:"2026-01-02T03:04:05Z"`
 	AppSettings
 }
@@ -40,17 +41,20 @@ type AppSettings struct {
 	KeepCallee *bool `json:"keepCallee,omitempty" doc:"AX: a temporary callee is kept after an answered call." example:"false"`
 
 	Fallback      *string `json:"fallback,omitempty" maxLength:"32" doc:"X mode: the real number that is called if the app's server does not say who is meant; empty: nobody." example:"+8613800000009"`
-	AnswerTimeout *int    `json:"answerTimeout,omitempty" minimum:"0" maximum:"30000" doc:"X mode: how long the app's server may take to say who is meant, in milliseconds; 0: as the node is set." example:"3000"`
+	AnswerTimeout *int    `json:"answerTimeout,omitempty" minimum:"0" maximum:"30000" doc:"How long the app's server may take to say who is meant, in milliseconds (X mode, messages of A in AX); 0: as the node is set." example:"3000"`
 
 	QualityCheck *bool `json:"qualityCheck,omitempty" doc:"Voice quality check is on." example:"false"`
-	SMS          *bool `json:"sms,omitempty" doc:"Messages through X are on." example:"false"`
-	SMSContent   *bool `json:"smsContent,omitempty" doc:"Notices of messages carry the text." example:"false"`
+	SMS          *bool `json:"sms,omitempty" doc:"Messages through X are on (AX, AXB and X; AX and X need smsControlUrl). Account, X and binding have switches of their own." example:"false"`
+	SMSContent   *bool `json:"smsContent,omitempty" doc:"Notices and lists of messages carry the text." example:"false"`
+
+	SMSKeywords  *[]string `json:"smsKeywords,omitempty" maxItems:"1000" nullable:"false" doc:"Words of 1 to 64 characters: a message has to have one of them; none: any message will do. Case, width and invisible characters do not count. Set by operators alone, and given all of them anew." example:"[\"order\", \"订单\"]"`
+	SMSForbidden *[]string `json:"smsForbidden,omitempty" maxItems:"1000" nullable:"false" doc:"Words likewise, of which a message must have none." example:"[\"lottery\"]"`
 
 	StatusURL     *string `json:"statusUrl,omitempty" maxLength:"1024" doc:"Where call events go, http or https; empty: nowhere." example:"https://rides.example.com/axgate/status"`
 	CallinURL     *string `json:"callinUrl,omitempty" maxLength:"1024" doc:"Where the event callin goes; empty: to statusUrl." example:"https://rides.example.com/axgate/callin"`
 	FeeURL        *string `json:"feeUrl,omitempty" maxLength:"1024" doc:"Where fee events go; empty: nowhere." example:"https://rides.example.com/axgate/fee"`
 	SMSURL        *string `json:"smsUrl,omitempty" maxLength:"1024" doc:"Where notices of messages go." example:"https://rides.example.com/axgate/sms"`
-	SMSControlURL *string `json:"smsControlUrl,omitempty" maxLength:"1024" doc:"Who decides about messages of A." example:"https://rides.example.com/axgate/control"`
+	SMSControlURL *string `json:"smsControlUrl,omitempty" maxLength:"1024" doc:"Who is asked whom messages are for: those of A that name nobody (AX), and all (X)." example:"https://rides.example.com/axgate/control"`
 	NumberURL     *string `json:"numberUrl,omitempty" maxLength:"1024" doc:"Where changes of X numbers go; empty: to statusUrl." example:"https://rides.example.com/axgate/numbers"`
 	PushNumbers   *bool   `json:"pushNumbers,omitempty" doc:"Changes of X numbers are pushed." example:"true"`
 	Signing       *string `json:"signing,omitempty" enum:"wsse,aksk" doc:"How pushes are signed." example:"wsse"`
@@ -79,12 +83,13 @@ func showApp(a *ledger.App) App {
 		own[string(scene)] = file
 	}
 	networks := append([]string{}, a.Networks...)
-	return App{AppKey: a.Key, SPID: a.SP, Mode: string(a.Mode), Frozen: a.Frozen, Created: a.Created, AppSettings: AppSettings{
+	keywords, forbidden := append([]string{}, a.Keywords.List()...), append([]string{}, a.Forbidden.List()...)
+	return App{AppKey: a.Key, SPID: a.SP, Mode: string(a.Mode), Frozen: a.Frozen, Barred: a.SMSBarred, Created: a.Created, AppSettings: AppSettings{
 		Name: &a.Name, Paused: &a.Paused, NoCalls: &a.NoCalls, NoForeign: &a.NoForeign,
 		ExtDigits: &a.ExtDigits, RandomExt: &a.RandomExt, Retries: &a.Retries,
 		Recording: &a.Recording, Stereo: &a.Stereo, Informs: &a.Informs, KeepCallee: &a.KeepCallee,
 		Fallback: &fallback, AnswerTimeout: &timeout,
-		QualityCheck: &a.QualityCheck, SMS: &a.SMS, SMSContent: &a.SMSContent,
+		QualityCheck: &a.QualityCheck, SMS: &a.SMS, SMSContent: &a.SMSContent, SMSKeywords: &keywords, SMSForbidden: &forbidden,
 		StatusURL: &a.StatusURL, CallinURL: &a.CallInURL, FeeURL: &a.FeeURL, SMSURL: &a.SMSURL, SMSControlURL: &a.SMSControlURL,
 		NumberURL: &a.NumberURL, PushNumbers: &a.PushNumbers, Signing: &signing,
 		SendDuration: &a.SendDuration, SendReleasedBy: &a.SendReleasedBy, SendAreaCode: &a.SendAreaCode, SendRecordURL: &a.SendRecordURL,
@@ -113,6 +118,12 @@ func (n *AppSettings) apply(a *ledger.App) {
 	set(&a.QualityCheck, n.QualityCheck)
 	set(&a.SMS, n.SMS)
 	set(&a.SMSContent, n.SMSContent)
+	if n.SMSKeywords != nil {
+		a.Keywords = routing.NewWords(*n.SMSKeywords...)
+	}
+	if n.SMSForbidden != nil {
+		a.Forbidden = routing.NewWords(*n.SMSForbidden...)
+	}
 	set(&a.StatusURL, n.StatusURL)
 	set(&a.CallInURL, n.CallinURL)
 	set(&a.FeeURL, n.FeeURL)

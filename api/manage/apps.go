@@ -10,6 +10,9 @@ import (
 
 const appsTag = "apps"
 
+// mostSettings bounds the settings of an app, in bytes: its words may be many.
+const mostSettings = 1 << 20
+
 // AppSecret is an app with its secret, which is shown this once.
 type AppSecret struct {
 	App
@@ -46,11 +49,11 @@ func (s *service) apps() {
 		a, err := s.ownApp(ctx, in.AppKey)
 		return &appOutput{s.app(ctx, &a)}, err
 	})
-	add(s, op{id: "createApp", method: http.MethodPost, path: "/apps", who: owner, subject: appsTag, status: http.StatusCreated,
+	add(s, op{id: "createApp", method: http.MethodPost, path: "/apps", who: owner, subject: appsTag, status: http.StatusCreated, maxBody: mostSettings,
 		summary: "Make an app",
 		about:   "Key and secret are made unless an operator gives them. **The secret is in this answer and nowhere else.** An account may have as many apps as it says (maxApps); an app cannot be deleted, only paused.",
 	}, s.createApp)
-	add(s, op{id: "changeApp", method: http.MethodPatch, path: "/apps/{appKey}", who: owner, subject: appsTag, refuses: []int{http.StatusNotFound},
+	add(s, op{id: "changeApp", method: http.MethodPatch, path: "/apps/{appKey}", who: owner, subject: appsTag, maxBody: mostSettings, refuses: []int{http.StatusNotFound},
 		summary: "Change or pause an app",
 		about:   "Fields that are absent stay as they are. `paused: true` pauses it: no calls, no API requests. Calls go by the change within a second or two.",
 	}, s.changeApp)
@@ -84,7 +87,7 @@ func granted(ctx context.Context, n *AppSettings) error {
 	if operatorOf(ctx).Role == ledger.RoleOperator {
 		return nil
 	}
-	for field, given := range map[string]bool{"noCalls": n.NoCalls != nil, "rate": n.Rate != nil} {
+	for field, given := range map[string]bool{"noCalls": n.NoCalls != nil, "rate": n.Rate != nil, "smsKeywords": n.SMSKeywords != nil, "smsForbidden": n.SMSForbidden != nil} {
 		if given {
 			p := problem(http.StatusForbidden, field+" is set by operators alone")
 			p.Errors = []Wrong{{Field: field, In: "body", Message: p.Detail}}

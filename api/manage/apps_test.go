@@ -2,6 +2,7 @@ package manage_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -106,4 +107,49 @@ func TestAppInXMode(t *testing.T) {
 	w.ask(theTenant, http.MethodPatch, path, map[string]any{"fallback": "110"}).wrong("fallback")
 	w.ask(theTenant, http.MethodPatch, path, map[string]any{"answerTimeout": 1}).wrong("answerTimeout")
 	w.ask(theTenant, http.MethodPatch, path, map[string]any{"answerTimeout": 30_001}).wrong("answerTimeout")
+}
+
+// TestAppWithMessages: what an app says about messages through X, and what is
+// the platform's to say.
+func TestAppWithMessages(t *testing.T) {
+	w := newWorld(t)
+	change := func(who, app string, body map[string]any) *answer {
+		return w.ask(who, http.MethodPatch, "/apps/"+app, body)
+	}
+	change(theTenant, "axb", map[string]any{"sms": true}).is(http.StatusOK)
+	change(theTenant, "ax", map[string]any{"sms": true}).wrong("smsControlUrl")
+	change(theTenant, "axe", map[string]any{"sms": true}).wrong("sms")
+	is := change(theTenant, "ax", map[string]any{"sms": true, "smsContent": true, "smsControlUrl": "https://rides.example.com/control"}).is(http.StatusOK)
+	require.Equal(t, []any{true, true, false}, []any{is["sms"], is["smsContent"], is["smsBarred"]})
+	change(theTenant, "ax", map[string]any{"smsControlUrl": ""}).wrong("smsControlUrl")
+	change(theTenant, "ax", map[string]any{"smsControlUrl": "", "sms": false}).is(http.StatusOK)
+
+	is = change(theOperator, "axb", map[string]any{"smsKeywords": []string{"order", "订单 1"}, "smsForbidden": []string{"lottery"}}).is(http.StatusOK)
+	require.Equal(t, []any{[]any{"order", "订单 1"}, []any{"lottery"}}, []any{is["smsKeywords"], is["smsForbidden"]})
+	is = change(theOperator, "axb", map[string]any{"smsKeywords": []string{}}).is(http.StatusOK)
+	require.Equal(t, []any{[]any{}, []any{"lottery"}}, []any{is["smsKeywords"], is["smsForbidden"]}, "what is absent stays")
+	change(theTenant, "axb", map[string]any{"smsForbidden": []string{}}).is(http.StatusForbidden)
+	change(theTenant, "axb", map[string]any{"smsKeywords": []string{}}).is(http.StatusForbidden)
+	long := strings.Repeat("单", 64)
+	change(theOperator, "axb", map[string]any{"smsKeywords": []string{long}}).is(http.StatusOK)
+	for _, bad := range []string{long + "单", "", "\u200b", "a\nb"} {
+		change(theOperator, "axb", map[string]any{"smsForbidden": []string{bad}}).wrong("smsForbidden")
+	}
+	many := make([]string, 1001)
+	for i := range many {
+		many[i] = "w"
+	}
+	change(theOperator, "axb", map[string]any{"smsForbidden": many}).wrong("smsForbidden")
+	for i := range many {
+		many[i] = long
+	}
+	change(theOperator, "axb", map[string]any{"smsForbidden": many[:1000], "smsKeywords": many[:1000]}).is(http.StatusOK)
+
+	w.ask(theOperator, http.MethodPatch, "/accounts/demo", map[string]any{"sms": false}).is(http.StatusOK)
+	require.Equal(t, true, w.get(theTenant, "/apps/axb").is(http.StatusOK)["smsBarred"])
+	w.ask(theTenant, http.MethodPatch, "/accounts/demo", map[string]any{"sms": true}).is(http.StatusForbidden)
+	account := w.ask(theOperator, http.MethodPatch, "/accounts/demo", map[string]any{"frozen": false}).is(http.StatusOK)
+	require.Equal(t, false, account["sms"], "what is absent stays")
+	require.Equal(t, true, w.post(theOperator, "/accounts", map[string]any{"spId": "new"}).is(http.StatusCreated)["sms"])
+	require.Equal(t, false, w.post(theOperator, "/accounts", map[string]any{"spId": "without", "sms": false}).is(http.StatusCreated)["sms"])
 }

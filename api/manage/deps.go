@@ -55,6 +55,7 @@ type Changes interface {
 	ImportNumbers(ctx context.Context, app, by string, lines []provision.ImportLine) (ledger.Task, error)
 	MoveNumbers(ctx context.Context, from, to, by string, numbers []string) (ledger.Task, error)
 	ChangeNumbers(ctx context.Context, app, by string, numbers []string, status routing.NumberStatus, cause string) (ledger.Task, error)
+	SwitchSMS(ctx context.Context, app, by string, numbers []string, on bool) (ledger.Task, error)
 	ResubmitTask(ctx context.Context, id string) (ledger.Task, error)
 	FinishTask(ctx context.Context, id string, tell func(ledger.Task)) (ledger.Task, error)
 	RenewSecret(ctx context.Context, key string) (string, error)

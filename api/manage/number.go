@@ -59,11 +59,12 @@ func ShowCount(n *ledger.NumberCount) NumberCount {
 // NumberTask is work on many X numbers.
 type NumberTask struct {
 	TaskID  string    `json:"taskId" doc:"Its id." example:"019a5b8e-7c1d-7000-8000-5a1f0c3e9b21"`
-	Kind    string    `json:"kind" enum:"import,move,status" doc:"What it does." example:"move"`
-	AppKey  string    `json:"appKey,omitempty" doc:"import: whose the numbers become; move: where they go; status: only those of this app." example:"demo-axb"`
+	Kind    string    `json:"kind" enum:"import,move,status,sms" doc:"What it does." example:"move"`
+	AppKey  string    `json:"appKey,omitempty" doc:"import: whose the numbers become; move: where they go; status and sms: only those of this app." example:"demo-axb"`
 	From    string    `json:"from,omitempty" doc:"move: the app that they leave." example:"demo-ax"`
 	Status  string    `json:"status,omitempty" doc:"status: the new one." example:"paused"`
 	Cause   string    `json:"cause,omitempty" doc:"status: why." example:"2"`
+	SMS     *bool     `json:"sms,omitempty" doc:"sms: whether they take messages." example:"true"`
 	State   string    `json:"state" enum:"waiting,running,ended" doc:"How far it is. A task goes on over restarts." example:"ended"`
 	By      string    `json:"by,omitempty" doc:"Who submitted it." example:"ops"`
 	Created time.Time `json:"created" doc:"When it was submitted first." example:"2026-01-02T03:04:05Z"`
@@ -77,8 +78,12 @@ type NumberTask struct {
 
 // ShowTask is how a task is shown here and at the command line.
 func ShowTask(t *ledger.Task) NumberTask {
-	return NumberTask{TaskID: t.ID, Kind: string(t.Kind), AppKey: t.App, From: t.From, Status: string(t.Status), Cause: t.Cause,
+	out := NumberTask{TaskID: t.ID, Kind: string(t.Kind), AppKey: t.App, From: t.From, Status: string(t.Status), Cause: t.Cause,
 		State: string(t.State), By: t.By, Created: t.Created, Started: t.Started, Ended: t.Ended, Total: t.Total, Done: t.Done, Failed: t.Failed, Runs: t.Runs}
+	if t.Kind == ledger.TaskSMS {
+		out.SMS = &t.SMS
+	}
+	return out
 }
 
 // TaskResult is what became of a number of a task.

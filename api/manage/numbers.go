@@ -47,7 +47,7 @@ type NewNumber struct {
 	Province string `json:"province,omitempty" maxLength:"128" doc:"Of the area code." example:"Guangdong"`
 	Carrier  string `json:"carrier,omitempty" maxLength:"128" doc:"Whose network it is in." example:"China Mobile"`
 	Voice    *bool  `json:"voice,omitempty" doc:"It takes calls; so if absent." example:"true"`
-	SMS      bool   `json:"sms,omitempty" doc:"It takes messages." example:"false"`
+	SMS      *bool  `json:"sms,omitempty" doc:"It takes messages. A new number takes none if it is absent." example:"false"`
 }
 
 func (n *NewNumber) attributes() ledger.Attributes {
@@ -157,7 +157,7 @@ func (s *service) addNumber(ctx context.Context, in *struct {
 	}
 	noteTarget(ctx, "number", string(x))
 	a := in.Body.attributes()
-	n, err := s.Changes.AddNumber(ctx, ledger.Number{XNumber: routing.XNumber{X: x, App: in.AppKey, AreaCode: a.AreaCode, City: a.City, Province: a.Province, SMS: a.SMS},
+	n, err := s.Changes.AddNumber(ctx, ledger.Number{XNumber: routing.XNumber{X: x, App: in.AppKey, AreaCode: a.AreaCode, City: a.City, Province: a.Province, SMS: a.SMS != nil && *a.SMS},
 		Carrier: a.Carrier, Voice: !a.NoVoice})
 	return &numberOutput{ShowNumber(&n)}, err
 }

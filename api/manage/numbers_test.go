@@ -119,3 +119,40 @@ func TestChangedNumbers(t *testing.T) {
 	require.Contains(t, audit, "changeNumbers")
 	require.Contains(t, audit, "2 numbers returned")
 }
+
+func TestSwitchedMessages(t *testing.T) {
+	w := newWorld(t)
+	flip := func(who string, on bool, app string, numbers ...string) *answer {
+		return w.post(who, "/numbers/sms", map[string]any{"appKey": app, "sms": on, "numbers": numbers})
+	}
+	takes := func(x string) any { return w.get(theOperator, "/numbers/"+x).is(http.StatusOK)["sms"] }
+	task := flip(theOperator, true, "", xa, xo, "17010000199").is(http.StatusAccepted)
+	require.Equal(t, []any{"sms", true, 2.0}, []any{task["kind"], task["sms"], task["done"]})
+	require.Equal(t, map[float64]string{3: "1012001"}, results(task))
+	require.Equal(t, []any{true, true}, []any{takes("17010000001"), takes("17010000009")})
+	task = flip(theTenant, false, "ax", xa, xo).is(http.StatusAccepted)
+	require.Equal(t, map[float64]string{2: "1012001"}, results(task))
+	require.Equal(t, []any{false, true}, []any{takes("17010000001"), takes("17010000009")})
+	require.Len(t, w.get(theTenant, "/tasks?kind=sms").column("taskId"), 1)
+	w.post(theTenant, "/tasks/"+task["taskId"].(string)+"/resubmit", nil).is(http.StatusAccepted)
+
+	flip(theTenant, false, "", xa).wrong("appKey")
+	flip(theTenant, false, "other", xo).is(http.StatusNotFound)
+	flip(theReader, false, "ax", xa).is(http.StatusForbidden)
+	w.post(theOperator, "/numbers/sms", map[string]any{"numbers": []string{xa}}).wrong("body")
+}
+
+// TestImportKeepsMessages: a list that does not tell whether a number takes
+// messages does not switch them.
+func TestImportKeepsMessages(t *testing.T) {
+	w := newWorld(t)
+	takes := func(csv string) any {
+		w.ask(theOperator, http.MethodPost, "/apps/axb/numbers/import", csv).is(http.StatusAccepted)
+		return w.get(theOperator, "/numbers/17010000201").is(http.StatusOK)["sms"]
+	}
+	require.Equal(t, false, takes("number\n17010000201\n"))
+	require.Equal(t, true, takes("number,sms\n17010000201,true\n"))
+	require.Equal(t, true, takes("number\n17010000201\n"))
+	require.Equal(t, true, takes("number,sms\n17010000201,\n"))
+	require.Equal(t, false, takes("number,sms\n17010000201,false\n"))
+}

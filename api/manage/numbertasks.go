@@ -49,6 +49,10 @@ func (s *service) numberTasks() {
 		summary: "Pause, freeze, resume or return X numbers",
 		about:   "`paused` and `unavailable` numbers take neither calls nor bindings, `frozen` ones no bindings, `normal` resumes; **a `returned` number loses its bindings** and can only be given anew. A tenant can return numbers, and names their app." + asTask,
 	}, s.changeNumbers)
+	add(s, op{id: "switchNumberMessages", method: http.MethodPost, path: "/numbers/sms", who: owner, subject: numbersTag, status: http.StatusAccepted, maxBody: 1 << 20, refuses: []int{http.StatusNotFound},
+		summary: "Switch messages of X numbers on or off",
+		about:   "Whether they take messages, from the next one on. Account, app and binding have switches of their own, and all four have to be on. A tenant names the numbers' app." + asTask,
+	}, s.switchMessages)
 	add(s, op{id: "listTasks", method: http.MethodGet, path: "/tasks", who: anyone, subject: numbersTag,
 		summary: "List tasks of numbers",
 		about:   "The newest first, for 31 days after their end. A tenant's token sees those among apps of its account.",
@@ -69,7 +73,7 @@ func (s *service) numberTasks() {
 	}, s.listTaskNumbers)
 	add(s, op{id: "resubmitTask", method: http.MethodPost, path: "/tasks/{taskId}/resubmit", who: owner, subject: numbersTag, status: http.StatusAccepted, refuses: []int{http.StatusNotFound},
 		summary: "Resubmit what failed of a task",
-		about:   "Once it has ended. Numbers that were malformed stay failed. A tenant can resubmit moves and returns.",
+		about:   "Once it has ended. Numbers that were malformed stay failed. A tenant can resubmit moves, returns and switches of messages.",
 	}, func(ctx context.Context, in *TaskPath) (*taskOutput, error) {
 		t, err := s.ownTask(ctx, in.TaskID)
 		if err == nil && accountOf(ctx) != "" && (t.Kind == ledger.TaskImport || t.Kind == ledger.TaskStatus && t.Status != routing.StatusReturned) {
@@ -173,6 +177,21 @@ func (s *service) changeNumbers(ctx context.Context, in *struct {
 	return s.submitted(ctx)(s.Changes.ChangeNumbers(ctx, b.AppKey, operatorOf(ctx).Name, b.Numbers, routing.NumberStatus(b.Status), b.Cause))
 }
 
+func (s *service) switchMessages(ctx context.Context, in *struct {
+	Body struct {
+		NumberNames
+		AppKey string `json:"appKey,omitempty" maxLength:"128" doc:"The app that has them; others' numbers fail. Absent: whichever it is, for operators alone." example:"demo-ax"`
+		SMS    bool   `json:"sms" doc:"They take messages." example:"true"`
+	}
+}) (*taskOutput, error) {
+	b := &in.Body
+	if err := s.ownApps(ctx, "appKey", b.AppKey); err != nil {
+		return nil, err
+	}
+	note(ctx, "%d numbers sms=%v", len(b.Numbers), b.SMS)
+	return s.submitted(ctx)(s.Changes.SwitchSMS(ctx, b.AppKey, operatorOf(ctx).Name, b.Numbers, b.SMS))
+}
+
 // submitted answers with a task that was submitted, with its results if they
 // do not take long.
 func (s *service) submitted(ctx context.Context) func(ledger.Task, error) (*taskOutput, error) {
@@ -230,7 +249,7 @@ func (s *service) ownTask(ctx context.Context, id string) (ledger.Task, error) {
 func (s *service) listTasks(ctx context.Context, in *struct {
 	Page
 	AppKey string `query:"appKey" maxLength:"128" doc:"Those that concern this app." example:"demo-ax"`
-	Kind   string `query:"kind" enum:"import,move,status" doc:"Those of this kind."`
+	Kind   string `query:"kind" enum:"import,move,status,sms" doc:"Those of this kind."`
 	Open   bool   `query:"open" doc:"Only those that have not ended." example:"false"`
 }) (*listed[NumberTask], error) {
 	page, err := s.Records.Tasks(ctx, ledger.TaskFilter{SP: accountOf(ctx), App: in.AppKey, Kind: ledger.TaskKind(in.Kind), Open: in.Open, After: in.After, Limit: in.Limit})

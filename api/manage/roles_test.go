@@ -25,7 +25,7 @@ var allowed = map[string]byte{
 	"listBlacklist": 'a', "block": 'o', "unblock": 'o',
 	"listBindings": 'a', "getBinding": 'a', "unbind": 'o',
 	"listNumbers": 'a', "exportNumbers": 'a', "countNumbers": 'a', "getNumber": 'a', "addNumber": 'p', "addNumbers": 'p', "importNumbers": 'p',
-	"moveNumbers": 'o', "changeNumbers": 'o', "listTasks": 'a', "getTask": 'a', "listTaskNumbers": 'a', "resubmitTask": 'o',
+	"moveNumbers": 'o', "changeNumbers": 'o', "switchNumberMessages": 'o', "listTasks": 'a', "getTask": 'a', "listTaskNumbers": 'a', "resubmitTask": 'o',
 	"whoAmI": 'a', "listOperators": 'p', "addOperator": 'p', "revokeOperator": 'p', "listAudit": 'a',
 }
 

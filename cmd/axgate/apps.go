@@ -81,6 +81,9 @@ func (d *desk) showApp(a *ledger.App) error {
 		{"recording", fmt.Sprintf("%v, stereo %v, informs itself %v", a.Recording, a.Stereo, a.Informs)},
 		{"events", or(a.StatusURL)}, {"callin", or(a.CallInURL)}, {"fee events", or(a.FeeURL)}, {"signing", string(a.Signing)},
 	}
+	if texts := textsOf(a); texts != "" {
+		lines = append(lines, struct{ name, value string }{"texts", texts})
+	}
 	if a.Mode == routing.AXE {
 		lines = append(lines, struct{ name, value string }{"extensions", fmt.Sprintf("%d digits, %d further tries", a.ExtDigits, a.Retries)})
 	}
@@ -112,19 +115,34 @@ type settings struct {
 	NumberURL   *string `name:"number-url" help:"Where changes of X numbers go, if elsewhere." placeholder:"URL"`
 	PushNumbers *bool   `negatable:"" help:"Push changes of X numbers."`
 	Signing     *string `help:"How pushes are signed: wsse or aksk." placeholder:"SCHEME"`
+
+	SMS           *bool     `name:"sms" negatable:"" help:"AX, AXB, X: texts through X are on; AX and X need --sms-control-url."`
+	SMSContent    *bool     `name:"sms-content" negatable:"" help:"Notices and lists of texts carry what was written."`
+	SMSURL        *string   `name:"sms-url" help:"Where notices of texts go." placeholder:"URL"`
+	SMSControlURL *string   `name:"sms-control-url" help:"Who is asked whom texts are for (AX, X)." placeholder:"URL"`
+	SMSKeywords   *wordList `name:"sms-keywords" help:"Words of which a text has to have one: a file with one on each line, - is standard input; an empty file: any text will do." placeholder:"FILE"`
+	SMSForbidden  *wordList `name:"sms-forbidden" help:"Words of which a text must have none, likewise." placeholder:"FILE"`
 }
 
 func (s *settings) apply(a *ledger.App) {
 	for _, t := range []struct{ to, from *string }{{&a.Name, s.Name}, {&a.StatusURL, s.StatusURL}, {&a.CallInURL, s.CallinURL}, {&a.FeeURL, s.FeeURL},
-		{&a.NumberURL, s.NumberURL}, {(*string)(&a.Signing), s.Signing}} {
+		{&a.NumberURL, s.NumberURL}, {(*string)(&a.Signing), s.Signing}, {&a.SMSURL, s.SMSURL}, {&a.SMSControlURL, s.SMSControlURL}} {
 		if t.from != nil {
 			*t.to = *t.from
 		}
 	}
 	for _, f := range []struct{ to, from *bool }{{&a.Recording, s.Recording}, {&a.Stereo, s.Stereo}, {&a.Informs, s.Informs}, {&a.KeepCallee, s.KeepCallee},
-		{&a.NoForeign, s.NoForeign}, {&a.PushNumbers, s.PushNumbers}} {
+		{&a.NoForeign, s.NoForeign}, {&a.PushNumbers, s.PushNumbers}, {&a.SMS, s.SMS}, {&a.SMSContent, s.SMSContent}} {
 		if f.from != nil {
 			*f.to = *f.from
+		}
+	}
+	for _, w := range []struct {
+		to   *routing.Words
+		from *wordList
+	}{{&a.Keywords, s.SMSKeywords}, {&a.Forbidden, s.SMSForbidden}} {
+		if w.from != nil {
+			*w.to = routing.NewWords(*w.from...)
 		}
 	}
 	for _, n := range []struct{ to, from *int }{{&a.ExtDigits, s.ExtDigits}, {&a.Retries, s.Retries}} {

@@ -14,9 +14,9 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // TestHelp holds what people read: a change of it is seen.
 func TestHelp(t *testing.T) {
-	for _, command := range []string{"", "serve", "lab", "call", "app", "app create", "app change", "number", "number list", "number import", "number move", "number status", "number tasks",
+	for _, command := range []string{"", "serve", "lab", "call", "app", "app create", "app change", "number", "number list", "number import", "number move", "number status", "number sms", "number tasks",
 		"binding", "binding list", "binding bind", "bind axb", "bind ax", "bind axe", "bind axyb", "bind yb", "unbind", "temp",
-		"prompt", "cdr", "cdr list", "cdr export", "event", "event replay", "explain", "blacklist", "doctor", "config"} {
+		"prompt", "cdr", "cdr list", "cdr export", "sms", "sms list", "sms explain", "sms send", "event", "event replay", "explain", "blacklist", "doctor", "config"} {
 		args := append(strings.Fields(command), "--help")
 		got := succeed(t, args...)
 		golden := filepath.Join("testdata", "help", strings.ReplaceAll("axgate "+command, " ", "-")+".txt")
@@ -44,6 +44,8 @@ func TestWrongUse(t *testing.T) {
 		"call --transport tls":                 "udp",
 		"event list --limit many":              "--limit",
 		"lab --port":                           "--port",
+		"sms list --state over":                "must be one of",
+		"sms send --x 1 hello":                 "missing flags: --from",
 		"cdr list --limit 0":                   "use 1 to 1000",
 		"binding list --x 1 --limit=-5":        "use 1 to 1000",
 	} {

@@ -38,10 +38,11 @@ func TestJSON(t *testing.T) {
 	}{
 		{"app list", 0}, {"app create --account default --mode AXB --key new --name X", 0}, {"app pause new", 0}, {"app secret new", 0}, {"app show nobody", 1},
 		{"number import --app axb LIST", 1}, {"number show 17010000011", 0}, {"number status paused 17010000011 17010000099", 1}, {"number list --app axb", 0},
+		{"number sms on 17010000011 17010000099", 1}, {"app change ax --sms --sms-control-url http://127.0.0.1/control", 0}, {"app change ax --sms-control-url=", 1},
 		{"number move --to ax +8617010000001", 0}, {"number return 17010000002", 0}, {"number free", 0}, {"number tasks --limit 1", 0},
 		{"binding bind axe --x +8617010000003 --a +8613800000001 --ext 0001", 0}, {"binding list --x +8617010000003", 0},
 		{"explain 17010000003 13800000002 --ext 0001", 0}, {"explain 17010000001 13800000002", 0}, {"explain", 2}, {"number move --to ax", 2},
-		{"cdr list", 0}, {"event list", 0}, {"prompt list --app all", 0}, {"blacklist list --x 17010000003", 0},
+		{"cdr list", 0}, {"sms list", 0}, {"sms explain 17010000001 13800000002 hello", 0}, {"sms show none", 1}, {"event list", 0}, {"prompt list --app all", 0}, {"blacklist list --x 17010000003", 0},
 	} {
 		args := append(strings.Fields(strings.ReplaceAll(step.command, "LIST", list)), "--json", "--config", file)
 		r := start(args...)

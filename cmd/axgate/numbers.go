@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"text/tabwriter"
 
@@ -17,7 +18,8 @@ type numberCmd struct {
 	Move     numberMoveCmd     `cmd:"" help:"Move X to another app of the account; their bindings end."`
 	Status   numberStatusCmd   `cmd:"" help:"Change the status of X; only a normal one takes calls and bindings."`
 	Return   numberReturnCmd   `cmd:"" help:"Return X; their bindings end."`
-	Tasks    numberTasksCmd    `cmd:"" help:"List tasks of import, move and status, or show one with what failed."`
+	SMS      numberSMSCmd      `cmd:"" name:"sms" help:"Have X take texts, or none."`
+	Tasks    numberTasksCmd    `cmd:"" help:"List tasks of import, move, status and sms, or show one with what failed."`
 	Resubmit numberResubmitCmd `cmd:"" help:"Try again what failed of a task."`
 	Free     numberFreeCmd     `cmd:"" help:"Count X by area: how many are free, and how many bindings still fit."`
 	Export   numberExportCmd   `cmd:"" help:"Write X as CSV, which import takes."`
@@ -94,6 +96,7 @@ type numberAddCmd struct {
 	City     string `help:"Where it belongs." placeholder:"NAME"`
 	Province string `help:"Where it belongs; --any-area looks here." placeholder:"NAME"`
 	Carrier  string `help:"Whose number it is." placeholder:"NAME"`
+	SMS      *bool  `name:"sms" negatable:"" help:"It takes texts. Without it: as it is, and a new one takes none."`
 }
 
 func (c *numberAddCmd) Run(p *program) error {
@@ -103,6 +106,15 @@ func (c *numberAddCmd) Run(p *program) error {
 			return err
 		}
 		n := ledger.Number{XNumber: routing.XNumber{X: x, App: c.App, AreaCode: c.Area, City: c.City, Province: c.Province}, Carrier: c.Carrier, Voice: true}
+		is, err := d.Ledger.Number(d.ctx, x)
+		switch {
+		case c.SMS != nil:
+			n.SMS = *c.SMS
+		case err == nil:
+			n.SMS = is.SMS
+		case !errors.Is(err, ledger.ErrUnknownX):
+			return err
+		}
 		return d.changedNumber(d.Provision.AddNumber(d.ctx, n))
 	})
 }
@@ -115,7 +127,11 @@ func (d *desk) changedNumber(n ledger.Number, err error) error {
 	if d.cli.JSON {
 		return d.answer(manage.ShowNumber(&n))
 	}
-	d.printf("%s of app %s (%s): %s, %d bindings\n", n.X, n.App, n.Mode, n.Status, n.Bindings)
+	texts := "takes no texts"
+	if n.SMS {
+		texts = "takes texts"
+	}
+	d.printf("%s of app %s (%s): %s, %s, %d bindings\n", n.X, n.App, n.Mode, n.Status, texts, n.Bindings)
 	return nil
 }
 

@@ -130,6 +130,27 @@ func (p *program) changeNumbers(which these, app string, status routing.NumberSt
 	})
 }
 
+type numberSMSCmd struct {
+	Switch string `arg:"" enum:"on,off" help:"on or off."`
+	these
+	App string `help:"X of other apps fail." placeholder:"KEY"`
+}
+
+// Help tells more than the one line of the overview.
+func (numberSMSCmd) Help() string {
+	return `Texts pass if they are on for account, app, X and binding. Example: axgate number sms on +8617010000001 --app demo-axb.`
+}
+
+func (c *numberSMSCmd) Run(p *program) error {
+	numbers, err := c.numbers()
+	if err != nil {
+		return err
+	}
+	return p.task(func(d *desk) (ledger.Task, error) {
+		return d.Provision.SwitchSMS(d.ctx, c.App, byCommand, numbers, c.Switch == "on")
+	})
+}
+
 type numberResubmitCmd struct {
 	ID string `arg:"" help:"The task."`
 }
@@ -223,6 +244,9 @@ func (c *numberTasksCmd) Run(p *program) error {
 			for i := range page.Tasks {
 				t := &page.Tasks[i]
 				what := strings.TrimSpace(string(t.Kind) + " " + string(t.Status))
+				if t.Kind == ledger.TaskSMS {
+					what += map[bool]string{true: " on", false: " off"}[t.SMS]
+				}
 				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\t%s\n", t.ID, what, or(t.App), or(t.From), t.State, t.Done, t.Failed, t.Total, when(t.Created), or(t.By))
 			}
 		})
