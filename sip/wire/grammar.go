@@ -39,7 +39,7 @@ func (h *head) verifyStart() (method string, isRequest bool, err error) {
 	if strings.HasPrefix(h.start, "SIP/") {
 		_, rest, _ := strings.Cut(h.start, " ")
 		code, _, ok := strings.Cut(rest, " ")
-		if !ok || len(code) != 3 || !digits(code, 699) || code[0] == '0' {
+		if !ok || len(code) != 3 || !digits(code, 699) || code[0] == '0' || strings.ContainsAny(h.start, "\r\n") {
 			return "", false, bad("Bad Status Line")
 		}
 		return "", false, nil
@@ -105,20 +105,38 @@ func digits(s string, most uint64) bool {
 	return err == nil && n <= most
 }
 
-const tokenMarks = "-.!%*_+`'~"
+// class is a set of characters.
+type class [256]bool
 
-func isToken(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if !alnum(s[i]) && !strings.Contains(tokenMarks, s[i:i+1]) {
+const alphanumeric = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+var (
+	tokens = classOf(alphanumeric + "-.!%*_+`'~")
+	hosts  = classOf(alphanumeric + "-._")
+	hexes  = classOf("0123456789abcdefABCDEF")
+	// visible is ASCII that prints and neither quotes nor brackets.
+	visible = classOf(alphanumeric + "!#$%&'()*+,-./:;=?@[\\]^_`{|}~")
+)
+
+func classOf(chars string) *class {
+	var c class
+	for i := range len(chars) {
+		c[chars[i]] = true
+	}
+	return &c
+}
+
+// has tells whether all of s is of this class.
+func (c *class) has(s string) bool {
+	for i := range len(s) {
+		if !c[s[i]] {
 			return false
 		}
 	}
-	return s != ""
+	return true
 }
 
-func alnum(c byte) bool {
-	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
-}
+func isToken(s string) bool { return s != "" && tokens.has(s) }
 
 func (l line) verifyAddresses() error {
 	if l.name == "contact" && l.value == "*" {
@@ -211,7 +229,7 @@ func verifyParams(s string) (rest string, err error) {
 		} else if end = strings.IndexAny(s, ";, \t"); end < 0 {
 			end = len(s)
 		}
-		if end <= 0 || s[0] != '"' && !visible(s[:end], `"<>`) {
+		if end <= 0 || s[0] != '"' && !visible.has(s[:end]) {
 			return "", bad("Bad Parameter")
 		}
 		s = s[end:]
@@ -234,17 +252,6 @@ func quotedEnd(s string) int {
 	return -1
 }
 
-// visible tells whether s is of ASCII characters that print, space and those
-// in but excepted.
-func visible(s, but string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] <= ' ' || s[i] > '~' || strings.Contains(but, s[i:i+1]) {
-			return false
-		}
-	}
-	return true
-}
-
 // verifyURI checks a URI: of any scheme that its characters are possible, of
 // SIP that its escapes, host and port are.
 func verifyURI(uri string) error {
@@ -252,21 +259,24 @@ func verifyURI(uri string) error {
 		return nil
 	}
 	scheme, rest, ok := strings.Cut(uri, ":")
-	if !ok || rest == "" || !isToken(scheme) || !visible(rest, `"<>`) {
+	if !ok || rest == "" || !isToken(scheme) || !visible.has(rest) {
 		return bad("Bad URI")
 	}
 	if s := strings.ToLower(scheme); s != "sip" && s != "sips" {
 		return nil
 	}
-	for i := 0; i < len(rest); i++ {
-		if rest[i] == '%' && (i+2 >= len(rest) || !hex(rest[i+1]) || !hex(rest[i+2])) {
+	for i := strings.IndexByte(rest, '%'); i >= 0 && i < len(rest); i++ {
+		if rest[i] == '%' && (i+2 >= len(rest) || !hexes.has(rest[i+1:i+3])) {
 			return bad("Bad Escape")
 		}
 	}
-	if strings.Count(rest, "@") > 1 {
+	user, host, ok := strings.Cut(rest, "@")
+	if !ok {
+		host = user
+	}
+	if strings.Contains(host, "@") {
 		return bad("Bad URI")
 	}
-	host := rest[strings.IndexByte(rest, '@')+1:]
 	if i := strings.IndexAny(host, ";?"); i >= 0 {
 		host = host[:i]
 	}
@@ -275,8 +285,6 @@ func verifyURI(uri string) error {
 	}
 	return nil
 }
-
-func hex(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' }
 
 // hostPort checks a host with or without a port. RFC 5118 section 4.10 has
 // three colons in an address tolerated, for the grammar once asked for them.
@@ -298,15 +306,7 @@ func hostPort(s string) bool {
 		return host == "]" && digits(port, 65535)
 	}
 	host, port, colon := strings.Cut(s, ":")
-	if host == "" || colon && !digits(port, 65535) {
-		return false
-	}
-	for i := 0; i < len(host); i++ {
-		if c := host[i]; !alnum(c) && c != '-' && c != '.' && c != '_' {
-			return false
-		}
-	}
-	return true
+	return host != "" && hosts.has(host) && (!colon || digits(port, 65535))
 }
 
 // verifyVia checks what responses are sent by. A branch that is the magic

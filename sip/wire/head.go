@@ -22,83 +22,99 @@ type head struct {
 // line is a header field, unfolded and trimmed, its name in lower and long form.
 type line struct{ name, value string }
 
-var longNames = map[string]string{
+// names are the short forms, and those spelled as usual.
+var names = map[string]string{
 	"a": "accept-contact", "b": "referred-by", "c": "content-type", "e": "content-encoding", "f": "from", "i": "call-id",
 	"k": "supported", "l": "content-length", "m": "contact", "o": "event", "r": "refer-to", "s": "subject", "t": "to",
 	"u": "allow-events", "v": "via", "x": "session-expires",
 }
 
+func init() {
+	for _, n := range []string{"Via", "From", "To", "Call-ID", "CSeq", "Contact", "Max-Forwards", "Route", "Record-Route", "Content-Type",
+		"Content-Length", "Allow", "Supported", "Require", "User-Agent", "Server", "P-Asserted-Identity", "Authorization", "Expires", "Accept"} {
+		names[n] = strings.ToLower(n)
+	}
+}
+
+var (
+	crlf    = []byte("\r\n")
+	headEnd = []byte("\r\n\r\n")
+)
+
 // readHead splits the header off a message. rest is what follows the empty
 // line. With an error the head has what was read before it.
 func readHead(data []byte) (h *head, rest []byte, err error) {
 	h = &head{}
-	first, data, ok := cutLine(data)
-	if !ok {
-		return h, nil, bad("Start Line Without End")
+	end := bytes.Index(data, headEnd)
+	switch {
+	case end > maxHead || end < 0 && len(data) > maxHead:
+		err = bad("Header Too Large")
+	case end < 0:
+		err = bad("Header Without End")
+	default:
+		rest = data[end+len(headEnd):]
 	}
-	h.start = string(first)
-	size := len(first)
-	for {
-		raw, after, ok := cutLine(data)
+	if err != nil { // its whole lines are good for a refusal
+		end = max(0, bytes.LastIndex(data[:min(len(data), maxHead)], crlf))
+	}
+	text := string(data[:end])
+	h.start, text, _ = strings.Cut(text, "\r\n")
+	for text != "" {
+		n := lineEnd(text)
 		switch {
-		case !ok:
-			return h, nil, bad("Header Without End")
-		case len(raw) == 0:
-			return h, after, nil
 		case len(h.lines) == maxLines:
 			return h, nil, bad("Too Many Header Fields")
-		}
-		n := len(data) - len(after)
-		for len(after) > 0 && (after[0] == ' ' || after[0] == '\t') {
-			if _, after, ok = cutLine(after); !ok {
-				return h, nil, bad("Header Without End")
-			}
-			if n = len(data) - len(after); n > maxLine {
-				break
-			}
-		}
-		if size += n; n > maxLine || size > maxHead {
+		case n > maxLine:
 			return h, nil, bad("Header Too Large")
 		}
-		l, err := readLine(data[:n-2])
+		l, err := readLine(text[:n])
 		if err != nil {
 			return h, nil, err
 		}
 		h.lines = append(h.lines, l)
-		data = after
+		text = text[min(n+2, len(text)):]
+	}
+	return h, rest, err
+}
+
+// lineEnd is where a line ends with its continuations.
+func lineEnd(text string) int {
+	for i := 0; ; {
+		n := strings.Index(text[i:], "\r\n")
+		if n < 0 {
+			return len(text)
+		}
+		i += n + 2
+		if i == len(text) || text[i] != ' ' && text[i] != '\t' {
+			return i - 2
+		}
 	}
 }
 
-func cutLine(data []byte) (line, rest []byte, ok bool) {
-	i := bytes.Index(data, crlf)
-	if i < 0 {
-		return nil, nil, false
-	}
-	return data[:i], data[i+2:], true
-}
-
-var crlf = []byte("\r\n")
-
-func readLine(raw []byte) (line, error) {
-	i := bytes.IndexByte(raw, ':')
-	if i < 0 {
+func readLine(text string) (line, error) {
+	name, value, ok := strings.Cut(text, ":")
+	if !ok {
 		return line{}, bad("Header Field Without Colon")
 	}
-	name := strings.ToLower(string(bytes.TrimRight(raw[:i], " \t")))
-	if !isToken(name) {
-		return line{}, bad("Bad Header Field Name")
+	name = strings.TrimRight(name, " \t")
+	known, ok := names[name]
+	if !ok {
+		if !isToken(name) {
+			return line{}, bad("Bad Header Field Name")
+		}
+		known = strings.ToLower(name)
+		if long, ok := names[known]; ok {
+			known = long
+		}
 	}
-	if long, ok := longNames[name]; ok {
-		name = long
-	}
-	value := string(bytes.Trim(raw[i+1:], " \t\r\n"))
+	value = strings.Trim(value, " \t\r\n")
 	if strings.Contains(value, "\r\n") {
 		value = unfold(value)
 	}
-	if i := strings.IndexAny(value, "\r\n"); i >= 0 {
+	if strings.ContainsAny(value, "\r\n") {
 		return line{}, bad("Bare CR or LF")
 	}
-	return line{name, value}, nil
+	return line{known, value}, nil
 }
 
 func unfold(value string) string {
