@@ -100,8 +100,9 @@ func sippRefused(s *scene) {
 	s.story(x, 1, billed{state: 8014, fail: 8014, direction: 2, caller: "+86" + caller, service: "004", events: evRefused})
 }
 
-// baresip runs a registered baresip with a number of its own.
-func (s *scene) baresip(tcp bool) (*baresip.Phone, string) {
+// baresip runs a registered baresip with a number of its own, which may write
+// to the contacts.
+func (s *scene) baresip(tcp bool, contacts ...string) (*baresip.Phone, string) {
 	s.Helper()
 	host, number := takeHost(), s.takeMobile(s.T)
 	sip, err := ports.Take(4)
@@ -109,7 +110,7 @@ func (s *scene) baresip(tcp bool) (*baresip.Phone, string) {
 	rtp, err := ports.Take(baresip.RTPPorts)
 	require.NoError(s, err)
 	b, err := baresip.Start(s.within(step), baresip.Config{Dir: s.TempDir(), Number: number, Display: "Phone of " + number, Password: password,
-		Server: s.gate.SIP().String(), TCP: tcp, IP: host.String(), SIPPort: sip, RTPPort: rtp, Control: sip + 2, Console: sip + 3, Speech: speech.Second()})
+		Server: s.gate.SIP().String(), TCP: tcp, IP: host.String(), SIPPort: sip, RTPPort: rtp, Control: sip + 2, Console: sip + 3, Speech: speech.Second(), Contacts: contacts})
 	require.NoError(s, err)
 	s.Cleanup(func() { require.NoError(s, b.Close()) })
 	require.Eventually(s, func() bool { return strings.Contains(b.Output(), "200 OK () [1 binding]") }, step, 50*time.Millisecond, "%s", b.Output())

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/e2e/capture"
+	"axgate/e2e/carrier"
 	"axgate/e2e/gate"
 	"axgate/e2e/leak"
 	"axgate/e2e/ports"
@@ -42,7 +44,12 @@ type world struct {
 	fixed   int
 	network int // numbers behind the trunk
 	parties []*party
-	replies map[string]saying // in X mode, by X
+	replies map[string]saying   // in X mode, by X
+	orders  map[string]ordering // about texts, by X
+	refused map[string]int      // questions about texts that get this status, by X
+
+	behind  *carrier.Network // the network behind the trunk, where texts are tested
+	writers int              // mobile numbers of that network that were given out
 }
 
 // hosts are the loopback addresses given out in this process: of phones, of
@@ -142,10 +149,10 @@ func surroundings(t *testing.T, numbers map[string]int, change ...func(*gate.Con
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	w := &world{xs: make(map[string][]string), replies: make(map[string]saying)}
+	w := &world{xs: make(map[string][]string), replies: make(map[string]saying), orders: make(map[string]ordering), refused: make(map[string]int)}
 	var err error
 	secrets := make(map[string]string)
-	for _, a := range apps() {
+	for _, a := range slices.Concat(apps(), textApps()) {
 		secrets[a.Key] = a.Secret
 	}
 	w.customer, err = receiver.Start(secrets)
@@ -193,6 +200,18 @@ func (w *world) config(t *testing.T, n map[string]int) gate.Config {
 		RingTimeout: ringTimeout, FirstDigit: firstDigit, InterDigit: interDigit, MediaTimeout: mediaTimeout,
 		Trunks: []gate.Trunk{{Name: "network", Address: w.trunkAt, Peers: "127.6.2.0/24"}},
 	}
+	w.stock(&cfg, n)
+	for i := range mobilesMost + 1 { // the last is the fallback number
+		cfg.Phones = append(cfg.Phones, gate.Account{Number: mobile(i), Password: password})
+	}
+	for i := range fixedMost {
+		cfg.Phones = append(cfg.Phones, gate.Account{Number: fixedLine(i), Password: password})
+	}
+	return cfg
+}
+
+// stock gives each app its X, five more than n says.
+func (w *world) stock(cfg *gate.Config, n map[string]int) {
 	x := 17_010_000_000
 	for _, a := range cfg.Apps {
 		for i := range n[a.Key] + 5 {
@@ -206,13 +225,6 @@ func (w *world) config(t *testing.T, n map[string]int) gate.Config {
 			w.xs[a.Key] = append(w.xs[a.Key], number)
 		}
 	}
-	for i := range mobilesMost + 1 { // the last is the fallback number
-		cfg.Phones = append(cfg.Phones, gate.Account{Number: mobile(i), Password: password})
-	}
-	for i := range fixedMost {
-		cfg.Phones = append(cfg.Phones, gate.Account{Number: fixedLine(i), Password: password})
-	}
-	return cfg
 }
 
 // The ports for media, on the address of each axgate.

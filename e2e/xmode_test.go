@@ -64,8 +64,12 @@ const xSomebody = "+8613888888888"
 // saying is what the customer's server says about a call.
 type saying func(context.Context) string
 
-// reply answers the questions of X mode by the X that was called.
+// reply answers the questions of X mode by the X that was called, and those
+// about texts.
 func (w *world) reply(ctx context.Context, p receiver.Push) []byte {
+	if p.Path == "/control" {
+		return w.order(ctx, p)
+	}
 	var m struct {
 		StatusInfo struct{ Called, NotifyMode string }
 	}

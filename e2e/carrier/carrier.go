@@ -65,8 +65,9 @@ func user(uri string) string {
 
 // Network is an open peer. It is safe for use by several goroutines.
 type Network struct {
-	conn *net.UDPConn
-	done chan struct{}
+	conn  *net.UDPConn
+	close func() error
+	done  chan struct{}
 
 	mu       sync.Mutex
 	answer   func(Request) int
@@ -82,15 +83,15 @@ func Open(at netip.AddrPort) (*Network, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a network for texts: %w", err)
 	}
-	n := &Network{conn: conn, done: make(chan struct{}), answer: func(Request) int { return 202 },
+	n := &Network{conn: conn, close: sync.OnceValue(conn.Close), done: make(chan struct{}), answer: func(Request) int { return 202 },
 		waiting: make(map[string]chan int), changed: make(chan struct{})}
 	go n.read()
 	return n, nil
 }
 
-// Close ends it.
+// Close ends it, once however often it is called.
 func (n *Network) Close() error {
-	err := n.conn.Close()
+	err := n.close()
 	<-n.done
 	return err
 }

@@ -28,13 +28,16 @@ type Config struct {
 	Numbers  []Number
 
 	StatusURL, FeeURL string // of every app
+	SMSURL            string // of every app; empty: none has texts
 
 	RingTimeout, FirstDigit, InterDigit time.Duration
 
 	// The rest is left at its default if zero.
-	MaxCalls     int           // at a time; one more is refused with 503
-	MediaTimeout time.Duration // a leg without RTP for so long is gone
-	Drain        time.Duration // how long running calls may go on at the end
+	MaxCalls     int              // at a time; one more is refused with 503
+	MediaTimeout time.Duration    // a leg without RTP for so long is gone
+	Drain        time.Duration    // how long running calls may go on at the end
+	SMS          map[string]any   // the section of that name; nil: no texts
+	Gateways     []map[string]any // sms.gateways
 
 	Extra string // text behind the rest of the configuration file
 }
@@ -45,6 +48,8 @@ type Trunk struct {
 	Name    string
 	Address netip.AddrPort
 	Peers   string
+	SMS     string // off if empty
+	Center  string // SMS 3gpp
 }
 
 // Account is a softphone that may register.
@@ -52,23 +57,30 @@ type Account struct{ Number, Password string }
 
 // App is an application.
 type App struct {
-	Key, Secret, Mode string
-	ExtDigits         int // AXE
-	Retries           int // AXE: repeat collection
-	Recording, Stereo bool
-	Informs           bool // of recordings, by itself
-	Defaults          bool // the shipped prompts are on
-	Paused, Frozen    bool
-	NoForeign         bool          // foreign callers are refused
-	PushNumbers       bool          // changes of its numbers are pushed
-	CallInURL         string        // empty: StatusURL
-	Fallback          string        // X mode
-	AnswerTimeout     time.Duration // X mode
-	SendRecordURL     bool          // fee events carry recordFileDownloadUrl
+	Key, Secret, Mode   string
+	ExtDigits           int // AXE
+	Retries             int // AXE: repeat collection
+	Recording, Stereo   bool
+	Informs             bool // of recordings, by itself
+	Defaults            bool // the shipped prompts are on
+	Paused, Frozen      bool
+	NoForeign           bool          // foreign callers are refused
+	PushNumbers         bool          // changes of its numbers are pushed
+	CallInURL           string        // empty: StatusURL
+	Fallback            string        // X mode
+	AnswerTimeout       time.Duration // X mode, texts
+	SendRecordURL       bool          // fee events carry recordFileDownloadUrl
+	SMS, SMSContent     bool
+	Barred              bool   // texts are off for its account
+	ControlURL          string // of Block questions
+	Keywords, Forbidden []string
 }
 
 // Number is an X and the key of its app. Area may be empty.
-type Number struct{ X, App, Status, Area string }
+type Number struct {
+	X, App, Status, Area string
+	SMS                  bool // it takes texts
+}
 
 // yaml is the configuration file: JSON, which YAML contains.
 func (c Config) yaml() string {
@@ -80,11 +92,19 @@ func (c Config) yaml() string {
 		"sip":   section{"udp": c.SIP.String(), "tcp": c.SIP.String()},
 		"media": section{"ip": c.SIP.Addr().String(), "ports": fmt.Sprintf("%d-%d", c.RTPFirst, c.RTPLast)},
 		"trunks": list(c.Trunks, func(t Trunk) section {
-			return section{"name": t.Name, "address": t.Address.String(), "peers": strings.Fields(t.Peers)}
+			out := section{"name": t.Name, "address": t.Address.String(), "peers": strings.Fields(t.Peers)}
+			if t.SMS != "" {
+				out["sms"], out["sms_center"] = t.SMS, t.Center
+			}
+			return out
 		}),
 		"apps": list(c.Apps, c.app),
 		"numbers": list(c.Numbers, func(n Number) section {
-			return section{"x": n.X, "app": n.App, "status": n.Status, "area_code": n.Area}
+			out := section{"x": n.X, "app": n.App, "status": n.Status, "area_code": n.Area}
+			if n.SMS {
+				out["sms"] = "true"
+			}
+			return out
 		}),
 		"accounts": []section{{"name": frozenAccount, "frozen": true}},
 	}
@@ -114,11 +134,18 @@ func (c Config) yaml() string {
 	if c.MaxCalls != 0 {
 		file["sip"].(section)["max_calls"] = c.MaxCalls
 	}
+	if c.SMS != nil {
+		file["sms"] = c.SMS
+		file["accounts"] = append(file["accounts"].([]section), section{"name": barredAccount, "sms": false})
+	}
 	return text(file) + c.Extra
 }
 
 // frozenAccount is the tenant in arrears.
 const frozenAccount = "frozen"
+
+// barredAccount is the tenant without texts.
+const barredAccount = "barred"
 
 func (c Config) app(a App) map[string]any {
 	out := map[string]any{
@@ -138,6 +165,13 @@ func (c Config) app(a App) map[string]any {
 	}
 	if a.Frozen {
 		out["account"] = frozenAccount
+	}
+	if a.Barred {
+		out["account"] = barredAccount
+	}
+	if c.SMSURL != "" {
+		out["sms"], out["sms_content"], out["sms_url"], out["sms_control_url"] = a.SMS, a.SMSContent, c.SMSURL, a.ControlURL
+		out["sms_keywords"], out["sms_forbidden"], out["answer_timeout"] = a.Keywords, a.Forbidden, a.AnswerTimeout.String()
 	}
 	return out
 }
