@@ -66,15 +66,12 @@ func (c Cause) Temporary() bool {
 // Failure is TP-Failure-Cause (TS 23.040 9.2.3.22), 0 for none.
 type Failure byte
 
-// The failure causes that we tell.
+// The failure causes that we tell or have to tell apart.
 const (
-	PIDUnsupported  Failure = 0x8F
 	AlphabetUnknown Failure = 0x90 // and compressed texts
-	ClassUnknown    Failure = 0x91
 	TPDUUnsupported Failure = 0xB0
 	Duplicate       Failure = 0xC5
 	MemoryExceeded  Failure = 0xD3
-	Unexplained     Failure = 0xFF
 
 	scBusy    Failure = 0xC0
 	scFailure Failure = 0xC2
