@@ -143,15 +143,14 @@ func (s *Server) readRelayed(tx *wire.ServerTx, who origin, d rp.Data) (sms.Inco
 	return in, t.Content, nil
 }
 
-// relayedX is the X that a network has a text for: that of P-Called-Party-ID,
-// where it has put a phone's address into the Request-URI (RFC 7315 section 4.2).
+// relayedX is the X that a network has a text for.
 func (s *Server) relayedX(req *sip.Request) (routing.X, bool) {
-	if called, ok := identity.CalledParty(req); ok {
-		if x, ok := s.cfg.Plan.ParseX(called); ok {
+	for _, number := range identity.Called(req) {
+		if x, ok := s.cfg.Plan.ParseX(number); ok {
 			return x, true
 		}
 	}
-	return s.textedX(req)
+	return "", false
 }
 
 // twin is the same for a text that its network sends again in another MESSAGE.

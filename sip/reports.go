@@ -55,10 +55,11 @@ func (r *reports) leave(t *trunk.Trunk, mr byte) {
 	delete(r.waiting, reportKey{t, mr})
 }
 
-// take gives a report to whom it is for. One that says which MESSAGE it is on
-// (TS 24.341 5.3.3.4.4) is for nobody else; one that nobody waits for is dropped.
+// take gives a report to whom it is for: who waits for one on the MESSAGE that
+// it says it is on (TS 24.341), whatever trunk it came by; or if it does not
+// say, who waits on the trunk. One that nobody waits for is dropped.
 func (r *reports) take(t *trunk.Trunk, m rp.Message, inReplyTo []string) {
-	from := rp.Phone
+	var from rp.Side
 	switch m := m.(type) {
 	case rp.Ack:
 		from = m.From
@@ -67,13 +68,16 @@ func (r *reports) take(t *trunk.Trunk, m rp.Message, inReplyTo []string) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	w, ok := r.waiting[reportKey{t, m.Reference()}]
-	if !ok || w.from != from || len(inReplyTo) > 0 && !slices.Contains(inReplyTo, w.callID) {
+	for key, w := range r.waiting {
+		said := slices.Contains(inReplyTo, w.callID)
+		if key.mr != m.Reference() || w.from != from || !said && (len(inReplyTo) > 0 || key.trunk != t) {
+			continue
+		}
+		select {
+		case w.report <- m:
+		default: // it is there already
+		}
 		return
-	}
-	select {
-	case w.report <- m:
-	default: // it is there already
 	}
 }
 

@@ -71,7 +71,9 @@ func failure(t testing.TB, err error) sms.Failure {
 func TestTextGoesOut(t *testing.T) {
 	for _, transport := range []string{"UDP", "TCP"} {
 		t.Run(transport, func(t *testing.T) {
-			w := open(t, texting(newOffice()), func(s *settings) { s.tcpB, s.trunkB.SendPPI, s.trunkB.FromDomain = transport == "TCP", true, "ims.example" })
+			w := open(t, texting(newOffice()), func(s *settings) {
+				s.tcpB, s.trunkB.SendPPI, s.trunkB.FromDomain = transport == "TCP", true, "ims.example"
+			})
 			require.Equal(t, 1, carrierOf(t, w.srv, "b").Pieces("你好"))
 			done := w.sends(w.srv, "b", texted("你好"))
 			m := w.b.request("MESSAGE")
@@ -316,4 +318,3 @@ func TestTextToADeadTrunk(t *testing.T) {
 	f = failure(t, carrierOf(t, w.srv, "b").Send(context.Background(), texted("hi")))
 	require.True(t, f.Temporary)
 }
-

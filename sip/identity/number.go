@@ -128,17 +128,28 @@ func Dialled(req *sip.Request) (string, bool) {
 	return "", false
 }
 
-// CalledParty is the number in P-Called-Party-ID (RFC 7315 section 4.2): whom a
-// request was for before a network put the address of a phone in its place.
-func CalledParty(req *sip.Request) (string, bool) {
+// Called are the numbers that a request of a network may be for, the likeliest
+// first: Request-URI; P-Called-Party-ID (RFC 7315 section 4.2), which has what
+// was there before a network put the address of a phone in its place; To.
+func Called(req *sip.Request) []string {
+	uris := []*sip.Uri{&req.Recipient}
 	for _, text := range values(req.GetHeaders("P-Called-Party-ID")) {
-		var uri sip.Uri
+		uri := new(sip.Uri)
 		var params sip.HeaderParams
-		if _, err := sip.ParseAddressValue(text, &uri, &params); err == nil {
-			return numberOf(&uri)
+		if _, err := sip.ParseAddressValue(text, uri, &params); err == nil {
+			uris = append(uris, uri)
 		}
 	}
-	return "", false
+	if to := req.To(); to != nil {
+		uris = append(uris, &to.Address)
+	}
+	var all []string
+	for _, uri := range uris {
+		if n, ok := numberOf(uri); ok {
+			all = append(all, n)
+		}
+	}
+	return all
 }
 
 // Return is where an answer to a request outside a dialog goes: who asserts to

@@ -142,3 +142,47 @@ func invite(t testing.TB, uri string, lines ...string) *sip.Request {
 	require.NoError(t, err)
 	return msg.(*sip.Request)
 }
+
+func TestCalled(t *testing.T) {
+	for name, c := range map[string]struct {
+		uri, to string
+		headers []string
+		want    []string
+	}{
+		"the usual":         {"sip:17010000001@h", "<sip:17010000001@h>", nil, []string{"17010000001", "17010000001"}},
+		"a phone's address": {"sip:instance-7@192.0.2.7:5060;ob", "<sip:ims@h>", []string{"<sip:+8617010000001@ims.example>"}, []string{"+8617010000001"}},
+		"with tel":          {"sip:ue@192.0.2.7", "<tel:+8617010000002>", []string{"<tel:+86-170-1000-0001>;x=y", "nonsense"}, []string{"+8617010000001", "+8617010000002"}},
+		"nobody":            {"sip:a@h", "<sip:b@h>", []string{"<sip:c@h>"}, nil},
+	} {
+		req := invite(t, c.uri, "To: "+c.to)
+		for _, h := range c.headers {
+			req.AppendHeader(sip.NewHeader("P-Called-Party-ID", h))
+		}
+		require.Equal(t, c.want, Called(req), name)
+	}
+}
+
+func TestReturn(t *testing.T) {
+	for name, c := range map[string]struct {
+		from     string
+		asserted []string
+		want     string
+	}{
+		"From":                   {"<sip:13800000001@ims.example:5070;user=phone>", nil, "sip:13800000001@ims.example:5070"},
+		"who is asserted":        {"<sip:a@h>", []string{"<sip:smsc@ims.example>", "<tel:+861>"}, "sip:smsc@ims.example"},
+		"tel is no address":      {"<sip:a@h>", []string{"<tel:+8613800000001>"}, "sip:a@h"},
+		"anonymous":              {"<sip:anonymous@anonymous.invalid>", nil, ""},
+		"anonymous and asserted": {"<sip:anonymous@anonymous.invalid>", []string{"<sip:smsc@h>"}, "sip:smsc@h"},
+		"nothing but tel":        {"<tel:+8613800000001>", nil, ""},
+	} {
+		req := invite(t, "sip:17010000001@h", "From: "+c.from)
+		for _, h := range c.asserted {
+			req.AppendHeader(sip.NewHeader("P-Asserted-Identity", h))
+		}
+		uri, ok := Return(req)
+		require.Equal(t, c.want != "", ok, name)
+		if ok {
+			require.Equal(t, c.want, uri.String(), name)
+		}
+	}
+}
