@@ -57,10 +57,13 @@ func (a *Asker) Close() { a.client.CloseIdleConnections() }
 // mostAnswer bounds what an answer may have to say.
 const mostAnswer = 64 << 10
 
+// ErrLongAnswer tells that there is an answer, and more of it than is read.
+var ErrLongAnswer = fmt.Errorf("the answer is longer than %d bytes", mostAnswer)
+
 // Ask posts a question, signed as the pushes of the app are, and gives the body
 // of the answer, at most 64 KiB. ctx has the deadline: the whole answer has to
 // be there by then. An error says why there is none, without the address: no
-// 2xx, none in time, no connection, ErrTooMany.
+// 2xx, none in time, no connection, ErrLongAnswer, ErrTooMany.
 func (a *Asker) Ask(ctx context.Context, address string, r *Receiver, app string, question []byte) ([]byte, error) {
 	if address == "" {
 		return nil, errors.New("the app has no address for it")
@@ -91,7 +94,7 @@ func (a *Asker) Ask(ctx context.Context, address string, r *Receiver, app string
 	case res.StatusCode < 200 || res.StatusCode >= 300:
 		return nil, fmt.Errorf("HTTP status %d", res.StatusCode)
 	case len(body) > mostAnswer:
-		return nil, fmt.Errorf("the answer is longer than %d bytes", mostAnswer)
+		return nil, ErrLongAnswer
 	}
 	return body, nil
 }

@@ -52,6 +52,10 @@ func (r *Router) server(ctx context.Context, app string) (events.Receiver, error
 	if to, ok := r.settings.Load().servers[app]; ok {
 		return to, nil
 	}
+	return r.readServer(ctx, app)
+}
+
+func (r *Router) readServer(ctx context.Context, app string) (events.Receiver, error) {
 	a, err := r.cfg.Ledger.App(ctx, app)
 	if err != nil {
 		return events.Receiver{}, fmt.Errorf("read where the app's server is: %w", err)

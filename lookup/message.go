@@ -12,7 +12,9 @@ import (
 
 // DecideMessage applies the rules to a text to X: one round trip to Redis, and
 // one more about a receiver whom A named. Nothing is reserved. m.At is the
-// instant that the rules go by: of a later try, that try's.
+// instant that the rules go by: of a later try, that try's. Unlike a call, a text
+// goes by the settings of app and account as they are this very moment: the
+// ledger is asked for it anyway.
 func (r *Router) DecideMessage(ctx context.Context, m routing.Message) (routing.MessageDecision, error) {
 	f, app, err := r.aboutX(ctx, m)
 	if err != nil {
@@ -48,8 +50,31 @@ func (r *Router) aboutX(ctx context.Context, m routing.Message) (routing.Facts, 
 	if err != nil || !f.Known {
 		return f, nil, err
 	}
-	app, err := r.app(ctx, f.App)
+	app, err := r.appNow(ctx, f.App)
 	return f, app, err
+}
+
+// appNow is app without what was changed a moment ago and not read yet.
+func (r *Router) appNow(ctx context.Context, key string) (*routing.App, error) {
+	known, err := r.knowsSettings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if known {
+		return r.app(ctx, key)
+	}
+	a, err := r.cfg.Ledger.App(ctx, key)
+	if errors.Is(err, ledger.ErrUnknownApp) {
+		return nil, nil
+	}
+	return &a.App, err
+}
+
+// knowsSettings tells whether the ledger has no settings that this node has not
+// read.
+func (r *Router) knowsSettings(ctx context.Context) (bool, error) {
+	m, err := r.cfg.Ledger.Marks(ctx)
+	return err == nil && m.Settings == r.settings.Load().mark, err
 }
 
 // aboutParties finds out whether sender and receiver are X of ours, and whether
@@ -96,11 +121,23 @@ func (r *Router) AskMessage(ctx context.Context, app *routing.App, question even
 	return reply
 }
 
+// serverNow is server without what was changed a moment ago.
+func (r *Router) serverNow(ctx context.Context, app string) (events.Receiver, error) {
+	known, err := r.knowsSettings(ctx)
+	if err != nil {
+		return events.Receiver{}, err
+	}
+	if known {
+		return r.server(ctx, app)
+	}
+	return r.readServer(ctx, app)
+}
+
 // askMessage is what the app's server says. An error tells why there is nothing
 // that can be used.
 func (r *Router) askMessage(ctx context.Context, app *routing.App, question *events.Event) (routing.MessageReply, error) {
 	late := routing.MessageReply{Late: true}
-	to, err := r.server(ctx, app.Key)
+	to, err := r.serverNow(ctx, app.Key)
 	if err != nil {
 		return late, err
 	}
@@ -116,6 +153,7 @@ func (r *Router) askMessage(ctx context.Context, app *routing.App, question *eve
 	defer cancel()
 	body, err := r.cfg.Asker.Ask(ctx, to.SMSControl, &to, app.Key, message)
 	if err != nil {
+		late.Late = !errors.Is(err, events.ErrLongAnswer)
 		return late, err
 	}
 	c, err := events.ParseSMSControl(body)

@@ -227,6 +227,7 @@ func (v *verifier) once(ctx context.Context, key store.Key) (d Difference, same,
 // outcome is what matters of a decision.
 type outcome struct {
 	app          string
+	sms          bool            // X takes texts
 	binding      routing.Binding // as the cache keeps it
 	step         routing.Step
 	end          routing.End
@@ -251,13 +252,16 @@ func (v *verifier) outcome(ctx context.Context, q routing.Question, ext routing.
 	} else {
 		d = routing.Decide(&v.s.plan, app, q, f)
 	}
-	o := outcome{app: f.App, step: d.Step, end: d.End, callee: d.Callee, shown: d.Shown, area: d.AreaCode, userData: d.UserData, prompt: d.Prompt, hint: d.Hint, record: d.Record}
+	o := outcome{app: f.App, sms: f.SMS, step: d.Step, end: d.End, callee: d.Callee, shown: d.Shown, area: d.AreaCode, userData: d.UserData, prompt: d.Prompt, hint: d.Hint, record: d.Record}
 	text := d.Why
 	if d.Binding != nil {
 		o.binding = *d.Binding
 		o.binding.CreatedAt, o.binding.ModifiedAt, o.binding.AreaCode = time.Time{}, time.Time{}, ""
 		o.binding.Sent = routing.Sent{}
 		text += fmt.Sprintf(" (binding %s, version %d)", d.Binding.ID, d.Binding.Version)
+	}
+	if f.SMS {
+		text += ", and X takes texts"
 	}
 	return o, text, nil
 }

@@ -232,12 +232,12 @@ func (t *texting) switches() (MessageDecision, bool) {
 		return drop(TextNotCommercial, "app %s is paused", app.Key)
 	case app.SMSBarred:
 		return drop(TextNotCommercial, "texts are off for the account of app %s", app.Key)
+	case app.Mode != AX && app.Mode != AXB && app.Mode != XMode: // such an app has no switch
+		return drop(TextNoSMS, "%s is of an %s app, which has no texts", x, app.Mode)
 	case !app.SMS:
 		return drop(TextNotCommercial, "texts are off for app %s", app.Key)
 	case !t.f.SMS:
 		return drop(TextNoSMS, "texts are off for %s", x)
-	case app.Mode != AX && app.Mode != AXB && app.Mode != XMode:
-		return drop(TextNoSMS, "%s is of an %s app, which has no texts", x, app.Mode)
 	case b != nil && b.NoSMS:
 		return drop(TextNoSMS, "the binding of %s takes no texts (privateSms)", x)
 	case b != nil && b.Off:

@@ -150,6 +150,8 @@ func TestTexts(t *testing.T) {
 		{"off for the app", axbText(anna, func(w *wrote) { w.app.SMS = false }), dropped(TextNotCommercial).of(FromA)},
 		{"off for the number", axbText(anna, numberOff), dropped(TextNoSMS).of(FromA)},
 		{"AXE", texts(AXE, bert, "hello", bindingAXE(anna, "0001"), nil), dropped(TextNoSMS)},
+		{"AXE, which cannot be on", texts(AXE, bert, "hello", nil, []change{func(w *wrote) { w.app.SMS = false }}), dropped(TextNoSMS)},
+		{"AXE, off for the account", texts(AXE, bert, "hello", nil, []change{func(w *wrote) { w.app.SMSBarred = true }}), dropped(TextNotCommercial)},
 		{"AXYB", texts(AXYB, bert, "hello", nil, nil), dropped(TextNoSMS)},
 		{"no mode", texts("", bert, "hello", nil, nil), dropped(TextNoSMS)},
 		{"privateSms false", axbText(bert, noSMS), dropped(TextNoSMS).of(ToA)},
