@@ -14,7 +14,8 @@ import (
 // Explain tells what axgate decides about a call to X.
 type Explain func(ctx context.Context, x routing.X, caller routing.Number) (routing.Decision, error)
 
-// Demonstration is a masked call that is made and checked from all sides.
+// Demonstration is a masked call, and a masked text each way, that are made and
+// checked from all sides.
 type Demonstration struct {
 	Server     string // SIP address of axgate
 	Explain    Explain
@@ -56,6 +57,7 @@ type Result struct {
 	Events    []Push          `json:"events"`
 	Fee       json.RawMessage `json:"fee"`
 	Recording Recording       `json:"recording"`
+	Texts     []Texted        `json:"texts"`
 }
 
 // HeardFrom is the correlation from which a voice counts as heard. A mono
@@ -67,7 +69,7 @@ func (r *Result) wrong(format string, args ...any) {
 }
 
 // Run makes the call of the lab: First calls Second through the X of the AXB
-// app. The result says whether all of it was right; an error is what kept it
+// app; then they write to each other. The result says whether all of it was right; an error is what kept it
 // from being tried.
 func (d *Demonstration) Run(ctx context.Context) (Result, error) {
 	r := Result{X: XofAXB, Caller: First.Number, Callee: Second.Number}
@@ -87,6 +89,9 @@ func (d *Demonstration) Run(ctx context.Context) (Result, error) {
 	r.adopt(&out)
 	d.customer(ctx, &r, out.Began)
 	d.recording(&r)
+	if err := d.texts(ctx, &r); err != nil {
+		return r, err
+	}
 	r.check(&out)
 	r.OK = len(r.Problems) == 0
 	return r, nil
@@ -173,6 +178,12 @@ func (r *Result) check(out *Outcome) {
 	}
 	if got := field(r.Fee, "fwdDisplayNum"); got != r.X {
 		r.wrong("the fee event says that %q was shown, not X", got)
+	}
+	if len(r.Texts) != len(wrote) {
+		r.wrong("%d texts were sent, not %d", len(r.Texts), len(wrote))
+	}
+	for i := range r.Texts {
+		r.Texts[i].check(r)
 	}
 }
 

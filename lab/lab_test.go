@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -78,6 +79,33 @@ func TestReceiver(t *testing.T) {
 	require.Equal(t, []string{"callin", "callin", "fee", "fee", "disconnect"}, shown)
 }
 
+// TestReceiverOfTexts: the notice of a text is found among others, and a question
+// about one is answered with the visitor as its receiver.
+func TestReceiverOfTexts(t *testing.T) {
+	r, err := Receive("127.0.0.1", func(Push) {})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.Close()) }()
+	start := time.Now()
+	event := func(mode, x, calling, id string) string {
+		return `{"appKey":"a","smsEvent":{"smsIdentifier":"` + id + `","notificationMode":"` + mode + `","calling":"` + calling + `","virtualNumber":"` + x + `","sendResult":0}}`
+	}
+	res, err := http.Post(r.URL(), "application/json", strings.NewReader(event("Block", XofAX, Ann.Number, "1")))
+	require.NoError(t, err)
+	answer, err := io.ReadAll(res.Body)
+	require.NoError(t, errors.Join(err, res.Body.Close()))
+	require.JSONEq(t, `{"actions":[{"operation":"vNumberRoute","message":{"calling":"`+Ann.Number+`","called":"`+Visitor.Number+`"}}]}`, string(answer))
+	require.Equal(t, 200, push(t, r, event("Notify", XofAXB, Ann.Number, "2")))
+	require.Equal(t, 200, push(t, r, event("Notify", XofAX, Ben.Number, "3")))
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	_, err = r.Notice(ctx, XofAX, Ann.Number, start)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Equal(t, 200, push(t, r, event("Notify", XofAX, Ann.Number, "4")))
+	notice, err := r.Notice(context.Background(), XofAX, Ann.Number, start)
+	require.NoError(t, err)
+	require.Equal(t, "4", field(notice, "smsIdentifier"))
+}
+
 func TestLeaks(t *testing.T) {
 	const invite = "INVITE sip:+8613800000002@127.0.0.1 SIP/2.0\r\nFrom: <sip:+8617010000001@127.0.0.1>\r\nX-Who: 0086-13800000001\r\n\r\n"
 	require.Equal(t, []string{"X-Who: 0086-13800000001"}, leaks([]byte(invite), "+8613800000001"))
@@ -100,6 +128,10 @@ func TestResultIsChecked(t *testing.T) {
 		for _, e := range []string{"callin", "callout", "alerting", "answer", "disconnect"} {
 			r.Events = append(r.Events, Push{Type: e})
 		}
+		for i, to := range []Party{Second, First} {
+			r.Texts = append(r.Texts, Texted{Receiver: to.Number, Wrote: wrote[i], Read: wrote[i], Shown: XofAXB, Status: 202,
+				Notice: json.RawMessage(`{"called":"` + to.Number + `","sendResult":0}`)})
+		}
 		return r, &Outcome{Answered: true}
 	}
 	r, out := whole()
@@ -115,6 +147,13 @@ func TestResultIsChecked(t *testing.T) {
 		"the events are":                  func(r *Result, _ *Outcome) { r.Events = r.Events[1:] },
 		"the decision is to call":         func(r *Result, _ *Outcome) { r.Decision.Callee = Ann.Number },
 		"fee event says":                  func(r *Result, _ *Outcome) { r.Fee = nil },
+		"1 texts were sent":               func(r *Result, _ *Outcome) { r.Texts = r.Texts[:1] },
+		"was answered 403":                func(r *Result, _ *Outcome) { r.Texts[0].Status = 403 },
+		"not \"I am downstairs.\" of X":   func(r *Result, _ *Outcome) { r.Texts[0].Read = "" },
+		"of \"+8613800000002\", not":      func(r *Result, _ *Outcome) { r.Texts[1].Shown = Second.Number },
+		"can read the sender's number":    func(r *Result, _ *Outcome) { r.Texts[1].leaks = []string{"From: x"} },
+		"does not say that it was sent":   func(r *Result, _ *Outcome) { r.Texts[1].Notice = nil },
+		"was sent to +8613800000002":      func(r *Result, _ *Outcome) { r.Texts[0].Notice = json.RawMessage(`{"called":"","sendResult":0}`) },
 	} {
 		r, out := whole()
 		spoil(r, out)
@@ -154,5 +193,6 @@ func TestRecipe(t *testing.T) {
 	require.Contains(t, text.String(), "bin/axgate -d other binding temp --x +8617010000002 --callee +8613800000005")
 	require.Contains(t, text.String(), "<sip:+8613800000003@127.0.0.1:5061>;auth_pass=axgate-lab")
 	require.Contains(t, text.String(), "http://127.0.0.1:8080, app_key lab-axb, secret secret-of-lab-axb ")
+	require.Contains(t, text.String(), "bin/axgate -d other sms send --from +8613800000003 --x +8617010000001 ")
 	require.NotContains(t, text.String(), "%!")
 }

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"net"
+	"strconv"
 	"time"
 
 	"axgate/config"
@@ -37,10 +38,14 @@ const (
 	appAXE = "lab-axe"
 )
 
+// texting tells whether an app of this mode has texts.
+func texting(mode string) bool { return mode == "AX" || mode == "AXB" }
+
 func secretOf(app string) string { return "secret-of-" + app }
 
 // Profile is the lab's configuration: everything on one address, an app, an X
-// and bindings per mode, and accounts for softphones. Events go to receiver.
+// and bindings per mode, and accounts for softphones. Events and notices go to
+// receiver, which is asked about texts too.
 func Profile(ip, receiver string) config.Config {
 	c := config.Default()
 	c.Node = "lab"
@@ -54,8 +59,9 @@ func Profile(ip, receiver string) config.Config {
 		c.Apps = append(c.Apps, config.App{
 			Key: a.key, Secret: secretOf(a.key), Name: "lab " + a.mode, Account: "lab", Mode: a.mode, ExtDigits: 4, Retries: 2,
 			Recording: true, StatusURL: receiver, FeeURL: receiver, Signing: "wsse", SendDuration: true, Defaults: []string{"all"},
+			SMS: texting(a.mode), SMSContent: texting(a.mode), SMSURL: receiver, SMSControlURL: receiver,
 		})
-		c.Numbers = append(c.Numbers, config.Number{X: a.x, App: a.key, AreaCode: "010"}) // where the phones are at home
+		c.Numbers = append(c.Numbers, config.Number{X: a.x, App: a.key, SMS: strconv.FormatBool(texting(a.mode)), AreaCode: "010"}) // where the phones are at home
 	}
 	c.Bindings = []config.Binding{
 		{App: appAXB, X: XofAXB, A: First.Number, B: Second.Number, Record: true},

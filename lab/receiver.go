@@ -15,13 +15,13 @@ import (
 // Push is one event as the customer's server got it.
 type Push struct {
 	At      time.Time       `json:"at"`
-	Type    string          `json:"type"` // callin … disconnect, or fee
-	Session string          `json:"session"`
-	Body    json.RawMessage `json:"body"` // statusInfo, or an element of feeLst
+	Type    string          `json:"type"`    // callin … disconnect, or fee; sms: the notice of a text, or the question about one
+	Session string          `json:"session"` // of a text its smsIdentifier
+	Body    json.RawMessage `json:"body"`    // statusInfo, smsEvent, or an element of feeLst
 }
 
 // Receiver is the lab's customer server: it takes the pushes of the lab's apps
-// and shows them.
+// and shows them. Asked about a text, it says that it is for the visitor.
 type Receiver struct {
 	url    string
 	server *http.Server
@@ -71,6 +71,7 @@ func (r *Receiver) take(w http.ResponseWriter, req *http.Request) {
 		Type string            `json:"eventType"`
 		Info json.RawMessage   `json:"statusInfo"`
 		Fees []json.RawMessage `json:"feeLst"`
+		SMS  json.RawMessage   `json:"smsEvent"`
 	}
 	text, err := io.ReadAll(http.MaxBytesReader(w, req.Body, most))
 	if err == nil {
@@ -91,7 +92,51 @@ func (r *Receiver) take(w http.ResponseWriter, req *http.Request) {
 		r.add(Push{At: time.Now(), Type: body.Type, Session: of.Session, Body: b})
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if body.SMS != nil {
+		r.add(Push{At: time.Now(), Type: smsPush, Session: field(body.SMS, "smsIdentifier"), Body: body.SMS})
+		if field(body.SMS, "notificationMode") == "Block" {
+			_ = json.NewEncoder(w).Encode(forVisitor(field(body.SMS, "calling")))
+		}
+		return
+	}
 	_, _ = io.WriteString(w, `{"resultcode":"0","resultdesc":"Success"}`)
+}
+
+// smsPush is the Type of what is told of texts.
+const smsPush = "sms"
+
+// forVisitor is the answer about a text that names no receiver.
+func forVisitor(calling string) any {
+	type message struct {
+		Calling string `json:"calling"`
+		Called  string `json:"called"`
+	}
+	type action struct {
+		Operation string  `json:"operation"`
+		Message   message `json:"message"`
+	}
+	return map[string][]action{"actions": {{"vNumberRoute", message{calling, Visitor.Number}}}}
+}
+
+// Notice waits for the notice of the first text of a sender to x since an
+// instant.
+func (r *Receiver) Notice(ctx context.Context, x, sender string, since time.Time) (json.RawMessage, error) {
+	for {
+		r.mu.Lock()
+		came := r.came
+		for _, p := range r.pushes {
+			if p.Type == smsPush && !p.At.Before(since) && field(p.Body, "notificationMode") == "Notify" && field(p.Body, "virtualNumber") == x && field(p.Body, "calling") == sender {
+				r.mu.Unlock()
+				return p.Body, nil
+			}
+		}
+		r.mu.Unlock()
+		select {
+		case <-came:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("the notice of the text was not pushed: %w", ctx.Err())
+		}
+	}
 }
 
 func (r *Receiver) add(p Push) {

@@ -21,6 +21,10 @@ func (r *Result) Print(w io.Writer) {
 	line("events", "%s", r.types())
 	line("fee event", "%s", r.fee())
 	line("recording", "%s, %.1f s", r.Recording.Path, r.Recording.Seconds)
+	fmt.Fprintf(w, "One masked text each way, through the same X\n")
+	for i := range r.Texts {
+		line("text", "%s", &r.Texts[i])
+	}
 	if r.OK {
 		fmt.Fprintln(w, "All of it is right: neither saw the other's number.")
 		return
@@ -122,10 +126,13 @@ The lab goes on. Two softphones can call through X now; the password of every ac
   17010000001  AXB: Ann calls Ben, Ben calls Ann; both see the X
   17010000002  AX:  anybody calls Ann; Ann calls out after: %[8]s binding temp --x %[6]s --callee %[5]s
   17010000003  AXE: anybody types 0001 for Ann, 0002 for Ben; who dials it as Ann or Ben calls the last caller back
+  Texts go the same ways: Ann and Ben write to 17010000001; what anybody writes to 17010000002 reaches Ann, with [From…] behind it;
+  Ann writes out with a tail (hello@%[5]s), and without one the lab's server is asked, which names the visitor.
 
   baresip   in ~/.baresip/accounts:  <sip:%[3]s@%[1]s>;auth_pass=%[2]s
-            then in baresip:         /dial sip:17010000001@%[1]s
-  Linphone  username %[4]s, SIP domain %[1]s, password %[2]s, transport UDP; then dial 17010000001
+            in ~/.baresip/contacts:  "X" <sip:17010000001@%[1]s>
+            then in baresip:         /dial sip:17010000001@%[1]s    or    /message I am downstairs
+  Linphone  username %[4]s, SIP domain %[1]s, password %[2]s, transport UDP; then dial 17010000001, or write to it
 
   Binding API     http://%[9]s, app_key %[10]s, secret %[11]s (and so on for %[12]s and %[13]s)
   Management API  http://%[9]s/openapi.json; %[8]s operator add --role operator NAME makes a token
@@ -133,6 +140,8 @@ The lab goes on. Two softphones can call through X now; the password of every ac
   In another terminal:
     %[8]s call                             a test call, and why it went as it did
     %[8]s cdr list                         the calls so far
+    %[8]s sms send --from %[3]s --x %[7]s hello     a test text, and what became of it
+    %[8]s sms list                         the texts so far
     %[8]s binding list --x %[7]s  who is bound to an X
     %[8]s doctor                           whatever could keep calls from working
 `, server, Password, Ann.Number, Ben.Number, Visitor.Number, XofAX, XofAXB, program, api, appAXB, secretOf(appAXB), appAX, appAXE)

@@ -29,7 +29,7 @@ func (labCmd) Help() string {
 
 func (c *labCmd) Run(p *program) (err error) {
 	show := func(e lab.Push) {
-		body := lab.Compact(e.Body, "sessionId", "timestamp", "subscriptionId")
+		body := lab.Compact(e.Body, "sessionId", "timestamp", "subscriptionId", "smsIdentifier", "timeStamp", "event", "extInfo", "areaCode")
 		p.printf("  %s  event %-10s %s\n", e.At.Format(time.TimeOnly), e.Type, lab.Fold(body, 90, len("  15:04:05  event disconnect ")))
 	}
 	tell := func(format string, args ...any) {

@@ -324,6 +324,7 @@ func TestLab(t *testing.T) {
 		CallerID string `json:"callerId"`
 		Events   []any
 		Fee      map[string]any
+		Texts    []lab.Texted
 	}
 	out := succeed(t, "lab", "--once", "--json", "--data", t.TempDir())
 	require.NoError(t, json.Unmarshal([]byte(out), &r), out)
@@ -331,4 +332,6 @@ func TestLab(t *testing.T) {
 	require.Equal(t, "+8617010000001", r.CallerID)
 	require.Len(t, r.Events, 5)
 	require.Equal(t, "+8617010000001", r.Fee["bindNum"])
+	require.Len(t, r.Texts, 2)
+	require.Equal(t, "+8617010000001", r.Texts[1].Shown)
 }
