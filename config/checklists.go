@@ -65,6 +65,9 @@ func (k *checker) trunks(list []Trunk) {
 func (k *checker) trunkTexts(key string, t *Trunk) {
 	k.oneOf(key+".sms", t.SMS, "off", "text", "cpim", "3gpp")
 	k.oneOf(key+".sms_role", t.SMSRole, "ue", "network")
+	if t.Name == "phone" && t.SMS != "off" {
+		k.wrong(key+".name", "with sms, phone is the name of the phones of the registrar")
+	}
 	switch {
 	case t.SMSCenter != "" && !global(t.SMSCenter):
 		k.wrong(key+".sms_center", "this is no number in global form, such as +8613800100500")

@@ -55,6 +55,8 @@ numbers:
 	require.Len(t, c.Trunks, 2)
 	require.Equal(t, 7, c.Trunks[0].MaxCalls)
 	require.Equal(t, "auto", c.Trunks[0].DTMF, "elements of lists have defaults")
+	require.Equal(t, "off", c.Trunks[1].SMS)
+	require.Equal(t, "ue", c.Trunks[1].SMSRole)
 	require.Equal(t, []string{"192.0.3.1", "192.0.3.2"}, c.Trunks[1].Peers)
 	require.Equal(t, map[string]string{"busy": "b.wav", "no_binding": "n.wav"}, c.Apps[0].Prompts)
 	require.Equal(t, []string{"none"}, c.Apps[0].Defaults)
@@ -133,6 +135,14 @@ func TestErrors(t *testing.T) {
 			"apps[1].sms: there are no texts in mode AXE (axgate.yaml:3)",
 			"apps[2].sms_control_url: this is no address: use one such as https://customer.example/events (axgate.yaml:4)",
 			`numbers[0].sms: "maybe": use true or false (axgate.yaml:5)`}},
+		"texts of trunks": {"trunks:\n  - {name: phone, address: \"192.0.2.7:5060\", sms: pigeon, sms_role: king, sms_psi: a b}\n  - {name: b, address: \"192.0.2.7:5060\", sms: 3gpp}\n" +
+			"  - {name: c, address: \"192.0.2.7:5060\", sms: 3gpp, sms_center: 13800100500}\n", nil, []string{
+			`trunks[0].sms: "pigeon": use off, text, cpim or 3gpp (axgate.yaml:2)`,
+			`trunks[0].sms_role: "king": use ue or network (axgate.yaml:2)`,
+			"trunks[0].name: with sms, phone is the name of the phones of the registrar (axgate.yaml:2)",
+			`trunks[0].sms_psi: "a b": use 1 to 64 letters, digits, . _ and -, such as smsc (axgate.yaml:2)`,
+			"trunks[1].sms_center: it is missing: with sms: 3gpp the service centre has a number (axgate.yaml:3)",
+			"trunks[2].sms_center: this is no number in global form, such as +8613800100500 (axgate.yaml:4)"}},
 		"password": {"registrar: {accounts: [{number: +8613800000001, password: short}]}", nil,
 			[]string{"registrar.accounts[0].password: it is shorter than 8 characters (axgate.yaml:1)"}},
 		"control characters": {"sip: {agent: \"a\\r\\nVia: x\"}", nil, []string{"sip.agent: it has control characters (axgate.yaml:1)"}},

@@ -12,8 +12,9 @@ import (
 	"axgate/sms"
 )
 
-// maxTextBody bounds the body of a MESSAGE, in bytes: ten parts of any form.
-const maxTextBody = 16 << 10
+// maxTextBody bounds the body of a MESSAGE, in bytes: some 250 parts, more than
+// an office takes.
+const maxTextBody = 48 << 10
 
 // answer is a final response.
 type answer struct {

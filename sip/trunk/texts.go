@@ -42,7 +42,10 @@ const (
 // On tells whether texts are taken from the trunk and sent over it.
 func (t Texts) On() bool { return t.Form != TextsOff && t.Form != "" }
 
-func (t *Texts) complete() error {
+// phones is the name of another carrier of texts: those of the registrar.
+const phones = "phone"
+
+func (t *Texts) complete(name string) error {
 	switch t.Form {
 	case "":
 		t.Form = TextsOff
@@ -56,6 +59,9 @@ func (t *Texts) complete() error {
 	case UE, Network:
 	default:
 		return fmt.Errorf("sms role %.20q: use ue or network", string(t.Role))
+	}
+	if t.On() && name == phones {
+		return errors.New("name: with texts, phone is that of the phones of the registrar")
 	}
 	digits, plus := strings.CutPrefix(t.Center, "+")
 	if t.Center != "" && (!plus || len(digits) < 3 || len(digits) > 20 || strings.Trim(digits, "0123456789") != "") {

@@ -164,7 +164,7 @@ func (t *Trunk) complete() error {
 	if err := t.completeLimits(); err != nil {
 		return err
 	}
-	return t.Texts.complete()
+	return t.Texts.complete(t.Name)
 }
 
 func (t *Trunk) completeAddresses() error {
