@@ -24,3 +24,10 @@ func PickQueries(at Place, b *routing.Binding) []string {
 	}
 	return all
 }
+
+// TextQueries are the texts of what is asked about texts all the time.
+func TextQueries() []string {
+	return []string{nextTexting, textsDue, waitingTexts, openTexts, lockParts,
+		"SELECT id FROM messages WHERE app = $1 ORDER BY at DESC, id DESC LIMIT 50", "SELECT id FROM messages WHERE x = $1 ORDER BY at DESC, id DESC LIMIT 50",
+		"SELECT id FROM messages WHERE sender = $1 ORDER BY at DESC, id DESC LIMIT 50", "SELECT id FROM messages WHERE receiver = $1 AND receiver <> '' ORDER BY at DESC, id DESC LIMIT 50"}
+}

@@ -41,7 +41,7 @@ func (l *Ledger) eachTexting(ctx context.Context, now int64, each func(app strin
 	app := ""
 	for {
 		var due int64
-		err := l.read(ctx).scan(`SELECT app, due_at FROM messages WHERE due_at > 0 AND app > $1 ORDER BY app, due_at LIMIT 1`, one(app), &app, &due)
+		err := l.read(ctx).scan(nextTexting, one(app), &app, &due)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -57,6 +57,15 @@ func (l *Ledger) eachTexting(ctx context.Context, now int64, each func(app strin
 	}
 }
 
+// nextTexting is the app after $1 that has a text which is not done, with the
+// one that is due first.
+const nextTexting = `SELECT app, due_at FROM messages WHERE due_at > 0 AND app > $1 ORDER BY app, due_at LIMIT 1`
+
+// textsDue are texts of app $1 that are due at $2 and wait for no earlier one.
+const textsDue = `SELECT id, due_at FROM messages m WHERE app = $1 AND due_at > 0 AND due_at <= $2
+	AND NOT EXISTS (SELECT 1 FROM messages e WHERE e.x = m.x AND e.sender = m.sender AND e.due_at > 0 AND e.ahead AND (e.at, e.id) < (m.at, m.id))
+	ORDER BY due_at LIMIT $3`
+
 // dueText is a text as it was seen.
 type dueText struct {
 	id  string
@@ -66,9 +75,7 @@ type dueText struct {
 // dueTexts looks for texts of an app that are due and wait for no earlier one of
 // their sender to X.
 func (l *Ledger) dueTexts(ctx context.Context, app string, now int64, n int) (list []dueText, err error) {
-	rows, err := l.read(ctx).query(`SELECT id, due_at FROM messages m WHERE app = $1 AND due_at > 0 AND due_at <= $2
-		AND NOT EXISTS (SELECT 1 FROM messages e WHERE e.x = m.x AND e.sender = m.sender AND e.due_at > 0 AND e.ahead AND (e.at, e.id) < (m.at, m.id))
-		ORDER BY due_at LIMIT $3`, app, now, int64(n))
+	rows, err := l.read(ctx).query(textsDue, app, now, int64(n))
 	if err != nil {
 		return nil, fmt.Errorf("look for texts that are due: %w", err)
 	}

@@ -80,7 +80,7 @@ func partsOf(s scope, t *sms.Text, ref int, b *sms.Bounds) (id string, err error
 	if begun {
 		return t.ID, roomForParts(s, t, b)
 	}
-	err = s.scan(`UPDATE messages SET due_at = due_at WHERE x = $1 AND sender = $2 AND part_ref = $3 AND parts = $4 AND part_open RETURNING id`,
+	err = s.scan(lockParts,
 		one(string(t.X), string(t.Sender), int64(ref), int64(t.Parts)), &id)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("find the text that the part belongs to: %w", err)
@@ -88,10 +88,16 @@ func partsOf(s scope, t *sms.Text, ref int, b *sms.Bounds) (id string, err error
 	return id, nil
 }
 
+// openTexts counts the texts of sender $2 to X $1 whose parts are waited for.
+const openTexts = `SELECT COUNT(*) FROM messages WHERE x = $1 AND sender = $2 AND part_open`
+
+// lockParts finds the one whose parts have reference $3 and are $4.
+const lockParts = `UPDATE messages SET due_at = due_at WHERE x = $1 AND sender = $2 AND part_ref = $3 AND parts = $4 AND part_open RETURNING id`
+
 // roomForParts refuses a text that was begun if too many wait with it.
 func roomForParts(s scope, t *sms.Text, b *sms.Bounds) error {
 	var n int
-	err := s.scan(`SELECT COUNT(*) FROM messages WHERE x = $1 AND sender = $2 AND part_open`, one(string(t.X), string(t.Sender)), &n)
+	err := s.scan(openTexts, one(string(t.X), string(t.Sender)), &n)
 	if err != nil {
 		return fmt.Errorf("count the texts whose parts are waited for: %w", err)
 	}

@@ -77,10 +77,13 @@ func noteTwin(s scope, twin, id string, at time.Time, lately time.Duration) erro
 	return nil
 }
 
+// waitingTexts counts what waits for X $1, up to $2.
+const waitingTexts = `SELECT COUNT(*) FROM (SELECT 1 FROM messages WHERE x = $1 AND due_at > 0 LIMIT $2) AS waiting`
+
 // roomFor refuses a text that was stored if too many wait with it.
 func roomFor(s scope, t *sms.Text, b *sms.Bounds) error {
 	var n int
-	err := s.scan(`SELECT COUNT(*) FROM (SELECT 1 FROM messages WHERE x = $1 AND due_at > 0 LIMIT $2) AS waiting`, one(string(t.X), int64(b.Waiting+1)), &n)
+	err := s.scan(waitingTexts, one(string(t.X), int64(b.Waiting+1)), &n)
 	if err != nil {
 		return fmt.Errorf("count what waits for X: %w", err)
 	}

@@ -1,7 +1,10 @@
 package ledger_test
 
 import (
+	"database/sql"
 	"fmt"
+	"path/filepath"
+	"regexp"
 	"sync"
 	"testing"
 	"time"
@@ -131,4 +134,156 @@ func TestTwinsEnd(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, 1, n)
 	})
+}
+
+// TestListedTexts: filters select, pages follow each other without gap or
+// repetition.
+func TestListedTexts(t *testing.T) {
+	each(t, func(t *testing.T, l *ledger.Ledger) {
+		var all []string // the newest first
+		for i := range 7 {
+			m := text(fmt.Sprint("t", i))
+			m.At = t0.Add(time.Duration(i/2) * time.Second) // some at one instant
+			switch i {
+			case 1:
+				m.App, m.SP = "other", "else"
+			case 2:
+				m.X = "+8617010000002"
+			case 3:
+				m.Sender = "+8613800000003"
+			case 4:
+				m.Receiver = "+8613800000004"
+			case 5:
+				m.Done, m.Due, m.Result = t0, time.Time{}, routing.TextBlacklisted
+			case 6:
+				m.Done, m.Due = t0, time.Time{}
+			}
+			addText(t, l, m)
+			all = append([]string{m.ID}, all...)
+		}
+		ids := func(f ledger.MessageFilter) (list []string) {
+			page, err := l.Messages(t.Context(), f)
+			require.NoError(t, err)
+			for _, m := range page.Messages {
+				list = append(list, m.ID)
+			}
+			return list
+		}
+		yes, no, black, sent := true, false, routing.TextBlacklisted, routing.TextSent
+		for name, c := range map[string]struct {
+			filter ledger.MessageFilter
+			want   []string
+		}{
+			"all":      {ledger.MessageFilter{}, all},
+			"app":      {ledger.MessageFilter{App: "other"}, []string{"t1"}},
+			"account":  {ledger.MessageFilter{SP: "else"}, []string{"t1"}},
+			"x":        {ledger.MessageFilter{X: "+8617010000002"}, []string{"t2"}},
+			"sender":   {ledger.MessageFilter{Sender: "+8613800000003"}, []string{"t3"}},
+			"receiver": {ledger.MessageFilter{Receiver: "+8613800000004"}, []string{"t4"}},
+			"done":     {ledger.MessageFilter{Done: &yes}, []string{"t6", "t5"}},
+			"pending":  {ledger.MessageFilter{Done: &no, App: "app"}, []string{"t4", "t3", "t2", "t0"}},
+			"result":   {ledger.MessageFilter{Result: &black}, []string{"t5"}},
+			"sent":     {ledger.MessageFilter{Result: &sent}, []string{"t6"}},
+			"time":     {ledger.MessageFilter{From: t0.Add(time.Second), To: t0.Add(2 * time.Second)}, []string{"t3", "t2"}},
+		} {
+			require.Equal(t, c.want, ids(c.filter), name)
+		}
+		var pages []string
+		f := ledger.MessageFilter{Limit: 2}
+		for {
+			page, err := l.Messages(t.Context(), f)
+			require.NoError(t, err)
+			for _, m := range page.Messages {
+				pages = append(pages, m.ID)
+			}
+			if f.After = page.Next; f.After == "" {
+				break
+			}
+		}
+		require.Equal(t, all, pages)
+		_, err := l.Messages(t.Context(), ledger.MessageFilter{After: "x"})
+		var bad *ledger.CursorError
+		require.ErrorAs(t, err, &bad)
+		_, err = l.Message(t.Context(), "none")
+		require.ErrorIs(t, err, ledger.ErrNoMessage)
+	})
+}
+
+// TestClaimedTexts: what is due is claimed by one, as much of an app as is
+// wanted, and nothing behind an earlier one of its sender to X.
+func TestClaimedTexts(t *testing.T) {
+	each(t, func(t *testing.T, l *ledger.Ledger) {
+		for i := range 30 {
+			m := text(fmt.Sprintf("t%02d", i))
+			m.Sender, m.App = routing.Number(fmt.Sprint("+86138000000", 10+i)), fmt.Sprint("app", i%3)
+			addText(t, l, m)
+		}
+		later := text("later")
+		later.Sender, later.App, later.At, later.Due = "+8613800000010", "app0", t0.Add(time.Second), t0.Add(-time.Second)
+		addText(t, l, later)
+
+		var mu sync.Mutex
+		seen := map[string]int{}
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				for range 10 {
+					list, _, err := l.ClaimTexts(t.Context(), t0, t0.Add(time.Minute), func(app string) int {
+						if app == "app2" {
+							return 0
+						}
+						return 3
+					})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					mu.Lock()
+					for _, m := range list {
+						seen[m.ID]++
+					}
+					mu.Unlock()
+				}
+			})
+		}
+		all.Wait()
+		require.Len(t, seen, 20)
+		for id, times := range seen {
+			require.Equal(t, 1, times, id)
+		}
+		require.NotContains(t, seen, "later")
+		first, err := l.Message(t.Context(), "t00")
+		require.NoError(t, err)
+		first.Ahead = false // it is tried again later
+		held, err := l.SaveText(t.Context(), &first, t0.Add(time.Hour))
+		require.NoError(t, err)
+		require.True(t, held)
+		list, more, err := l.ClaimTexts(t.Context(), t0, t0.Add(time.Minute), func(string) int { return 100 })
+		require.NoError(t, err)
+		require.False(t, more)
+		require.Len(t, list, 11)
+	})
+}
+
+// TestTextsUseIndexes: no question that is asked all the time reads whole
+// tables.
+func TestTextsUseIndexes(t *testing.T) {
+	cfg := ledger.Config{Path: filepath.Join(t.TempDir(), "axgate.db")}
+	open(t, cfg)
+	db, err := sql.Open("sqlite", cfg.Path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	parameter := regexp.MustCompile(`\$\d`)
+	for _, query := range ledger.TextQueries() {
+		rows, err := db.Query("EXPLAIN QUERY PLAN " + parameter.ReplaceAllString(query, "1"))
+		require.NoError(t, err, query)
+		for rows.Next() {
+			var id, parent, unused int
+			var detail string
+			require.NoError(t, rows.Scan(&id, &parent, &unused, &detail))
+			require.NotRegexp(t, `SCAN (m|e|messages)\b`, detail, query)
+			require.NotContains(t, detail, "B-TREE FOR ORDER BY", query)
+		}
+		require.NoError(t, rows.Close())
+	}
 }

@@ -2,6 +2,8 @@ package sms_test
 
 import (
 	"context"
+	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,7 +19,7 @@ func eventsOf(session string) ledger.EventFilter { return ledger.EventFilter{Ses
 
 // short makes leases end soon: what a node that died held is due again.
 func short(w *world) {
-	w.office.Lease, w.office.Send = time.Second, 900*time.Millisecond
+	w.office.Lease = time.Second
 }
 
 // die closes the ledger under a node that works, and opens it for the next one.
@@ -152,29 +154,68 @@ func TestOrderlyEnd(t *testing.T) {
 	})
 }
 
-// TestTakenOver: a node that was away for longer than its lease finds that
-// another one has sent the text, which is told of once.
+// deaf is a store that an office cannot reach any more once it is cut off.
+type deaf struct {
+	sms.Store
+	cut atomic.Bool
+}
+
+func (d *deaf) SaveText(ctx context.Context, t *sms.Text, due time.Time, evs ...events.Event) (bool, error) {
+	if d.cut.Load() {
+		return false, errors.New("the store cannot be reached")
+	}
+	return d.Store.SaveText(ctx, t, due, evs...)
+}
+
+func (d *deaf) ClaimTexts(ctx context.Context, now, lease time.Time, room func(string) int) ([]sms.Text, bool, error) {
+	if d.cut.Load() {
+		return nil, false, errors.New("the store cannot be reached")
+	}
+	return d.Store.ClaimTexts(ctx, now, lease, room)
+}
+
+// TestTakenOver: a node that cannot hold a text any more sends no further piece
+// of it; another one goes on, and the text is told of once.
 func TestTakenOver(t *testing.T) {
 	each(t, axb, func(t *testing.T, w *world) {
 		short(w)
-		reached, release := make(chan struct{}, 1), make(chan struct{})
-		slow := &carrier{name: "trunk", size: 3, send: func(context.Context, sms.Outgoing) error {
+		store := &deaf{Store: w.ledger}
+		reached := make(chan struct{}, 1)
+		cutOff := &carrier{name: "trunk", size: 3}
+		cutOff.send = func(ctx context.Context, _ sms.Outgoing) error {
 			reached <- struct{}{}
-			<-release // whatever its context says
-			return nil
-		}}
-		w.office.Poll = time.Hour // only the other one looks
-		first := w.start(slow)
-		w.office.Poll = 20 * time.Millisecond
+			<-ctx.Done()
+			return nil // it went out at the last moment
+		}
+		w.office.Store = store
+		first := w.start(cutOff)
 		id := w.take(first, "abcdef")
 		<-reached
-		quick := &carrier{name: "trunk", size: 3}
-		w.start(quick)
+		store.cut.Store(true)
+		w.office.Store = nil
+		next := &carrier{name: "trunk", size: 3}
+		w.start(next)
 		w.done(id, routing.TextSent)
-		close(release)
+		store.cut.Store(false)
 		first.stop()
 		w.done(id, routing.TextSent)
-		require.Equal(t, []int{0}, slow.pieces(), "it sends no more once the text is somebody else's")
-		require.Equal(t, []int{0, 1}, quick.pieces())
+		require.Equal(t, []int{0}, cutOff.pieces())
+		require.Equal(t, []int{0, 1}, next.pieces())
+		require.Positive(t, next.got()[0].Try)
+	})
+}
+
+// TestLongSend: a text is held for as long as its carrier is at it.
+func TestLongSend(t *testing.T) {
+	each(t, axb, func(t *testing.T, w *world) {
+		short(w)
+		c := &carrier{name: "trunk", send: func(context.Context, sms.Outgoing) error {
+			time.Sleep(3 * time.Second)
+			return nil
+		}}
+		n := w.start(c)
+		w.start(c)
+		w.done(w.take(n, "hello"), routing.TextSent)
+		require.Len(t, c.got(), 1)
 	})
 }

@@ -26,7 +26,7 @@ type bound struct{ most, least int }
 
 var (
 	ofCarrier = bound{128, 4}
-	ofSharing = bound{16, 16} // of an app with a carrier
+	ofSharing = bound{64, 64} // of an app with a carrier
 	ofPhone   = bound{2, 1}
 	ofServer  = bound{16, 4} // questions to an app's server
 )

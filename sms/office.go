@@ -2,6 +2,7 @@ package sms
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -46,8 +47,8 @@ type Config struct {
 	Waiting int             // texts to one X that are not done; 1,000
 	Open    int             // texts of one sender to X whose parts are not all there; 8
 	Retries []time.Duration // pauses between tries, the last one again and again; 5, 15, 60, 180 s
-	Send    time.Duration   // the longest that a carrier may take for a piece; 40 s
-	Lease   time.Duration   // how long a text is held without progress; 90 s
+	Send    time.Duration   // the longest that a carrier may take for a piece; 2 min
+	Lease   time.Duration   // after how long a text is due again whose office died; 20 s
 	Poll    time.Duration   // how often it is looked for texts that became due; 500 ms
 	Grace   time.Duration   // how long sends under way may take at the end; 5 s
 
@@ -71,8 +72,8 @@ func (c *Config) defaults() {
 	count(&c.Open, 8)
 	span(&c.Validity, 10*time.Minute)
 	span(&c.Assemble, 5*time.Minute)
-	span(&c.Send, 40*time.Second)
-	span(&c.Lease, 90*time.Second)
+	span(&c.Send, 2*time.Minute)
+	span(&c.Lease, 20*time.Second)
 	span(&c.Poll, 500*time.Millisecond)
 	span(&c.Grace, 5*time.Second)
 	if len(c.Retries) == 0 {
@@ -98,8 +99,8 @@ const mostTaken = 1000
 // New makes an office. Receive takes texts at once; Run sends them.
 func New(cfg Config) (*Office, error) {
 	cfg.defaults()
-	if cfg.Send >= cfg.Lease {
-		return nil, errLease
+	if cfg.Rules == nil || cfg.Store == nil {
+		return nil, errors.New("open the office of texts: it needs rules and a store")
 	}
 	return &Office{
 		cfg: cfg, quota: newQuota(cfg.Limits, cfg.Now, cfg.Log),

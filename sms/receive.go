@@ -13,9 +13,6 @@ import (
 	"axgate/sms/parts"
 )
 
-// errLease is a Config that would let two offices send one text.
-var errLease = errors.New("a text has to be held for longer than a carrier may take for a piece")
-
 // Receive takes a text from a carrier. Without an error it is on the disk, or
 // the Receipt says why it was not kept. An error, which is a fault of ours or
 // of the carrier, leaves nothing, or nobody knows: it may come again.

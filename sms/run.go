@@ -26,8 +26,8 @@ func (o *Office) Run(ctx context.Context, carriers []Carrier) {
 // mostTries on, apps have few each, so that some busy ones leave room for all.
 const (
 	mostTries  = 512
-	mostOfApp  = 32
-	fewOfApp   = 4
+	mostOfApp  = 128
+	fewOfApp   = 8
 	mostWanted = 128 // that one round takes
 )
 

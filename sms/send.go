@@ -114,6 +114,9 @@ func (w *worker) attempt(t *Text, d *routing.MessageDecision, c Carrier, v *verd
 		}
 		start := time.Now()
 		err := w.piece(t, d, c, try)
+		if errors.Is(err, errLost) {
+			return lost, ""
+		}
 		if err != nil {
 			if *v = unclear; time.Since(start) > slow {
 				*v = ill
@@ -150,9 +153,8 @@ func gatesOf(t *Text, c Carrier) []passing {
 
 // piece sends the next one.
 func (w *worker) piece(t *Text, d *routing.MessageDecision, c Carrier, try int) error {
-	ctx, cancel := context.WithTimeout(w.sending, w.cfg.Send)
-	defer cancel()
-	return c.Send(ctx, Outgoing{ID: t.ID, X: t.X, Receiver: t.Receiver, Text: d.Text, Piece: t.Sent, Pieces: t.Pieces, Try: try, At: t.At})
+	o := Outgoing{ID: t.ID, X: t.X, Receiver: t.Receiver, Text: d.Text, Piece: t.Sent, Pieces: t.Pieces, Try: try, Fails: t.Fails, At: t.At}
+	return w.hold(t, w.cfg.Send, func(ctx context.Context) error { return c.Send(ctx, o) })
 }
 
 // judge tells what follows from a failure.

@@ -67,6 +67,7 @@ type Outgoing struct {
 	Piece    int       // from 0
 	Pieces   int       // what Carrier.Pieces gave
 	Try      int       // 0: it was never tried by anybody
+	Fails    int       // tries of this piece whose end is known; what is sent is the same until there is one more
 	At       time.Time // when the text came
 }
 

@@ -87,8 +87,15 @@ func (w *worker) ask(t *Text, d *routing.MessageDecision) error {
 	if !w.save(t, w.cfg.Now().Add(w.cfg.Lease), question) {
 		return errLost
 	}
-	reply := w.cfg.Rules.AskMessage(w.sending, d.App, question)
-	if w.sending.Err() != nil {
+	var reply routing.MessageReply
+	err := w.hold(t, mostAsking, func(ctx context.Context) error {
+		reply = w.cfg.Rules.AskMessage(ctx, d.App, question)
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case w.sending.Err() != nil:
 		return fmt.Errorf("ask the app's server: %w", w.sending.Err())
 	}
 	if v = well; reply.Late {
@@ -96,6 +103,32 @@ func (w *worker) ask(t *Text, d *routing.MessageDecision) error {
 	}
 	t.Reply = &reply
 	return nil
+}
+
+// mostAsking bounds a question, whatever an app's server may take.
+const mostAsking = time.Minute
+
+// hold keeps the text's lease while something is under way for it. errLost: it
+// was lost meanwhile, and what was under way has been told to end.
+func (w *worker) hold(t *Text, most time.Duration, run func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeout(w.sending, most)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- run(ctx) }()
+	beat := time.NewTicker(w.cfg.Lease / 4)
+	defer beat.Stop()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-beat.C:
+			if !w.save(t, w.cfg.Now().Add(w.cfg.Lease)) {
+				cancel()
+				<-done
+				return errLost
+			}
+		}
+	}
 }
 
 // drop ends a text that the rules do not let pass.

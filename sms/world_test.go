@@ -214,7 +214,10 @@ func cases[C any](t *testing.T, all map[string]C, r func() *rules, test func(t *
 // start begins to work; without carriers nothing is sent.
 func (w *world) start(carriers ...sms.Carrier) *node {
 	cfg := w.office
-	cfg.Rules, cfg.Store = w.rules, w.ledger
+	cfg.Rules = w.rules
+	if cfg.Store == nil {
+		cfg.Store = w.ledger
+	}
 	o, err := sms.New(cfg)
 	require.NoError(w.t, err)
 	n := &node{Office: o, stop: func() {}}
