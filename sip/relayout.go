@@ -58,7 +58,7 @@ func (c *relayCarrier) Send(ctx context.Context, o sms.Outgoing) error {
 	err = c.srv.send(ctx, l)
 	select {
 	case m := <-report: // whatever its MESSAGE was answered, it has come
-		return c.judge(l, o, m)
+		return c.judge(o, m)
 	default:
 	}
 	if err != nil {
@@ -66,9 +66,8 @@ func (c *relayCarrier) Send(ctx context.Context, o sms.Outgoing) error {
 	}
 	select {
 	case m := <-report:
-		return c.judge(l, o, m)
+		return c.judge(o, m)
 	case <-limit.C:
-		c.srv.letters.ended(l.id, c.srv.letters.round(l.id))
 		return fmt.Errorf("send a text by %s: no report in %v", c.Name(), c.srv.cfg.reportTime)
 	case <-ctx.Done():
 		return fmt.Errorf("send a text by %s: wait for the report: %w", c.Name(), ctx.Err())
@@ -76,12 +75,11 @@ func (c *relayCarrier) Send(ctx context.Context, o sms.Outgoing) error {
 }
 
 // judge tells what a report says.
-func (c *relayCarrier) judge(l letter, o sms.Outgoing, m rp.Message) error {
+func (c *relayCarrier) judge(o sms.Outgoing, m rp.Message) error {
 	e, failed := m.(rp.Error)
 	if !failed || e.Arrived() && o.Try > 0 {
 		return nil
 	}
-	c.srv.letters.ended(l.id, c.srv.letters.round(l.id))
 	return &sms.Failure{Reason: fmt.Sprintf("%s reported %s", c.Name(), e.Cause), Temporary: e.Temporary()}
 }
 
@@ -106,7 +104,7 @@ func (c *relayCarrier) letter(o sms.Outgoing) letter {
 		to, shown = s.cfg.Plan.Spell(o.Receiver, t.CalleeFormat), center
 	}
 	r := s.trunkRoute(t, to)
-	return letter{id: digestOf(c.Name(), o.ID, o.Piece), route: r, from: s.from(r, shown), contentType: type3GPP, headers: s.asserted(r, shown)}
+	return letter{id: digestOf(c.Name(), o.ID, o.Piece), round: o.Fails, tried: o.Try > 0, route: r, from: s.from(r, shown), contentType: type3GPP, headers: s.asserted(r, shown)}
 }
 
 // body is RP-DATA with the segment. What it is numbered with comes from the

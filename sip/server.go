@@ -40,15 +40,15 @@ type Server struct {
 	calls   map[string]*call   // by sessionId
 	idle    chan struct{}      // closed when draining and the last call is gone
 
-	limits   limits
-	desk     desk    // of the texts that come in
-	letters  letters // and of those that go out
-	reports  reports // and of 3GPP ones that were sent
-	draining atomic.Bool
-	up       atomic.Int64 // calls that are not over
-	count    atomic.Uint64
-	boot     uint32
-	wait     sync.WaitGroup
+	limits    limits
+	desk      desk    // of the texts that come in
+	textRests limits  // which trunks asked for a rest from texts; calls have their own
+	reports   reports // of 3GPP texts that were sent
+	draining  atomic.Bool
+	up        atomic.Int64 // calls that are not over
+	count     atomic.Uint64
+	boot      uint32
+	wait      sync.WaitGroup
 }
 
 type legKey struct{ callID, localTag string }

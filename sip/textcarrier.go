@@ -68,7 +68,7 @@ func (c *textCarrier) Send(ctx context.Context, o sms.Outgoing) error {
 		return &sms.Failure{Reason: fmt.Sprintf("%s: there is no piece %d of %d", c.Name(), o.Piece, len(pieces))}
 	}
 	l := c.letter(r, c.srv.cfg.Plan.SpellX(o.X, r.fromFormat), pieces[o.Piece], o.At)
-	l.id = digestOf(c.Name(), o.ID, o.Piece)
+	l.id, l.round, l.tried = digestOf(c.Name(), o.ID, o.Piece), o.Fails, o.Try > 0
 	return c.srv.send(ctx, l)
 }
 

@@ -23,6 +23,8 @@ type letter struct {
 	// Call-ID, From tag and branch come from it, so that a phone whose
 	// transaction still lives answers a repetition and shows nothing twice.
 	id          string
+	round       int  // how many requests of it have ended without success
+	tried       bool // it may have been sent before
 	route       route
 	from        sip.Uri
 	headers     []sip.Header
@@ -64,20 +66,18 @@ func (s *Server) message(l letter, cseq uint32) *sip.Request {
 func (l letter) callID() string { return digestOf(l.id, "call")[:32] }
 
 // send brings a letter to the other side, and waits for the final answer. An
-// error is a *sms.Failure, unless ctx ended and nobody knows.
+// error is a *sms.Failure, unless nobody knows whether it arrived.
 //
-// Until the peer has refused it, or is known not to answer, each try is the
-// same request. After that the next one is a new request with the next CSeq:
-// the old one would only be given its old answer.
+// Until the office knows how a try ended, the next one is the same request, of
+// whatever node. After that it is a new one with the next CSeq: the old one
+// would only be given its old answer.
 func (s *Server) send(ctx context.Context, l letter) error {
-	if s.letters.rests.resting(l.route.trunk, time.Now()) {
+	if s.textRests.resting(l.route.trunk, time.Now()) {
 		return &sms.Failure{Status: sip.StatusServiceUnavailable, Reason: l.route.name + " asked for a rest", Temporary: true}
 	}
-	round := s.letters.round(l.id)
-	res, err := s.ask(ctx, l, round)
+	res, err := s.ask(ctx, l)
 	switch {
 	case errors.Is(err, wire.ErrNoAnswer):
-		s.letters.ended(l.id, round)
 		return &sms.Failure{Status: sip.StatusRequestTimeout, Reason: l.route.name + " does not answer", Temporary: true}
 	case errors.Is(err, wire.ErrUnreachable):
 		s.log.Debug().Err(err).Str("route", l.route.name).Msg("send a text")
@@ -86,9 +86,12 @@ func (s *Server) send(ctx context.Context, l letter) error {
 		return fmt.Errorf("send a text by %s: %w", l.route.name, err)
 	case res.StatusCode < 300:
 		return nil
+	case res.StatusCode == sip.StatusLoopDetected && l.tried:
+		// The peer has this very request from another of our nodes, and does not
+		// say what became of it (RFC 3261 section 8.2.2.2).
+		return fmt.Errorf("send a text by %s: it is there already", l.route.name)
 	}
-	s.letters.ended(l.id, round)
-	s.letters.rests.rest(l.route.trunk, res, time.Now())
+	s.textRests.rest(l.route.trunk, res, time.Now())
 	return &sms.Failure{Status: res.StatusCode, Reason: fmt.Sprintf("%s answered %d", l.route.name, res.StatusCode), Temporary: temporary(res.StatusCode)}
 }
 
@@ -105,8 +108,8 @@ func temporary(status int) bool {
 
 // ask sends the request of a round, once more with a proof if the trunk wants
 // one, and returns the final response. An error is of wire or of ctx.
-func (s *Server) ask(ctx context.Context, l letter, round int) (*sip.Response, error) {
-	cseq := uint32(2*round + 1) // the one behind it is that of the proof
+func (s *Server) ask(ctx context.Context, l letter) (*sip.Response, error) {
+	cseq := uint32(2*l.round + 1) // the one behind it is that of the proof
 	res, req, err := s.exchange(ctx, l, cseq)
 	if err != nil || res.StatusCode < 300 {
 		return res, err

@@ -127,7 +127,7 @@ func TestTextAsCPIM(t *testing.T) {
 func TestTextFailures(t *testing.T) {
 	w := open(t, texting(newOffice()))
 	for status, temporary := range map[int]bool{
-		301: false, 400: false, 401: true, 403: false, 404: false, 405: false, 407: true, 408: true, 410: false, 413: false, 415: false, 480: true, 484: false, 486: true, 488: false,
+		301: false, 400: false, 401: true, 403: false, 404: false, 405: false, 407: true, 408: true, 410: false, 413: false, 415: false, 480: true, 482: false, 484: false, 486: true, 488: false,
 		500: true, 501: true, 502: true, 503: true, 504: true, 600: false, 603: false, 604: false,
 	} {
 		o := texted("hi")
@@ -137,6 +137,12 @@ func TestTextFailures(t *testing.T) {
 		require.Equal(t, sms.Failure{Status: status, Reason: fmt.Sprint("b answered ", status), Temporary: temporary}, failure(t, wait(t, done)))
 	}
 	o := texted("hi")
+	o.Try = 1
+	there := w.sends(w.srv, "b", o)
+	w.b.answers(w.b.request("MESSAGE"), 482)
+	err := wait(t, there)
+	require.ErrorContains(t, err, "it is there already")
+	require.False(t, errors.As(err, new(*sms.Failure)), "nobody knows: another carrier must not have it")
 	o.Piece = 1
 	require.False(t, failure(t, carrierOf(t, w.srv, "b").Send(context.Background(), o)).Temporary)
 }
@@ -171,7 +177,7 @@ func TestTextIsTriedAgain(t *testing.T) {
 	require.NotEqual(t, first.get("Call-ID"), m.get("Call-ID"))
 	w.b.answers(m, 480)
 	require.Equal(t, 480, failure(t, wait(t, third)).Status)
-	o.Try = 1
+	o.Try, o.Fails = 1, 1
 	fourth := w.sends(w.srv, "b", o)
 	n := w.b.request("MESSAGE")
 	require.Equal(t, m.get("Call-ID"), n.get("Call-ID"))
@@ -181,7 +187,7 @@ func TestTextIsTriedAgain(t *testing.T) {
 	// It is not answered: the next one is new again.
 	require.Equal(t, sms.Failure{Status: 408, Reason: "b does not answer", Temporary: true}, failure(t, wait(t, fourth)))
 	require.Greater(t, w.b.times(n), 2, "retransmitted")
-	o.Try = 2
+	o.Try, o.Fails = 2, 2
 	fifth := w.sends(w.srv, "b", o)
 	p := w.b.request("MESSAGE")
 	require.Equal(t, "5 MESSAGE", p.get("CSeq"))
