@@ -288,3 +288,33 @@ func TestParallelRunners(t *testing.T) {
 		}
 	})
 }
+
+// TestSwitchSMS: texts of many X at once, with a result per number, in force
+// when the task has ended.
+func TestSwitchSMS(t *testing.T) {
+	onBoth(t, routing.AXB, func(t *testing.T, o *office) {
+		takes := func(x routing.X) bool { return o.facts(x, anna).SMS }
+		_, err := o.BindAXB(o.ctx, "app", pairOn(x1))
+		require.NoError(t, err)
+		require.False(t, takes(x1))
+		task, why := o.wholeTask(o.SwitchSMS(o.ctx, "app", "", []string{x1, x2, xo, "nobody"}, true))
+		require.Equal(t, map[int]string{3: "1012001 the app has no such number", 4: why[4]}, why)
+		require.Contains(t, why[4], "1010002")
+		require.True(t, task.SMS)
+		require.True(t, takes(x1) && takes(x2))
+		require.False(t, takes(xo))
+		require.NotNil(t, o.facts(x1, anna).ByCaller, "its bindings stay")
+		o.agrees()
+
+		_, why = o.wholeTask(o.ChangeNumbers(o.ctx, "", "", []string{x2}, routing.StatusReturned, ""))
+		require.Empty(t, why)
+		_, why = o.wholeTask(o.SwitchSMS(o.ctx, "", "", []string{x1, x2}, false))
+		require.Equal(t, map[int]string{2: "1012001 there is no such number"}, why)
+		require.False(t, takes(x1))
+		_, err = o.SwitchSMS(o.ctx, "none", "", []string{x1}, true)
+		require.Equal(t, "1010003 app", outcome(err))
+		_, err = o.SwitchSMS(o.ctx, "", "", nil, true)
+		require.Equal(t, "1010002 numbers", outcome(err))
+		o.agrees()
+	})
+}

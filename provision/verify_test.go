@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"axgate/ledger"
 	"axgate/provision"
 	"axgate/routing"
 )
@@ -49,6 +50,14 @@ func TestVerify(t *testing.T) {
 	require.Nil(t, o.facts(x1, anna).ByCaller)
 	require.Equal(t, routing.OnlyFromA, o.facts(x2, dora).ByCaller.Allowed)
 	require.NotNil(t, o.facts(x3, bert).ByCaller)
+	o.agrees()
+
+	_, err = o.ledger.AddNumber(o.ctx, ledger.Number{XNumber: routing.XNumber{X: x2, App: "app", SMS: true}, Voice: true}, t0)
+	require.NoError(t, err)
+	r, err = o.Verify(o.ctx, true)
+	require.NoError(t, err)
+	require.Equal(t, []int{3, 1}, []int{r.Differ, r.Repaired}, "whether X takes texts is compared too: %+v", r.Differences)
+	require.True(t, o.facts(x2, carl).SMS)
 	o.agrees()
 }
 

@@ -22,7 +22,7 @@ func axe(id string, a routing.Number, e routing.Extension, version int64) routin
 // expected is what the lookups have to find, straight from the dossier.
 func expected(d routing.Dossier, caller routing.Number, ext routing.Extension, typed bool) routing.Facts {
 	n := d.Number
-	f := routing.Facts{Known: true, App: n.App, Status: n.Status, AreaCode: n.AreaCode, Bindings: n.Bindings}
+	f := routing.Facts{Known: true, App: n.App, Status: n.Status, AreaCode: n.AreaCode, SMS: n.SMS, Bindings: n.Bindings}
 	listed := func(who routing.Number) bool {
 		for _, b := range d.Blocked {
 			if b == who && who != "" {
@@ -90,6 +90,7 @@ func full(t *rapid.T, b routing.Binding) routing.Binding {
 func anyDossier(t *rapid.T) routing.Dossier {
 	d := routing.Dossier{Number: number(x1, rapid.SampledFrom([]routing.Mode{routing.AX, routing.AXB, routing.AXE}).Draw(t, "mode"), 9, 0)}
 	d.Number.Status = rapid.SampledFrom([]routing.NumberStatus{routing.StatusNormal, routing.StatusFrozen, routing.StatusPaused}).Draw(t, "status")
+	d.Number.SMS = rapid.Bool().Draw(t, "texts")
 	if rapid.Bool().Draw(t, "bound") {
 		switch d.Number.Mode {
 		case routing.AX:
