@@ -81,6 +81,7 @@ func (c *tcpConn) drain(f *framer, from Peer) (handled, ok bool) {
 			return handled, true
 		case !s.guard.pass(from): // over a stream a sender can wait: who does not is let go
 			s.dropped.Add(1)
+			c.linger()
 			return handled, false
 		default:
 			if s.take(msg, true, from) {

@@ -136,3 +136,17 @@ func TestScan(t *testing.T) {
 	require.True(t, s.Unban(netip.MustParseAddr("127.0.0.1")))
 	require.Equal(t, "404 X", send("INVITE", 31, ""))
 }
+
+// TestFloodInStream has a connection closed whose messages are too many.
+func TestFloodInStream(t *testing.T) {
+	s := openWith(t, Config{Flood: Flood{Rate: 0.001, Burst: 3}})
+	p := newStream(t, s) // which is the first of three
+	var all strings.Builder
+	for i := range 5 {
+		all.WriteString(option(i, empty))
+	}
+	p.send(all.String())
+	require.Equal(t, 2, strings.Count(p.end(), "SIP/2.0 200 OK"))
+	require.EqualValues(t, 1, s.FloodCounts().Limited)
+	require.Empty(t, newStream(t, s).end())
+}

@@ -163,7 +163,7 @@ func TestIdleStream(t *testing.T) {
 }
 
 func TestConnectionsOfOneSource(t *testing.T) {
-	s := openWith(t, Config{MaxPerSource: 2})
+	s := openWith(t, Config{MaxPerSource: 2, MessageTime: time.Hour})
 	first, second, third := newStream(t, s), newStream(t, s), newStream(t, s)
 	for i, p := range []*stream{first, second} {
 		p.send(option(i, empty))
