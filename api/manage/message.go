@@ -9,7 +9,7 @@ import (
 
 // Message is the record of a text.
 type Message struct {
-	ID             string `json:"smsIdentifier" doc:"Its smsIdentifier." example:"019b7c3a1f2ABCDEFGHJKLMNPQR"`
+	ID             string `json:"smsIdentifier" doc:"Its smsIdentifier." example:"1a214e51ee72UL36OT4OQFOU3DQ"`
 	State          string `json:"state" enum:"incomplete,waiting,done" doc:"incomplete: not all of its parts have come; waiting: it is under way, or is tried again; done: it is over."`
 	AppKey         string `json:"appKey" doc:"The app of X." example:"demo-ax"`
 	SPID           string `json:"spId" doc:"The account." example:"demo"`

@@ -28,7 +28,7 @@ type MessageSelection struct {
 
 // MessagePath names a text.
 type MessagePath struct {
-	ID string `path:"smsIdentifier" minLength:"1" maxLength:"64" doc:"The text." example:"019b7c3a1f2ABCDEFGHJKLMNPQR"`
+	ID string `path:"smsIdentifier" minLength:"1" maxLength:"64" doc:"The text." example:"1a214e51ee72UL36OT4OQFOU3DQ"`
 }
 
 func (s *service) messages() {

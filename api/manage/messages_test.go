@@ -154,7 +154,9 @@ func TestExportMessages(t *testing.T) {
 func TestMessageStories(t *testing.T) {
 	w := newWorld(t)
 	w.fourTexts()
-	late := func(t *sms.Text) { t.Asked, t.Reply, t.Tries = true, &routing.MessageReply{Late: true, Silent: "timeout"}, 0 }
+	late := func(t *sms.Text) {
+		t.Asked, t.Reply, t.Tries = true, &routing.MessageReply{Late: true, Silent: "timeout"}, 0
+	}
 	w.text("asked", "ax", "demo", xa, anna, "", late, func(t *sms.Text) { t.Result = routing.TextNotAnswered })
 	w.text("named", "ax", "demo", xa, anna, carl, func(t *sms.Text) {
 		t.Asked, t.Reply, t.Source, t.Parts, t.Pieces, t.Sent, t.Tries = true, &routing.MessageReply{Called: carl}, "gw", 3, 3, 3, 2
@@ -170,11 +172,13 @@ func TestMessageStories(t *testing.T) {
 		"t3": {"came +86138****0002 wrote to " + xb + ", by carrier.", "decided It was decided: +86138****0002 wrote to " + xb + ".",
 			"sent phone brought 0 of its 1 pieces to +86138****0001 in 2 tries; the last one failed: phone: 480 Temporarily Unavailable.",
 			"end It is under way, or waits for its next try, at 2026-01-01T12:03:00Z."},
-		"asked": {"came +86138****0001 wrote to " + xa + ", by carrier.", "decided It was decided: +86138****0001 wrote to " + xa + ".",
-			"asked The app's server was asked what to do with it, and did not say in time: timeout.", "end The app's server, asked what to do with it, gave no answer in time. (sendResult 7)",
+		"asked": {"came +86138****0001 wrote to " + xa + ", by carrier.",
+			"asked The app's server was asked what to do with it, and did not say in time: timeout.", "decided It was decided: +86138****0001 wrote to " + xa + ".",
+			"end The app's server, asked what to do with it, gave no answer in time. (sendResult 7)",
 			"push The notice is owed."},
-		"named": {"came +86138****0001 wrote to " + xa + ", by gw, in 3 parts.", "decided It was decided: +86138****0001 wrote to " + xa + ".",
-			"asked The app's server was asked what to do with it, and named a receiver.", "sent phone brought it to +86138****0003 in 2 tries, in 3 pieces.", "end It was sent. (sendResult 0)",
+		"named": {"came +86138****0001 wrote to " + xa + ", by gw, in 3 parts.",
+			"asked The app's server was asked what to do with it, and named a receiver.", "decided It was decided: +86138****0001 wrote to " + xa + ".",
+			"sent phone brought it to +86138****0003 in 2 tries, in 3 pieces.", "end It was sent. (sendResult 0)",
 			"push The notice is owed."},
 		"half": {"came +86138****0001 wrote to " + xa + ", by carrier.", "decided It was decided: +86138****0001 wrote to " + xa + ".",
 			"sent phone brought 1 of its 3 pieces to +86138****0003 in 4 tries; the last one failed: phone: 486 Busy Here.", "end Some of its pieces arrived, and some did not. (sendResult 9)",

@@ -21,7 +21,7 @@ type MessageStory struct {
 // MessageStep is one thing that happened to a text.
 type MessageStep struct {
 	At   time.Time `json:"at,omitzero" doc:"When; absent: not yet, or it is not noted." example:"2026-01-02T03:04:05Z"`
-	What string    `json:"what" enum:"came,decided,asked,sent,end,push" doc:"came: it was taken; decided: by the rules; asked: the app's server was; sent: how sending it went; end: what became of it; push: what became of its notice."`
+	What string    `json:"what" enum:"came,asked,decided,sent,end,push" doc:"came: it was taken; asked: the app's server was; decided: by the rules, for the last time; sent: how sending it went; end: what became of it; push: what became of its notice."`
 	Text string    `json:"text" doc:"The same in a sentence; real numbers masked." example:"+86138****0002 wrote to +8617010000001, by carrier."`
 }
 
@@ -52,13 +52,13 @@ func tellMessage(t *sms.Text, log []ledger.LoggedEvent) []MessageStep {
 		steps = append(steps, MessageStep{at, what, fmt.Sprintf(format, args...)})
 	}
 	say(t.At, "came", "%s", came(t))
-	if t.Why != "" {
-		say(time.Time{}, "decided", "It was decided: %s.", t.Why)
-	}
 	for i := range log {
 		if e := &log[i]; e.Kind == events.SMSBlock {
 			say(e.At, "asked", "%s", askedText(t, e))
 		}
+	}
+	if t.Why != "" { // the last decision: that after the answer
+		say(time.Time{}, "decided", "It was decided: %s.", t.Why)
 	}
 	if t.Tries > 0 {
 		say(time.Time{}, "sent", "%s", sentText(t))
