@@ -93,6 +93,45 @@ func (t *ServerTx) again(req *sip.Request) {
 	}
 }
 
+// cancel answers a CANCEL and tells the owner of its INVITE (RFC 3261 section 9.2).
+func (s *Stack) cancel(req *sip.Request, from Peer) {
+	invite := ""
+	if via := req.Via(); via != nil {
+		probe := sip.NewRequest(sip.INVITE, req.Recipient)
+		probe.AppendHeader(via)
+		cseq := *req.CSeq()
+		cseq.MethodName = sip.INVITE
+		probe.AppendHeader(&cseq)
+		if h := req.From(); h != nil {
+			probe.AppendHeader(h)
+		}
+		if h := req.CallID(); h != nil {
+			probe.AppendHeader(h)
+		}
+		invite, _ = sip.ServerTxKeyMake(probe)
+	}
+	key, _ := sip.ServerTxKeyMake(req)
+	tx, err := s.newServerTx(key, req, from)
+	if err != nil {
+		s.drop("CANCEL whose sender cannot be answered", from, err)
+		return
+	}
+	target, found := s.servers.get(invite)
+	found = found && target.From.Addr.Addr() == from.Addr.Addr() // nobody else takes a call back
+	if !found {
+		if _, answered := s.late.get(invite); !answered {
+			_ = tx.Respond(Reply(req, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist"))
+			return
+		}
+	}
+	if found { // before its answer, so that nobody who has that is surprised by a call that goes on
+		s.handler.Cancel(target)
+	}
+	if err := tx.Respond(Reply(req, sip.StatusOK, "OK")); err != nil {
+		s.drop("answer to a CANCEL", from, err)
+	}
+}
+
 // Reply builds a response with what RFC 3261 section 8.2.6 demands of it: all
 // of it is the sender's own. A To without a tag gets none: dialogs add theirs.
 func Reply(req *sip.Request, status int, phrase string) *sip.Response {
