@@ -32,7 +32,7 @@ var rules = []rule{
 	{"store", []string{"routing", "events", "logging"}, "the cache knows only the types it keeps"},
 	{"ledger", []string{"routing", "events", "logging", "sms", "sms/parts"}, "the ledger knows only the types it keeps, and how the parts of a text are joined"},
 	{"ledger/pgtest", nil, "it starts a PostgreSQL for tests and knows no tables"},
-	{"sip/", []string{"sip/", "media/", "routing", "events", "logging", "sms", "sms/rp"}, "the B2BUA never sees Redis or SQL; of the office of texts it knows what carriers have to"},
+	{"sip/", []string{"sip/", "media/", "routing", "events", "logging", "sms", "sms/parts", "sms/rp"}, "the B2BUA never sees Redis or SQL; of the office of texts it knows what carriers have to"},
 	{"lookup", []string{"routing", "store", "ledger", "events", "logging"}, "it joins cache and ledger for a call"},
 	{"provision", []string{"area", "routing", "store", "ledger", "events", "logging", "prompts"}, "it joins cache and ledger for a change"},
 	{"lab", []string{"phone/", "config", "routing"}, "a demonstration sees the product from outside, as a phone and a customer do"},

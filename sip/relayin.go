@@ -10,6 +10,7 @@ import (
 	"axgate/sip/identity"
 	"axgate/sip/wire"
 	"axgate/sms"
+	"axgate/sms/parts"
 	"axgate/sms/rp"
 )
 
@@ -78,6 +79,8 @@ func (s *Server) relayedData(tx *wire.ServerTx, who origin, d rp.Data) {
 	in.Text = content.Text
 	if p := content.Part; p != nil && p.Total > 1 {
 		in.Part = &sms.Part{Ref: p.Ref, Seq: p.Seq, Total: p.Total}
+	} else {
+		in.Text = parts.Join([]string{content.Text}) // the only part of one is whole
 	}
 	s.handOver(tx, in, func(receipt sms.Receipt) (*answer, func()) {
 		var m rp.Message
