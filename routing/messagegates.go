@@ -89,7 +89,7 @@ func (t *texting) parties() (MessageDecision, bool) {
 		return t.drop(TextNotSent, fmt.Sprintf("the sender %s is no mobile number", t.m.Sender.Masked())), true
 	case t.f.CallerOurs, string(t.m.Sender) == string(t.m.X):
 		return t.drop(TextNotSent, "the sender is an X of ours"), true
-	case t.to == "" || t.named:
+	case t.asks || t.named:
 		return MessageDecision{}, false
 	}
 	return t.fitting()
@@ -97,7 +97,7 @@ func (t *texting) parties() (MessageDecision, bool) {
 
 // blocked is what rule 6 says of a receiver that the binding names.
 func (t *texting) blocked() (MessageDecision, bool) {
-	if t.to == "" || t.named || !t.f.CalleeBlacklisted {
+	if t.asks || t.named || !t.f.CalleeBlacklisted {
 		return MessageDecision{}, false
 	}
 	return t.blacklisted(), true
@@ -115,7 +115,7 @@ func (t *texting) unbound() string {
 	case taken == nil:
 	case t.b != nil && t.b.ID != taken.Binding:
 		return fmt.Sprintf("the binding of %s is another one than when the text was taken", x)
-	case t.to != "" && t.to != taken.Receiver:
+	case !t.asks && t.to != taken.Receiver:
 		return fmt.Sprintf("the binding of %s has another receiver than when the text was taken", x)
 	}
 	return ""

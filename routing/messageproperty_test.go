@@ -48,7 +48,7 @@ func anyWrote(t *rapid.T) wrote {
 func TestTextsReachOnlyWhomTheyMay(t *testing.T) {
 	sent := 0
 	rapid.Check(t, func(t *rapid.T) {
-		for range 30 {
+		for range 100 {
 			w := anyWrote(t)
 			if judgeText(t, w, w.decide()) {
 				sent++

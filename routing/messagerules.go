@@ -41,7 +41,7 @@ func DecideMessage(plan *Plan, app *App, m Message, f Facts) MessageDecision {
 	if d, held := t.gates(); held {
 		return d
 	}
-	if t.asks() {
+	if t.asks {
 		return t.outcome(AskText, fmt.Sprintf("%s wrote to %s without a receiver, and the app's server is asked", m.Sender.Masked(), m.X))
 	}
 	if t.named {
@@ -69,7 +69,7 @@ func DecideMessageReply(plan *Plan, app *App, m Message, f Facts, r MessageReply
 	if d, held := t.gates(); held {
 		return d
 	}
-	if !t.asks() {
+	if !t.asks {
 		return t.drop(TextNoBinding, fmt.Sprintf("the app's server was asked about a text to %s, which has other bindings by now", m.X))
 	}
 	t.user(r.User)
@@ -122,7 +122,8 @@ type texting struct {
 	m       Message
 	b       *Binding // nil: none is known
 	dir     Direction
-	to      Number // the receiver, empty: not known
+	asks    bool   // the app's server has to say who the receiver is
+	to      Number // the receiver
 	named   bool   // A named it behind the text
 	text    string // without the receiver that A named
 	tell    bool   // the receiver has to be told who writes
@@ -142,7 +143,7 @@ func newTexting(plan *Plan, app *App, m Message, f Facts) *texting {
 	case AXB:
 		t.onAXB()
 	case XMode:
-		t.dir = ToA
+		t.dir, t.asks = ToA, true
 	}
 	if t.b != nil {
 		t.data = t.b.UserData
@@ -158,6 +159,7 @@ func (t *texting) onAX() {
 	case t.is(t.b.A):
 		t.dir, t.roles = FromA, "A (%s) wrote to %s, and names the receiver %s"
 		t.text, t.to, t.named = t.plan.cutReceiver(t.text)
+		t.asks = !t.named
 	default:
 		t.dir, t.to, t.tell, t.roles = ToA, t.b.A, true, "%s wrote to %s, which is bound to %s"
 	}
@@ -174,9 +176,6 @@ func (t *texting) onAXB() {
 		t.b, t.dir, t.to, t.roles = b, ToA, b.A, "B (%s) wrote to %s, whose A is %s"
 	}
 }
-
-// asks tells whether the app's server has to say whom a text is for.
-func (t *texting) asks() bool { return t.to == "" }
 
 func (t *texting) blacklisted() MessageDecision {
 	return t.drop(TextBlacklisted, fmt.Sprintf("the receiver %s is on the blacklist of %s", t.to.Masked(), t.m.X))

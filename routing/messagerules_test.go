@@ -188,6 +188,7 @@ func TestTexts(t *testing.T) {
 		{"AXB, B is a fixed line", axbText(anna, bound(func(b *Binding) { b.B = fixed })), dropped(TextNotSent).of(FromA)},
 		{"AXB, A is an X of ours", axbText(bert, ourReceiver), dropped(TextNotSent).of(ToA)},
 		{"AXB, B is X", axbText(anna, bound(func(b *Binding) { b.B = Number(theX) })), dropped(TextNotSent).of(FromA)},
+		{"AXB, nobody is B", axbText(anna, bound(func(b *Binding) { b.B = "" })), dropped(TextNotSent).of(FromA)},
 		{"AXB, A and B are one", axbText(anna, bound(func(b *Binding) { b.B = anna })), dropped(TextNotSent).of(FromA)},
 		{"AX, A is a fixed line", axText(bert, "hello", bound(func(b *Binding) { b.A = fixed })), dropped(TextNotSent).of(ToA)},
 
