@@ -209,6 +209,7 @@ func TestTexts(t *testing.T) {
 		{"A names this X", axText(anna, "hello@17010000001"), dropped(TextNotSent).of(FromA)},
 		{"A names itself", axText(anna, "hello@13800000001"), dropped(TextNotSent).of(FromA)},
 		{"words come first", axText(anna, "hello@13900000002", blockedReceiver, forbidden("hello")), dropped(TextForbidden).of(FromA)},
+		{"words come before an X", axText(anna, "hello@13900000002", ourReceiver, forbidden("hello")), dropped(TextForbidden).of(FromA)},
 		{"A names nobody", axText(anna, "hello"), became{step: AskText, dir: FromA, sub: true, user: "order 7"}},
 		{"A names a fixed line", axText(anna, "hello@075528000001"), became{step: AskText, dir: FromA, sub: true, user: "order 7"}},
 		{"A without a receiver, others are on the blacklist", axText(anna, "hello", blockedReceiver), became{step: AskText, dir: FromA, sub: true, user: "order 7"}},
