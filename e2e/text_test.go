@@ -4,6 +4,8 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -20,9 +22,10 @@ import (
 // TestTexts writes every kind of text, all at the same time.
 func TestTexts(t *testing.T) {
 	t.Parallel()
-	w := openTexts(t, map[string]int{textAXB: 60, textAX: 40, textX: 10})
+	web, withGateway := openGateway(t)
+	w := openTexts(t, map[string]int{textAXB: 60, textAX: 40, textX: 10}, withGateway)
 	t.Run("scenario", func(t *testing.T) {
-		for _, sc := range slices.Concat(phoneTextScenarios(), textRowScenarios(), blockScenarios()) {
+		for _, sc := range slices.Concat(phoneTextScenarios(), textRowScenarios(), blockScenarios(), textWayScenarios(), web.scenarios()) {
 			w.play(t, sc)
 		}
 	})
@@ -166,7 +169,7 @@ func textsAXB(first, second making) func(*scene) {
 		}
 		s.showsTexts(a, x, scripts...)
 		s.showsTexts(b, x, scripts...)
-		s.kept(x, n)
+		s.kept(textAXB, x, id, n)
 
 		require.NoError(s, s.gate.Unbind(s.within(step), id))
 		require.False(s, a.write(x, "too late"))
@@ -204,12 +207,26 @@ func textsAX(first, second making) func(*scene) {
 		}
 		s.showsTexts(a, x, atA...)
 		s.showsTexts(b, x, atB...)
-		s.kept(x, n)
+		s.kept(textAXFull, x, id, n)
 	}
 }
 
-// kept checks the records of the texts to X, of which there are n, by the
-// command line.
-func (s *scene) kept(x string, n int) {
+// kept checks what the command line lists of the texts to X, all of which were
+// sent.
+func (s *scene) kept(app, x, binding string, n int) {
 	s.Helper()
+	out, err := s.gate.Run(s.within(2*step), "sms", "list", "--json", "--number", x, "--result", "0", "--limit", "100")
+	require.NoError(s, err)
+	var list struct{ Items []map[string]any }
+	require.NoError(s, json.Unmarshal(out, &list), "%s", out)
+	require.Len(s, list.Items, n)
+	notices := s.customer.NoticesOf(x)
+	slices.Reverse(notices)
+	for i, item := range list.Items { // the newest first
+		told := notices[i].Info
+		require.Equal(s, []any{told["smsIdentifier"], "done", app, x, told["calling"], told["called"], binding, 0.0, told["smsContent"], told["userData"], false},
+			[]any{item["smsIdentifier"], item["state"], item["appKey"], item["x"], item["sender"], item["receiver"], item["subscriptionId"], item["sendResult"], item["smsContent"], item["userData"], item["refused"]})
+		require.Equal(s, notices[i].Para("direction"), fmt.Sprint(item["direction"]))
+		require.Equal(s, notices[i].Para("splitNum"), fmt.Sprint(item["splitNum"]))
+	}
 }

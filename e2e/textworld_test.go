@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -105,7 +106,7 @@ func openTexts(t *testing.T, numbers map[string]int, change ...func(*gate.Config
 		c(&cfg)
 	}
 	var err error
-	w.capture, err = capture.Start(t.TempDir(), "host "+cfg.SIP.Addr().String())
+	w.capture, err = capture.Start(t.TempDir(), captured(&cfg))
 	require.NoError(t, err)
 	w.customer.Answer(func(p receiver.Push) int {
 		w.mu.Lock()
@@ -117,9 +118,23 @@ func openTexts(t *testing.T, numbers map[string]int, change ...func(*gate.Config
 	})
 	w.behind, err = carrier.Open(w.trunkAt)
 	require.NoError(t, err)
+	w.behind.Answer(w.answerText)
 	t.Cleanup(func() { require.NoError(t, w.behind.Close()) })
 	w.start(t, cfg)
 	return w
+}
+
+// captured is the filter of what is searched: axgate posts texts from whatever
+// address.
+func captured(cfg *gate.Config) string {
+	filter := "host " + cfg.SIP.Addr().String()
+	gateways, _ := cfg.SMS["gateways"].([]map[string]any)
+	for _, g := range gateways {
+		if to, err := url.Parse(fmt.Sprint(g["url"])); err == nil {
+			filter += " or host " + to.Hostname()
+		}
+	}
+	return filter
 }
 
 // ownTexts plays a scenario in a world with texts of its own.
@@ -129,6 +144,32 @@ func ownTexts(change func(*gate.Config), play func(*scene)) func(*scene) {
 		s.Run("texts", func(t *testing.T) { play(&scene{T: t, world: w, name: s.name, ctx: s.ctx}) })
 		w.close(s.T)
 	}
+}
+
+// answerText is what the network behind the trunk answers to a text.
+func (w *world) answerText(r carrier.Request) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	status, repeated := w.answered[r.Identity()]
+	if repeated {
+		return status
+	}
+	status = http.StatusAccepted
+	for number, list := range w.verdicts {
+		if goesTo(number)(r) && len(list) > 0 {
+			status, w.verdicts[number] = list[0], list[1:]
+		}
+	}
+	w.answered[r.Identity()] = status
+	return status
+}
+
+// answersText sets how the network behind the trunk answers the next texts to a
+// number; behind them it takes all.
+func (s *scene) answersText(number string, statuses ...int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.verdicts[number] = statuses
 }
 
 // ordering is what the customer's server says about a text.

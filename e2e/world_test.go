@@ -48,8 +48,10 @@ type world struct {
 	orders  map[string]ordering // about texts, by X
 	refused map[string]int      // questions about texts that get this status, by X
 
-	behind  *carrier.Network // the network behind the trunk, where texts are tested
-	writers int              // mobile numbers of that network that were given out
+	verdicts map[string][]int // of the network to texts, by receiver
+	answered map[string]int   // those that were given, by identity
+	behind   *carrier.Network // the network behind the trunk, where texts are tested
+	writers  int              // mobile numbers of that network that were given out
 }
 
 // hosts are the loopback addresses given out in this process: of phones, of
@@ -149,7 +151,8 @@ func surroundings(t *testing.T, numbers map[string]int, change ...func(*gate.Con
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	w := &world{xs: make(map[string][]string), replies: make(map[string]saying), orders: make(map[string]ordering), refused: make(map[string]int)}
+	w := &world{xs: make(map[string][]string), replies: make(map[string]saying), orders: make(map[string]ordering), refused: make(map[string]int),
+		verdicts: make(map[string][]int), answered: make(map[string]int)}
 	var err error
 	secrets := make(map[string]string)
 	for _, a := range slices.Concat(apps(), textApps()) {

@@ -82,8 +82,8 @@ var dropped = regexp.MustCompile(`(?m)^([0-9]+) packets dropped`)
 // Stop ends the recording and gives all of it. It is an error if the kernel
 // dropped packets: what nobody saw proves nothing.
 func (c *Capture) Stop() ([]Packet, error) {
-	// What is still on its way to tcpdump's buffer gets time to arrive.
-	time.Sleep(300 * time.Millisecond)
+	// tcpdump reads the kernel's blocks when they are full or a second old.
+	time.Sleep(1300 * time.Millisecond)
 	if err := c.cmd.Process.Signal(syscall.SIGINT); err != nil {
 		return nil, fmt.Errorf("stop tcpdump: %w", err)
 	}
