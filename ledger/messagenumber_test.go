@@ -9,6 +9,7 @@ import (
 	"axgate/events"
 	"axgate/ledger"
 	"axgate/routing"
+	"axgate/sms"
 )
 
 // TestTextsOfNumber: a number is found as X, sender and receiver, page by page
@@ -23,7 +24,7 @@ func TestTextsOfNumber(t *testing.T) {
 		}{{textX, anna, bert, false}, {textX, bert, anna, false}, {other, anna, "", false}, {textX, carl, bert, true}, {other, carl, "", false}} {
 			m := text(string(rune('a' + i)))
 			m.X, m.Sender, m.Receiver, m.Open, m.At = c.x, c.from, c.to, c.open, t0.Add(time.Duration(i)*time.Second)
-			before, err := l.AddText(t.Context(), &m, "", roomy, events.NewSMSNotice(events.SMS{ID: m.ID, App: "app", At: m.At}, 1))
+			before, err := l.AddText(t.Context(), &m, sms.Twin{}, roomy, events.NewSMSNotice(events.SMS{ID: m.ID, App: "app", At: m.At}, 1))
 			require.NoError(t, err)
 			require.Nil(t, before)
 		}

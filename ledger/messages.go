@@ -19,7 +19,7 @@ type repeatedText struct{ id string }
 func (e *repeatedText) Error() string { return "the text " + e.id + " came before" }
 
 // AddText stores a text (sms.Store).
-func (l *Ledger) AddText(ctx context.Context, t *sms.Text, twin string, b sms.Bounds, evs ...events.Event) (before *sms.Text, err error) {
+func (l *Ledger) AddText(ctx context.Context, t *sms.Text, twin sms.Twin, b sms.Bounds, evs ...events.Event) (before *sms.Text, err error) {
 	err = l.change(ctx, func(s scope) error {
 		stored, err := insertMessage(s, t, 0)
 		if err != nil {
@@ -60,19 +60,20 @@ func repeated(s scope, query string, args ...any) error {
 	return &e
 }
 
-// noteTwin keeps the twin of a text, unless it was that of another one lately.
-func noteTwin(s scope, twin, id string, at time.Time, lately time.Duration) error {
-	if twin == "" {
+// noteTwin keeps the twin of a text, unless it was that of another one lately
+// and this one is not said to be new.
+func noteTwin(s scope, twin sms.Twin, id string, at time.Time, lately time.Duration) error {
+	if twin.Mark == "" {
 		return nil
 	}
 	n, err := s.exec(`INSERT INTO message_twins (twin, message, at) VALUES ($1, $2, $3)
-		ON CONFLICT (twin) DO UPDATE SET message = excluded.message, at = excluded.at WHERE message_twins.at <= $4`,
-		twin, id, micros(at), micros(at.Add(-lately)))
+		ON CONFLICT (twin) DO UPDATE SET message = excluded.message, at = excluded.at WHERE message_twins.at <= $4 OR $5`,
+		twin.Mark, id, micros(at), micros(at.Add(-lately)), twin.New)
 	if err != nil {
 		return fmt.Errorf("note the twin of the text: %w", err)
 	}
 	if n == 0 {
-		return repeated(s, `SELECT message FROM message_twins WHERE twin = $1`, twin)
+		return repeated(s, `SELECT message FROM message_twins WHERE twin = $1`, twin.Mark)
 	}
 	return nil
 }

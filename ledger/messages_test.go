@@ -32,7 +32,7 @@ func text(id string) sms.Text {
 
 func addText(t *testing.T, l *ledger.Ledger, m sms.Text) {
 	t.Helper()
-	before, err := l.AddText(t.Context(), &m, "", roomy)
+	before, err := l.AddText(t.Context(), &m, sms.Twin{}, roomy)
 	require.NoError(t, err)
 	require.Nil(t, before)
 }
@@ -94,7 +94,7 @@ func TestTextComesOnce(t *testing.T) {
 					all.Go(func() {
 						m := text(fmt.Sprint("t", i))
 						twin := edit(&m, i)
-						before, err := l.AddText(t.Context(), &m, twin, roomy)
+						before, err := l.AddText(t.Context(), &m, sms.Twin{Mark: twin}, roomy)
 						if err != nil {
 							t.Error(err)
 						} else if got[i] = m.ID; before != nil {
@@ -123,7 +123,7 @@ func TestTwinsEnd(t *testing.T) {
 		}{{0, ""}, {10*time.Minute - time.Second, "t0"}, {10 * time.Minute, ""}, {11 * time.Minute, "t2"}} {
 			m := text(fmt.Sprint("t", i))
 			m.At = t0.Add(c.after)
-			before, err := l.AddText(t.Context(), &m, "twin", roomy)
+			before, err := l.AddText(t.Context(), &m, sms.Twin{Mark: "twin"}, roomy)
 			require.NoError(t, err)
 			require.Equal(t, c.first == "", before == nil)
 			if before != nil {
@@ -133,6 +133,26 @@ func TestTwinsEnd(t *testing.T) {
 		n, err := l.ForgetTwins(t.Context(), t0.Add(time.Hour), 10)
 		require.NoError(t, err)
 		require.Equal(t, 1, n)
+	})
+}
+
+// TestNewTwins: what is said to be new is kept, and is the one that what comes
+// behind it repeats.
+func TestNewTwins(t *testing.T) {
+	each(t, func(t *testing.T, l *ledger.Ledger) {
+		for i, c := range []struct {
+			isNew bool
+			first string
+		}{{true, ""}, {true, ""}, {false, "t1"}, {true, ""}, {false, "t3"}} {
+			m := text(fmt.Sprint("t", i))
+			m.At = t0.Add(time.Duration(i) * time.Second)
+			before, err := l.AddText(t.Context(), &m, sms.Twin{Mark: "twin", New: c.isNew}, roomy)
+			require.NoError(t, err)
+			require.Equal(t, c.first == "", before == nil, m.ID)
+			if before != nil {
+				require.Equal(t, c.first, before.ID)
+			}
+		}
 	})
 }
 

@@ -132,11 +132,17 @@ func TestRelayFromAPhone(t *testing.T) {
 	sent.response(202, "MESSAGE")
 	require.Equal(t, rp.Ack{From: rp.Network, MR: 2}, ack(w.a.reported(sent)))
 	require.Len(t, o.all(), 1, "it said that it may have come before, and it had")
-	s.MR = 6
+	s.RejectDuplicates = false
 	sent = w.a.submits(t, 3, s)
 	sent.response(202, "MESSAGE")
+	require.Equal(t, rp.Ack{From: rp.Network, MR: 3}, ack(w.a.reported(sent)))
+	require.Len(t, o.all(), 2, "the same words, of a phone that does not count, and that says they are new")
+	s.MR = 6
+	s.RejectDuplicates = true
+	sent = w.a.submits(t, 4, s)
+	sent.response(202, "MESSAGE")
 	w.a.reported(sent)
-	require.Len(t, o.all(), 2)
+	require.Len(t, o.all(), 3, "it may have come before, but had not")
 }
 
 // TestRelayRefusals: what is told, and how: the MESSAGE was taken even if what

@@ -126,7 +126,7 @@ func (s *Server) readRelayed(tx *wire.ServerTx, who origin, d rp.Data) (sms.Inco
 		if in.X, ok = s.cfg.Plan.ParseX(t.Destination.Dialled()); !ok {
 			return in, t.Content, errUnknownX
 		}
-		in.Twin = twin(in, t.Content, t.MR)
+		in.Twin = sms.Twin{Mark: twin(in, t.Content, t.MR), New: !t.RejectDuplicates}
 		return in, t.Content, nil
 	}
 	if who.trunk == nil { // a phone is no network, whatever it says
@@ -141,7 +141,7 @@ func (s *Server) readRelayed(tx *wire.ServerTx, who origin, d rp.Data) (sms.Inco
 	}
 	in.Sender, _ = s.cfg.Plan.ReadNumber(t.Originator.Dialled()) // a name is nobody's number
 	if !t.At.IsZero() {
-		in.Twin = twin(in, t.Content, t.At.Unix())
+		in.Twin.Mark = twin(in, t.Content, t.At.Unix())
 	}
 	return in, t.Content, nil
 }
@@ -158,7 +158,8 @@ func (s *Server) relayedX(req *sip.Request) (routing.X, bool) {
 
 // twin is the same for a text that its network sends again in another MESSAGE.
 // mark is what it keeps then: the service centre's time stamp, or the phone's
-// reference.
+// reference, which some phones never count up: theirs are repetitions only if
+// they say so (TP-RD, TS 23.040 9.2.3.25).
 func twin(in sms.Incoming, c rp.Content, mark any) string {
 	var part rp.Part
 	if c.Part != nil {

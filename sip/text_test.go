@@ -40,7 +40,7 @@ func (o *office) Receive(ctx context.Context, in sms.Incoming) (sms.Receipt, err
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, k := range o.kept {
-		if k.Key == in.Key || k.Twin != "" && k.Twin == in.Twin {
+		if k.Key == in.Key || k.Twin.Mark != "" && k.Twin.Mark == in.Twin.Mark && !in.Twin.New {
 			return sms.Receipt{ID: "text", Outcome: sms.Repeated}, nil
 		}
 	}

@@ -17,8 +17,8 @@ import (
 // the Receipt says why it was not kept. An error, which is a fault of ours or
 // of the carrier, leaves nothing, or nobody knows: it may come again.
 func (o *Office) Receive(ctx context.Context, in Incoming) (Receipt, error) {
-	if in.Key == "" || len(in.Key) > 64 || len(in.Twin) > 64 {
-		return Receipt{}, fmt.Errorf("take a text of %s: its key has %d characters and its twin's %d: use 1 to 64", in.Source, len(in.Key), len(in.Twin))
+	if in.Key == "" || len(in.Key) > 64 || len(in.Twin.Mark) > 64 {
+		return Receipt{}, fmt.Errorf("take a text of %s: its key has %d characters and its twin's %d: use 1 to 64", in.Source, len(in.Key), len(in.Twin.Mark))
 	}
 	select {
 	case o.desks <- struct{}{}:

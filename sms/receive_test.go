@@ -2,6 +2,7 @@ package sms_test
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -143,6 +144,45 @@ func TestSameTextAtOnce(t *testing.T) {
 		w.done(got[0].ID, routing.TextSent)
 		require.Len(t, c.got(), 1)
 		require.Equal(t, sms.Repeated, w.receive(nodes[0], in).Outcome)
+	})
+}
+
+// TestSameWordsAgain: a text that its sender says is new is sent, though one with
+// the same mark came before; one that may be a repetition is not. So are parts.
+func TestSameWordsAgain(t *testing.T) {
+	each(t, axb, func(t *testing.T, w *world) {
+		c := &carrier{name: "trunk"}
+		n := w.start(c)
+		write := func(mark string, isNew bool) (ids []string, as sms.Outcome) {
+			list := []sms.Incoming{w.incoming("abcd")}
+			if mark == "parts" {
+				list = w.inParts("efgh", 2, 0)
+			}
+			for i, in := range list {
+				in.Twin = sms.Twin{Mark: fmt.Sprint(mark, i), New: isNew}
+				r := w.receive(n, in)
+				as, ids = r.Outcome, append(ids, r.ID)
+			}
+			return ids, as
+		}
+		sent := 0
+		for _, mark := range []string{"whole", "parts"} {
+			var seen []string
+			for range 3 {
+				ids, as := write(mark, true)
+				require.Equal(t, sms.Taken, as)
+				require.NotContains(t, seen, ids[0])
+				seen = append(seen, ids...)
+				w.done(ids[0], routing.TextSent)
+				sent++
+				require.Len(t, c.got(), sent)
+
+				again, as := write(mark, false)
+				require.Equal(t, sms.Repeated, as)
+				require.Equal(t, ids, again)
+			}
+		}
+		require.Len(t, c.got(), sent)
 	})
 }
 

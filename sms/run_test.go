@@ -97,7 +97,7 @@ func TestCarriersInTurn(t *testing.T) {
 		"temporary":          {[]error{temporary(503)}, routing.TextSent, 1, 2},
 		"for good":           {[]error{permanent(404)}, routing.TextNotSent, 1, 1},
 		"nobody knows":       {[]error{unknown, nil}, routing.TextSent, 2, 2},
-		"and then temporary": {[]error{unknown, temporary(503), nil}, routing.TextSent, 3, 3},
+		"and then temporary": {[]error{unknown, temporary(503), temporary(503), nil}, routing.TextSent, 4, 4},
 	}, axb, func(t *testing.T, w *world, c one) {
 		first := &carrier{name: "one"}
 		first.send = func(context.Context, sms.Outgoing) error { return c.first[len(first.got())-1] }

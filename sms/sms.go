@@ -18,15 +18,22 @@ type Incoming struct {
 	Source string // the trunk, gateway, or "phone"
 	// Key names this text among all that ever came; what comes again with the
 	// same key is a repetition. At most 64 characters.
-	Key string
-	// Twin, if not empty, is the same for a text that its sender's network may
-	// send again under another Key within some minutes. At most 64 characters.
-	Twin   string
+	Key    string
+	Twin   Twin
 	X      routing.X
 	Sender routing.Number // empty: not known
 	Text   string         // UTF-8
 	Part   *Part          // nil: the text is whole
 	At     time.Time
+}
+
+// Twin tells a text that its sender's network sends again under another Key,
+// which it does within some minutes.
+type Twin struct {
+	Mark string // the same each time; at most 64 characters; empty: it is not known
+	// New: by its sender's word it never came before. It is kept whatever has
+	// its Mark, and what comes with that later is a repetition of this one.
+	New bool
 }
 
 // Part tells which part of a long text this is (3GPP TS 23.040 9.2.3.24.1).

@@ -69,7 +69,7 @@ type Bounds struct {
 type Store interface {
 	// AddText stores a text with its events unless one with its key, or lately
 	// with its twin, stands: that one is returned. ErrFull: too many wait.
-	AddText(ctx context.Context, t *Text, twin string, b Bounds, evs ...events.Event) (before *Text, err error)
+	AddText(ctx context.Context, t *Text, twin Twin, b Bounds, evs ...events.Event) (before *Text, err error)
 	// AddPart stores a part of a text. t is the text as it is if this is its
 	// first part, with Open, the time of the part in At, and in Due the instant
 	// up to which the others are waited for. With the last part the text is put
@@ -92,9 +92,10 @@ type Store interface {
 // NewPart is a part that came.
 type NewPart struct {
 	Part
-	Key, Twin string
-	Text      string
-	At        time.Time
+	Key  string
+	Twin Twin
+	Text string
+	At   time.Time
 }
 
 // PartReceipt is what became of a part.

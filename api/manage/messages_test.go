@@ -29,7 +29,7 @@ func (w *world) text(id, app, sp, x, sender, receiver string, edit ...func(*sms.
 	// As an office does: taken first, then worked on.
 	end := t
 	t.Done, t.Result, t.Due, t.Pieces, t.Tries = time.Time{}, 0, t.At, 0, 0
-	before, err := w.ledger.AddText(w.ctx, &t, "", sms.Bounds{Waiting: 1000, Open: 8, Twins: time.Minute})
+	before, err := w.ledger.AddText(w.ctx, &t, sms.Twin{}, sms.Bounds{Waiting: 1000, Open: 8, Twins: time.Minute})
 	require.NoError(w.t, err)
 	require.Nil(w.t, before)
 	due := end.Due
