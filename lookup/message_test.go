@@ -159,7 +159,7 @@ func TestTextsByCacheAndLedger(t *testing.T) {
 		f.textApp("x", routing.XMode, nil)
 		f.textNumber(xmode, "x")
 		nobody := next()
-		for _, r := range []row{
+		rows = append(rows, []row{
 			{"the other way", "nothing", pair, bert, "hello", anna + " hello"},
 			{"a stranger", "nothing", pair, carl, "hello", "2"},
 			{"to A", "ax", ax, bert, "hello", anna + " hello[From" + bert + "]"},
@@ -176,9 +176,7 @@ func TestTextsByCacheAndLedger(t *testing.T) {
 			{"AXE", "axe", axe, bert, "hello", "11"},
 			{"X mode", "x", xmode, bert, "hello", "ask"},
 			{"not ours", "", nobody, bert, "hello", "unknown"},
-		} {
-			rows = append(rows, r)
-		}
+		}...)
 		check := func(how string) {
 			for node := range f.peers {
 				for _, r := range rows {
