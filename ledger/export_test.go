@@ -25,9 +25,20 @@ func PickQueries(at Place, b *routing.Binding) []string {
 	return all
 }
 
-// TextQueries are the texts of what is asked about texts all the time.
-func TextQueries() []string {
-	return []string{nextTexting, textsDue, waitingTexts, openTexts, lockParts,
-		"SELECT id FROM messages WHERE app = $1 ORDER BY at DESC, id DESC LIMIT 50", "SELECT id FROM messages WHERE x = $1 ORDER BY at DESC, id DESC LIMIT 50",
-		"SELECT id FROM messages WHERE sender = $1 ORDER BY at DESC, id DESC LIMIT 50", "SELECT id FROM messages WHERE receiver = $1 AND receiver <> '' ORDER BY at DESC, id DESC LIMIT 50"}
+// TextQueries are the texts of what is asked about texts all the time, each with
+// the index that SQLite has to go by.
+func TextQueries() map[string]string {
+	all := map[string]string{nextTexting: "messages_due (app>", textsDue: "messages_due (app=", waitingTexts: "messages_waiting (x=", openTexts: "messages_open (x=", lockParts: "messages_open (x="}
+	no := false
+	for index, f := range map[string]MessageFilter{
+		"messages_by_time": {}, "messages_not_done": {Done: &no}, "messages_by_app (app=": {App: "a"}, "messages_by_account (sp=": {SP: "a"}, "messages_by_x (x=": {X: "a"},
+		"messages_by_sender (sender=": {Sender: "a"}, "messages_by_receiver (receiver=": {Receiver: "a"},
+	} {
+		c, err := f.conditions()
+		if err != nil {
+			panic(err)
+		}
+		all[f.query(&c, 50)] = index
+	}
+	return all
 }

@@ -80,8 +80,12 @@ func (f *MessageFilter) conditions() (c conditions, err error) {
 	if f.Result != nil {
 		c.add("result = ? AND done_at > 0", int64(*f.Result))
 	}
-	if f.Done != nil {
-		c.add("(done_at > 0) = ?", *f.Done)
+	switch { // the few that are not done have an index
+	case f.Done == nil:
+	case *f.Done:
+		c.terms = append(c.terms, "due_at = 0")
+	default:
+		c.terms = append(c.terms, "due_at > 0")
 	}
 	if f.Open != nil {
 		c.add("whole <> ?", *f.Open)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -60,14 +61,40 @@ func TestRates(t *testing.T) {
 		require.Equal(t, sms.Limited, r.Outcome)
 		require.Empty(t, r.ID)
 		require.InDelta(t, 30, r.After.Seconds(), 5)
-		require.Equal(t, sms.Taken, by(nodes[1], bert).Outcome)
-		require.Equal(t, sms.Limited, by(nodes[1], bert).Outcome, "X has had its five and one")
+		for range 2 {
+			require.Equal(t, sms.Taken, by(nodes[1], bert).Outcome, "what anna may not write is not counted to X")
+		}
+		require.Equal(t, sms.Limited, by(nodes[1], carl).Outcome, "X has had its five")
 
 		shared.fail = errors.New("away")
 		for range 3 {
 			require.Equal(t, sms.Taken, by(nodes[0], anna).Outcome)
 		}
 		require.Equal(t, sms.Limited, by(nodes[0], anna).Outcome)
+	})
+}
+
+// crammed is a store that has more old twins than it forgets at a time.
+type crammed struct {
+	sms.Store
+	asked, full atomic.Int32 // how often it was asked to forget, and has more
+}
+
+func (c *crammed) ForgetTwins(_ context.Context, _ time.Time, limit int) (int, error) {
+	if c.asked.Add(1) <= c.full.Load() {
+		return limit, nil
+	}
+	return 0, nil
+}
+
+// TestTwinsAreForgotten: old ones go as fast as they can come.
+func TestTwinsAreForgotten(t *testing.T) {
+	each(t, axb, func(t *testing.T, w *world) {
+		store := &crammed{Store: w.ledger}
+		store.full.Store(5)
+		w.office.Store = store
+		w.start(&carrier{name: "trunk"})
+		w.eventually("all are forgotten", func() bool { return store.asked.Load() == 6 })
 	})
 }
 

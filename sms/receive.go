@@ -60,17 +60,24 @@ func (o *Office) tidy(in *Incoming) {
 
 func (o *Office) tooLong(in *Incoming) bool {
 	const most = 160 * 4 // bytes of a part
-	if in.Part != nil && in.Part.Total > o.cfg.MaxParts || len(in.Text) > o.cfg.MaxParts*most {
+	if in.Part != nil {
+		return in.Part.Total > o.cfg.MaxParts || len(in.Text) > most
+	}
+	if len(in.Text) > o.cfg.MaxParts*most {
 		return true
 	}
 	return parts.Count(in.Text) > o.cfg.MaxParts
 }
 
+// withinLimits counts a text. What its sender may not write does not use up
+// what others may write to X.
 func (o *Office) withinLimits(ctx context.Context, in *Incoming) (after time.Duration, ok bool) {
-	if after, ok = o.quota.to(ctx, in.X, o.cfg.PerX); !ok || in.Sender == "" {
-		return after, ok
+	if in.Sender != "" {
+		if after, ok = o.quota.from(ctx, in.Sender, o.cfg.PerSender); !ok {
+			return after, false
+		}
 	}
-	return o.quota.from(ctx, in.Sender, o.cfg.PerSender)
+	return o.quota.to(ctx, in.X, o.cfg.PerX)
 }
 
 func (o *Office) bounds() Bounds {
@@ -138,7 +145,8 @@ const handover = 10 * time.Second
 // whole decides about a text that was put together. It is on the disk: if this
 // fails, Run finds it once the lease is over.
 func (o *Office) whole(ctx context.Context, t *Text) Receipt {
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handover)
+	defer cancel()
 	t.Split = parts.Count(t.Text)
 	d, err := o.cfg.Rules.DecideMessage(ctx, t.message(o.cfg.Now()))
 	if err != nil {

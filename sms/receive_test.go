@@ -81,6 +81,9 @@ func TestNothingIsKept(t *testing.T) {
 		part := w.incoming("one")
 		part.Part = &sms.Part{Ref: 1, Seq: 1, Total: 11}
 		require.Equal(t, sms.Receipt{Outcome: sms.TooLong}, w.receive(n, part))
+		part.Part = &sms.Part{Ref: 1, Seq: 1, Total: 10}
+		part.Text = strings.Repeat("长", 214)
+		require.Equal(t, sms.Receipt{Outcome: sms.TooLong}, w.receive(n, part), "no network has such parts")
 		for _, key := range []string{"", strings.Repeat("k", 65)} {
 			in := w.incoming("hello")
 			in.Key = key

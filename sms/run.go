@@ -133,7 +133,11 @@ func (w *worker) sweep() {
 	}
 	w.swept = now
 	w.gates.forget(time.Now().Add(-pause))
-	if _, err := w.cfg.Store.ForgetTwins(w.stopped, now.Add(-twinFor), most); err != nil && w.stopped.Err() == nil {
+	n, err := w.cfg.Store.ForgetTwins(w.stopped, now.Add(-twinFor), most)
+	switch {
+	case err != nil && w.stopped.Err() == nil:
 		w.cfg.Log.Warn().Err(err).Msg("old marks of texts are not forgotten")
+	case n == most: // there are more
+		w.swept = time.Time{}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -198,7 +199,7 @@ func TestQuestion(t *testing.T) {
 		"forward":  {routing.MessageReply{Called: string(carl), Calling: string(anna), User: "u"}, routing.TextSent},
 		"discard":  {routing.MessageReply{Discard: true}, routing.TextDiscarded},
 		"late":     {routing.MessageReply{Late: true}, routing.TextNotAnswered},
-		"garbage":  {routing.MessageReply{Silent: "no JSON"}, routing.TextNotSent},
+		"garbage":  {routing.MessageReply{Silent: "no \x00 JSON \xff" + strings.Repeat("long", 100)}, routing.TextNotSent},
 		"nobody":   {routing.MessageReply{Calling: string(anna)}, routing.TextNotSent},
 		"mistaken": {routing.MessageReply{Called: string(carl), Calling: string(bert)}, routing.TextNotSent},
 	}, ax, func(t *testing.T, w *world, c one) {

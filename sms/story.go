@@ -28,7 +28,7 @@ func (t *Text) message(now time.Time) routing.Message {
 
 // learn notes what the rules said.
 func (t *Text) learn(d *routing.MessageDecision) {
-	t.Taken, t.Direction, t.UserData, t.Why = true, d.Direction, d.UserData, d.Why
+	t.Taken, t.Direction, t.UserData, t.Why = true, d.Direction, d.UserData, bounded(d.Why)
 	t.Binding = ""
 	if d.Binding != nil {
 		t.Binding = d.Binding.ID

@@ -150,7 +150,7 @@ func (w *worker) drop(t *Text, d *routing.MessageDecision) {
 	default:
 		t.Binding, t.UserData, t.Direction = "", "", routing.Abnormal
 	}
-	t.Why = why
+	t.Why = bounded(why)
 	w.finish(t, result, d.App)
 }
 
