@@ -3,6 +3,7 @@ package sip
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -116,8 +117,24 @@ func (s *Server) newCarrier(t *trunk.Trunk) *textCarrier {
 			reserve = credentials + 2*len(t.Username)
 		}
 	}
-	l := c.letter(r, longest, "", time.Unix(0, 0))
+	wide := &textCarrier{srv: s.widest(), trunk: t}
+	l := wide.letter(r, longest, "", time.Unix(0, 0))
 	l.id = digestOf()
-	c.room = max(maxRequest-reserve-len(s.message(l, 9999).String()), leastRoom)
+	c.room = max(maxRequest-reserve-len(wide.srv.message(l, 9999).String()), leastRoom)
 	return c
+}
+
+// widest writes a MESSAGE as long as any of our nodes can: each has an address
+// of its own, and all have to cut a text at the same places.
+func (s *Server) widest() *Server {
+	const host, agent = 39, 32 // an IPv6 address; our name and version
+	wide := func(name string, least int) string {
+		return name + strings.Repeat("x", max(0, least-len(name)))
+	}
+	cfg := s.cfg
+	cfg.Advertise, cfg.Domain = wide(hostOf(cfg.Advertise), host)+":65535", wide(cfg.Domain, host)
+	if cfg.Agent != "" {
+		cfg.Agent = wide(cfg.Agent, agent)
+	}
+	return &Server{cfg: cfg}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -199,6 +200,26 @@ func TestTextIsTriedAgain(t *testing.T) {
 	eventually(t, "the same request came", func() bool { return w.b.times(p) > had })
 	w.b.answers(p, 200)
 	require.NoError(t, wait(t, sixth))
+}
+
+// TestNodesCutAlike: whichever node goes on with a text, it begins where the
+// last piece ended.
+func TestNodesCutAlike(t *testing.T) {
+	to := func(form trunk.TextForm) *trunk.Trunk {
+		return &trunk.Trunk{Name: "b", Address: netip.MustParseAddrPort("192.0.2.9:5060"), SendPAI: true, Texts: trunk.Texts{Form: form}}
+	}
+	for name, c := range map[string]*trunk.Trunk{"phone": nil, "text": to(trunk.Plain), "cpim": to(trunk.CPIM)} {
+		var rooms []int
+		for _, cfg := range []Config{
+			{Advertise: "10.0.0.1:5060", Domain: "10.0.0.1", Agent: "axgate 1.9"},
+			{Advertise: "192.168.100.100:25060", Domain: "192.168.100.100", Agent: "axgate 1.10"},
+			{Advertise: "[2001:db8::1]:5060", Domain: "2001:db8::1", Agent: "axgate"},
+		} {
+			rooms = append(rooms, (&Server{cfg: cfg}).newCarrier(c).room)
+		}
+		require.Equal(t, []int{rooms[0], rooms[0], rooms[0]}, rooms, name)
+		require.Greater(t, rooms[0], 250, name)
+	}
 }
 
 // TestTextPieces have names of their own.
