@@ -18,6 +18,8 @@ import (
 
 	"github.com/rs/zerolog"
 	"golang.org/x/net/netutil"
+
+	"axgate/certs"
 )
 
 // Config says where the server listens and how it is reached.
@@ -65,11 +67,11 @@ func Open(cfg Config, log zerolog.Logger, mounts ...Mount) (*Server, error) {
 	s := &Server{log: log}
 	var secure *tls.Config
 	if cfg.Cert != "" {
-		c, err := openCertificate(cfg.Cert, cfg.Key, log)
+		c, err := certs.OpenPair("HTTP", cfg.Cert, cfg.Key, log)
 		if err != nil {
 			return nil, err
 		}
-		secure = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get}
+		secure = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.Server}
 	}
 	l, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,18 @@ var (
 )
 
 const connectTime = 5 * time.Second
+
+// sendError is why bytes could not be sent.
+type sendError struct {
+	bytes int
+	to    netip.AddrPort
+	cause error
+}
+
+func (e *sendError) Error() string {
+	return fmt.Sprintf("send %d bytes to %s: %v", e.bytes, e.to, e.cause)
+}
+func (e *sendError) Unwrap() error { return e.cause }
 
 // ClientTx is a request that we sent.
 type ClientTx struct {
@@ -80,6 +93,9 @@ func (t *ClientTx) start(ctx context.Context) error {
 	tx.OnTerminate(func(string, error) { t.stack.clients.drop(key) })
 	if err := tx.Init(); err != nil {
 		tx.Terminate()
+		if unsent := new(sendError); errors.As(err, &unsent) { // sipgo's words quote the request
+			err = unsent
+		}
 		return fmt.Errorf("send %s to %s: %w: %w", t.Request.Method, t.To, ErrUnreachable, err)
 	}
 	if t.stack.closing.Load() || t.ended.Load() {

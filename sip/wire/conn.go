@@ -3,7 +3,6 @@ package wire
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -15,13 +14,16 @@ import (
 
 const writeTime = 5 * time.Second
 
-// tcpConn is one connection. Transactions write to it and never close it: it
+var errOutOfStep = errors.New("what it sent breaks the rules of a stream")
+
+// tcpConn is one connection of TCP or TLS. Transactions write to it and never close it: it
 // lives until its peer closes it, is silent for too long, or breaks the rules.
 type tcpConn struct {
 	side     *tcpSide
 	conn     net.Conn
 	addr     netip.AddrPort
 	accepted bool
+	heard    bool // something of use came; for the reading goroutine
 
 	mu sync.Mutex // one writer at a time
 }
@@ -30,10 +32,21 @@ var _ sip.Connection = (*tcpConn)(nil)
 
 // read hands on the messages of a connection until it ends.
 func (c *tcpConn) read() {
-	defer c.side.left(c)
-	defer func() { _ = c.conn.Close() }()
+	err := c.hear()
+	_ = c.conn.Close()
+	c.side.left(c)
+	if !c.accepted && !c.heard {
+		c.side.mute(c, err)
+	}
+}
+
+// hear reads until the connection ends, and tells why it did.
+func (c *tcpConn) hear() error {
 	s := c.side.stack
-	from := Peer{Addr: c.addr, Transport: "TCP"}
+	if err := c.shake(); err != nil {
+		return err
+	}
+	from := c.peer()
 	var f framer
 	chunk := make([]byte, 8<<10)
 	proved := !c.accepted // who connects to us has to say something soon
@@ -46,21 +59,34 @@ func (c *tcpConn) read() {
 		_ = c.conn.SetReadDeadline(deadline)
 		n, err := c.conn.Read(chunk)
 		if err != nil {
-			return
+			c.alerted(err)
+			return err
 		}
 		if !f.begun() && proved {
 			began = time.Now()
 		}
 		f.feed(chunk[:n])
 		handled, ok := c.drain(&f, from)
-		if !ok {
-			return
-		}
 		if handled {
 			proved, began = true, time.Now()
+			c.sound()
+		}
+		if !ok {
+			return errOutOfStep
 		}
 	}
 }
+
+// sound notes that the peer speaks SIP.
+func (c *tcpConn) sound() {
+	if !c.heard && !c.accepted {
+		c.side.proven(c.addr)
+	}
+	c.heard = true
+}
+
+// peer is the other end.
+func (c *tcpConn) peer() Peer { return Peer{Addr: c.addr, Transport: c.side.transport} }
 
 // drain handles what is whole. It tells whether anything was, and whether the
 // connection may go on.
@@ -94,7 +120,7 @@ func (c *tcpConn) drain(f *framer, from Peer) (handled, ok bool) {
 // linger lets the peer read what was said last: a connection that is closed
 // with bytes unread is reset, and the refusal lost.
 func (c *tcpConn) linger() {
-	if half, ok := c.conn.(*net.TCPConn); ok && half.CloseWrite() == nil {
+	if half, ok := c.conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
 		_ = c.conn.SetReadDeadline(time.Now().Add(time.Second))
 		_, _ = io.CopyN(io.Discard, c.conn, maxDatagram)
 	}
@@ -106,7 +132,7 @@ func (c *tcpConn) write(raw []byte) error {
 	_ = c.conn.SetWriteDeadline(time.Now().Add(writeTime))
 	if _, err := c.conn.Write(raw); err != nil {
 		_ = c.conn.Close() // a part may have been written: nothing may follow it
-		return fmt.Errorf("send %d bytes to %s: %w", len(raw), c.addr, err)
+		return &sendError{len(raw), c.addr, err}
 	}
 	return nil
 }

@@ -6,7 +6,6 @@
 package wire
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -22,7 +21,7 @@ import (
 // Peer is a transport address: where a message came from or goes to.
 type Peer struct {
 	Addr      netip.AddrPort
-	Transport string // "UDP" or "TCP"
+	Transport string // "UDP", "TCP" or "TLS"
 }
 
 func (p Peer) String() string { return p.Transport + " " + p.Addr.String() }
@@ -45,7 +44,9 @@ type Handler interface {
 // Config says where to listen. An empty address is not listened on.
 type Config struct {
 	UDP, TCP       string        // host:port
-	MaxConnections int           // accepted TCP connections at once; 0: 1,024
+	TLS            string        // host:port; TLS over TCP
+	Secure         Secure        // what TLS needs; the zero value: no connection is made over it
+	MaxConnections int           // accepted connections at once, TCP and TLS each; 0: 1,024
 	MaxPerSource   int           // of these, from one address; 0: 64
 	Idle           time.Duration // of a connection without a message; 0: 30 minutes
 	MessageTime    time.Duration // in which a message that began must be whole, and the first come; 0: 10 seconds
@@ -61,7 +62,8 @@ type Stack struct {
 	handler Handler
 	parser  *sip.Parser
 	udp     *udpSocket
-	tcp     *tcpSide
+	tcp     *tcpSide // nil: none
+	tls     *tcpSide // nil: none
 	servers table[*ServerTx]
 	clients table[*ClientTx]
 	late    lateAnswers
@@ -105,8 +107,17 @@ func Open(cfg Config, log zerolog.Logger) (*Stack, error) {
 		}
 		s.tcp = t
 	}
-	if s.udp == nil && s.tcp == nil {
-		return nil, errors.New("no SIP address to listen on: set sip.udp or sip.tcp")
+	if cfg.TLS != "" || cfg.Secure.Client != nil {
+		t, err := openTLS(s)
+		if err != nil {
+			_ = s.Close()
+			return nil, fmt.Errorf("listen for SIP on tls %s: %w", cfg.TLS, err)
+		}
+		s.tls = t
+	}
+	if s.udp == nil && s.tcp == nil && cfg.TLS == "" {
+		_ = s.Close()
+		return nil, errors.New("no SIP address to listen on: set sip.udp, sip.tcp or sip.tls")
 	}
 	return s, nil
 }
@@ -118,9 +129,10 @@ func (s *Stack) Serve(h Handler) {
 		s.wait.Add(1)
 		go func() { defer s.wait.Done(); s.readUDP() }()
 	}
-	if s.tcp != nil {
-		s.wait.Add(1)
-		go func() { defer s.wait.Done(); s.tcp.serve() }()
+	for _, t := range s.streams() {
+		if t.listener != nil {
+			s.wait.Go(t.serve)
+		}
 	}
 }
 
@@ -134,8 +146,8 @@ func (s *Stack) Close() error {
 	if s.udp != nil {
 		errs = append(errs, s.udp.conn.Close())
 	}
-	if s.tcp != nil {
-		errs = append(errs, s.tcp.close())
+	for _, t := range s.streams() {
+		errs = append(errs, t.close())
 	}
 	for _, tx := range s.clients.drain() {
 		tx.End()
@@ -153,7 +165,7 @@ func (s *Stack) Closed() bool { return s.closing.Load() }
 // Dropped counts what was thrown away unread or unparsed.
 func (s *Stack) Dropped() uint64 { return s.dropped.Load() }
 
-// UDPAddr and TCPAddr are the addresses that were bound; invalid if none.
+// UDPAddr is the bound UDP address; invalid if none.
 func (s *Stack) UDPAddr() netip.AddrPort {
 	if s.udp == nil {
 		return netip.AddrPort{}
@@ -162,12 +174,10 @@ func (s *Stack) UDPAddr() netip.AddrPort {
 }
 
 // TCPAddr is the bound TCP address; invalid if none.
-func (s *Stack) TCPAddr() netip.AddrPort {
-	if s.tcp == nil {
-		return netip.AddrPort{}
-	}
-	return s.tcp.listener.Addr().(*net.TCPAddr).AddrPort()
-}
+func (s *Stack) TCPAddr() netip.AddrPort { return s.tcp.bound() }
+
+// TLSAddr is the bound address of TLS; invalid if none.
+func (s *Stack) TLSAddr() netip.AddrPort { return s.tls.bound() }
 
 // Transactions counts the client and server transactions that are alive.
 func (s *Stack) Transactions() int { return s.clients.len() + s.servers.len() }
@@ -241,33 +251,4 @@ func (s *Stack) response(res *sip.Response, from Peer) {
 func (s *Stack) drop(what string, from Peer, err error) {
 	s.dropped.Add(1)
 	s.log.Debug().Str("from", from.String()).Err(err).Msg("dropped a " + what)
-}
-
-// connection finds what reaches a peer that sent us something.
-func (s *Stack) connection(from Peer, to netip.AddrPort) (sip.Connection, error) {
-	if from.Transport == "UDP" {
-		return &udpPeer{socket: s.udp, to: to}, nil
-	}
-	if s.tcp == nil {
-		return nil, errors.New("no TCP side")
-	}
-	c := s.tcp.find(from.Addr)
-	if c == nil {
-		return nil, fmt.Errorf("connection of %s is closed", from.Addr)
-	}
-	return c, nil
-}
-
-// dial finds or makes what reaches a peer that we send a request to.
-func (s *Stack) dial(ctx context.Context, to Peer) (sip.Connection, error) {
-	if to.Transport == "UDP" {
-		if s.udp == nil {
-			return nil, errors.New("no UDP socket: set sip.udp")
-		}
-		return &udpPeer{socket: s.udp, to: to.Addr}, nil
-	}
-	if s.tcp == nil {
-		return nil, errors.New("no TCP side: set sip.tcp")
-	}
-	return s.tcp.dial(ctx, to.Addr)
 }

@@ -59,6 +59,20 @@ func (t *table[T]) len() int {
 	return n
 }
 
+// all are those that live now.
+func (t *table[T]) all() []T {
+	var all []T
+	for i := range t.parts {
+		p := &t.parts[i]
+		p.RLock()
+		for _, v := range p.m {
+			all = append(all, v)
+		}
+		p.RUnlock()
+	}
+	return all
+}
+
 // drain empties the table and returns what was in it.
 func (t *table[T]) drain() []T {
 	var all []T

@@ -1,24 +1,25 @@
 package wire
 
 import (
-	"context"
+	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"sync"
 	"time"
 )
 
-// tcpSide owns the listener and the connections of both directions. There is
-// one connection for an address, whoever opened it: requests and responses to
-// a peer share it (RFC 5923).
+// tcpSide owns the listener and the connections of both directions, either of
+// TCP or of TLS. There is one connection for an address, whoever opened it:
+// requests and responses to a peer share it (RFC 5923).
 type tcpSide struct {
-	stack    *Stack
-	listener net.Listener
+	stack     *Stack
+	transport string       // "TCP" or "TLS"
+	listener  net.Listener // nil: nobody connects to us
 
 	mu     sync.Mutex
 	conns  map[netip.AddrPort]*tcpConn
+	dials  map[netip.AddrPort]*dialing
 	taken  int                // accepted connections
 	source map[netip.Addr]int // of these, by address
 }
@@ -28,7 +29,12 @@ func openTCP(s *Stack) (*tcpSide, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tcpSide{stack: s, listener: l, conns: make(map[netip.AddrPort]*tcpConn), source: make(map[netip.Addr]int)}, nil
+	return newSide(s, "TCP", l), nil
+}
+
+func newSide(s *Stack, transport string, l net.Listener) *tcpSide {
+	return &tcpSide{stack: s, transport: transport, listener: l, conns: make(map[netip.AddrPort]*tcpConn),
+		dials: make(map[netip.AddrPort]*dialing), source: make(map[netip.Addr]int)}
 }
 
 func (t *tcpSide) serve() {
@@ -44,7 +50,10 @@ func (t *tcpSide) serve() {
 		}
 		addr := c.RemoteAddr().(*net.TCPAddr).AddrPort()
 		addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
-		from := Peer{Addr: addr, Transport: "TCP"}
+		from := Peer{Addr: addr, Transport: t.transport}
+		if t.transport == "TLS" {
+			c = tls.Server(c, t.stack.cfg.Secure.Server)
+		}
 		if !t.stack.handler.Accept(from) || !t.stack.guard.pass(from) || t.admit(c, addr, true) == nil {
 			t.stack.dropped.Add(1)
 			_ = c.Close()
@@ -95,33 +104,25 @@ func (t *tcpSide) find(addr netip.AddrPort) *tcpConn {
 	return t.conns[addr]
 }
 
-// dial finds or opens the connection to an address.
-func (t *tcpSide) dial(ctx context.Context, addr netip.AddrPort) (*tcpConn, error) {
-	if c := t.find(addr); c != nil {
-		return c, nil
+// bound is the address that is listened on; invalid if none is.
+func (t *tcpSide) bound() netip.AddrPort {
+	if t == nil || t.listener == nil {
+		return netip.AddrPort{}
 	}
-	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr.String())
-	if err != nil {
-		return nil, err
-	}
-	if c := t.find(addr); c != nil { // another request was quicker
-		_ = raw.Close()
-		return c, nil
-	}
-	c := t.admit(raw, addr, false)
-	if c == nil {
-		_ = raw.Close()
-		return nil, fmt.Errorf("connect to %s: %w", addr, net.ErrClosed)
-	}
-	return c, nil
+	return t.listener.Addr().(*net.TCPAddr).AddrPort()
 }
 
+// close ends the listener and all connections. TLS says good-bye, for which a
+// peer that reads nothing may take a while: none waits for another.
 func (t *tcpSide) close() error {
-	err := t.listener.Close()
+	var err error
+	if t.listener != nil {
+		err = t.listener.Close()
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, c := range t.conns {
-		_ = c.conn.Close()
+		t.stack.wait.Go(func() { _ = c.conn.Close() })
 	}
 	return err
 }

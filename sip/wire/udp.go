@@ -3,7 +3,6 @@ package wire
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -36,7 +35,7 @@ func openUDP(addr string) (*udpSocket, error) {
 
 func (u *udpSocket) write(raw []byte, to netip.AddrPort) error {
 	if _, err := u.conn.WriteToUDPAddrPort(raw, to); err != nil {
-		return fmt.Errorf("send %d bytes to %s: %w", len(raw), to, err)
+		return &sendError{len(raw), to, err}
 	}
 	return nil
 }
