@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -99,6 +100,7 @@ func (c *serviceCenter) take(r carrier.Request) int {
 func (c *serviceCenter) report(r carrier.Request, ref, cause byte) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*step)
 	defer cancel()
+	time.Sleep(100 * time.Millisecond) // behind the answer to the text
 	m := carrier.New(center, r.Sender(), carrier.Answer(ref, cause))
 	m.Type, m.Headers = carrier.RelayType, []string{"In-Reply-To: " + r.Header("Call-ID")}
 	if status, err := c.network.Send(ctx, c.gate.gate.SIP(), m); err != nil || status != 202 {

@@ -118,6 +118,12 @@ func textRows() []textRow {
 		{name: "a forbidden word, written otherwise", app: textWords, set: bindAX("your ORDER: LOTTERY@B"), want: 13, dir: 1},
 		{name: "an agreed word", app: textWords, set: bindAX("your Order@B"), dir: 1},
 	}
+	nobody := func(_ *scene, r *raised) { r.from = "anonymous" }
+	rows = append(rows,
+		textRow{name: "X returned", app: textAXB, set: then(bindAXB(), status("returned")), bare: true, want: 3, dir: 2},
+		textRow{name: "unknown sender of AXB", app: textAXB, set: then(bindAXB(), nobody), bare: true, want: 2, dir: 2},
+		textRow{name: "unknown sender of AX", app: textAX, set: then(bindAX("hello"), nobody), want: 10},
+	)
 	for _, to := range []string{"paused", "unavailable", "transfer"} {
 		rows = append(rows, textRow{name: "X " + to, app: textAXB, set: then(bindAXB(), status(to)), want: 3, dir: 1})
 	}
@@ -135,8 +141,12 @@ func (row textRow) play(s *scene) {
 	if row.want != 0 && !r.taken {
 		status = 403
 	}
-	require.Equal(s, status, s.write(s.writer(r.from), r.from, r.x, r.text))
-	want := notice{app: row.app, result: row.want, direction: row.dir, binding: r.binding, sender: r.from, user: r.user}
+	want := notice{app: row.app, result: row.want, direction: row.dir, binding: r.binding, user: r.user}
+	var own []string
+	if r.from != "anonymous" {
+		want.sender, own = r.from, []string{r.from}
+	}
+	require.Equal(s, status, s.write(s.writer(own...), r.from, r.x, r.text))
 	if row.bare {
 		want.binding = ""
 	}

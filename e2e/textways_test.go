@@ -4,10 +4,12 @@ package e2e
 
 import (
 	"strings"
+	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"axgate/e2e/carrier"
+	"axgate/e2e/gate"
 	"axgate/e2e/sipp"
 )
 
@@ -128,14 +130,31 @@ func textTwice(s *scene) {
 	m := carrier.New(r.a, r.x, []byte("hello"))
 	again := m
 	again.Branch += "2"
-	for _, message := range []carrier.Message{m, again, m, carrier.New(r.a, r.x, []byte("hello"))} {
+	for _, message := range []carrier.Message{m, again, m, carrier.New(r.a, r.x, []byte("hello")), carrier.New(r.a, r.x, []byte("that was all"))} {
 		status, err := n.Send(s.within(2*step), s.gate.SIP(), message)
 		require.NoError(s, err)
 		require.Equal(s, 202, status)
 	}
-	for i := range 2 {
+	for i := range 3 {
 		s.told(r.x, i+1, notice{app: textAXB, direction: 1, binding: r.binding, sender: r.a, receiver: r.b})
 	}
-	require.Len(s, s.deliveredTo(r.b), 2)
-	require.Len(s, s.customer.NoticesOf(r.x), 2)
+	require.Equal(s, []string{"hello", "hello", "that was all"}, s.deliveredTo(r.b))
+	require.Len(s, s.customer.NoticesOf(r.x), 3)
+}
+
+// TestTextLimits: more than may be is refused for now, and leaves nothing.
+func TestTextLimits(t *testing.T) {
+	t.Parallel()
+	(&world{}).play(t, scenario{"text limits", ownTexts(func(c *gate.Config) { c.SMS["per_sender"] = 3 }, func(s *scene) {
+		r, n := relayedPair(s)
+		for i := range 3 {
+			require.Equal(s, 202, s.write(n, r.a, r.x, "hello"))
+			s.told(r.x, i+1, notice{app: textAXB, direction: 1, binding: r.binding, sender: r.a, receiver: r.b})
+		}
+		require.Equal(s, 503, s.write(n, r.a, r.x, "hello"))
+		who := s.takeWriter()
+		require.Equal(s, 403, s.write(s.writer(who), who, r.x, "it is not too much of others"))
+		s.told(r.x, 4, notice{app: textAXB, result: 2, direction: 2, sender: who})
+		require.Len(s, s.deliveredTo(r.b), 3)
+	})})
 }
