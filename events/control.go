@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Control is the answer of an app's server to the callin event of X mode
@@ -51,8 +52,20 @@ func ParseControl(body []byte) (Control, error) {
 	case operation == "":
 		return Control{}, errors.New("the answer has no operation")
 	default:
-		return Control{}, fmt.Errorf("the answer has the unknown operation %.32q", operation)
+		return Control{}, unknownOperation(operation)
 	}
+}
+
+// unknownOperation names an operation by its letters: the error stands where
+// numbers are masked, and a server may have put one in the wrong place.
+func unknownOperation(operation string) error {
+	letters := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) {
+			return r
+		}
+		return -1
+	}, operation)
+	return fmt.Errorf("the answer has the unknown operation %.32q", letters)
 }
 
 type ci struct {

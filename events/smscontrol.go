@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"unicode"
 )
@@ -52,7 +51,7 @@ func ParseSMSControl(body []byte) (SMSControl, error) {
 	case operation == "":
 		return SMSControl{}, errors.New("the answer has no operation")
 	default:
-		return SMSControl{}, fmt.Errorf("the answer has the unknown operation %.32q", operation)
+		return SMSControl{}, unknownOperation(operation)
 	}
 }
 

@@ -170,3 +170,16 @@ func FuzzParseSMSControl(f *testing.F) {
 		}
 	})
 }
+
+// TestUnknownOperation: what a server writes in the place of an operation is not
+// told where numbers are masked.
+func TestUnknownOperation(t *testing.T) {
+	for _, wrong := range []string{"+8613800000002", "call 138-0000-0002", "١٣٨٠٠٠٠٠٠٠٢"} {
+		_, sms := ParseSMSControl([]byte(`{"actions":[{"operation":"` + wrong + `"}]}`))
+		_, call := ParseControl([]byte(`{"operation":"` + wrong + `"}`))
+		for _, err := range []error{sms, call} {
+			require.ErrorContains(t, err, "unknown operation")
+			require.NotRegexp(t, `\pN`, err.Error())
+		}
+	}
+}
