@@ -1,0 +1,212 @@
+package resolve
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Bounds of what is kept and done.
+const (
+	maxEntries = 1024
+	maxLookups = 16        // at once
+	keep       = time.Hour // in which a hop has to be asked for to be renewed
+	tick       = time.Second
+)
+
+var (
+	errClosed = errors.New("the resolver is closed")
+	errBusy   = errors.New("too many names are looked up at once")
+)
+
+// entry is what is known of a hop. The resolver's lock is over it.
+type entry struct {
+	services []service // the last good answer; nil: none
+	err      error     // why there is none
+	until    time.Time // until then this counts without a question
+	renew    time.Time // from then on DNS is asked before a call needs it
+	stale    time.Time // until then services count while DNS fails
+	used     time.Time
+	failing  bool          // DNS failed and services are old
+	done     chan struct{} // closed when the lookup that is under way ends; nil: none is
+}
+
+// found is what is known of a hop, after a lookup if that is no longer good.
+func (r *Resolver) found(ctx context.Context, h Hop) ([]service, error) {
+	e, done, err := r.begin(h)
+	if err != nil {
+		return nil, err
+	}
+	if done != nil {
+		var patience <-chan time.Time
+		if r.old(e) {
+			t := time.NewTimer(r.cfg.Patience)
+			defer t.Stop()
+			patience = t.C
+		}
+		select {
+		case <-done:
+		case <-patience:
+		case <-ctx.Done():
+			if !r.old(e) {
+				return nil, ctx.Err()
+			}
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e.services != nil {
+		return e.services, nil
+	}
+	return nil, e.err
+}
+
+// begin finds or makes the entry of a hop. If its time is over, a lookup is
+// started, and done is closed when it ends.
+func (r *Resolver) begin(h Hop) (e *entry, done <-chan struct{}, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, nil, errClosed
+	}
+	now := r.now()
+	e = r.entries[h]
+	if e == nil {
+		if len(r.entries) >= maxEntries && !r.evict() {
+			return nil, nil, errBusy
+		}
+		e = new(entry)
+		r.entries[h] = e
+	}
+	e.used = now
+	if now.Before(e.until) {
+		return e, nil, nil
+	}
+	if !now.Before(e.stale) {
+		e.services = nil
+	}
+	r.start(h, e)
+	return e, e.done, nil
+}
+
+// old tells whether there is an answer to fall back on.
+func (r *Resolver) old(e *entry) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return e.services != nil
+}
+
+// evict drops the entry that was not asked for the longest.
+func (r *Resolver) evict() bool {
+	var oldest *entry
+	var of Hop
+	for h, e := range r.entries {
+		if e.done == nil && (oldest == nil || e.used.Before(oldest.used)) {
+			oldest, of = e, h
+		}
+	}
+	delete(r.entries, of)
+	return oldest != nil
+}
+
+// start looks a hop up, unless that is being done. The lookup is the
+// resolver's: it goes on when the request that wanted it has been given up.
+func (r *Resolver) start(h Hop, e *entry) {
+	if e.done != nil || r.closed {
+		return
+	}
+	done := make(chan struct{})
+	e.done = done
+	r.wait.Go(func() {
+		defer close(done)
+		select {
+		case r.places <- struct{}{}:
+			defer func() { <-r.places }()
+		case <-r.ctx.Done():
+		}
+		services, ttl, err := r.look(h)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		e.done = nil
+		r.learn(h, e, services, ttl, err)
+	})
+}
+
+// look asks DNS. ttl is how long the answer counts, also if there is none.
+func (r *Resolver) look(h Hop) (services []service, ttl time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(r.ctx, lookupTime)
+	defer cancel()
+	l, err := newLookup(ctx, &r.cfg)
+	if err != nil {
+		return nil, r.cfg.MinTTL, err
+	}
+	services, err = l.find(h, r.transport(h))
+	ttl = min(max(l.ttl, r.cfg.MinTTL), r.cfg.MaxTTL)
+	switch {
+	case l.partial, err != nil && !errors.Is(err, errNone):
+		ttl = r.cfg.MinTTL
+	case err != nil:
+		ttl = min(ttl, max(r.cfg.Negative, r.cfg.MinTTL))
+	}
+	return services, ttl, err
+}
+
+// learn takes in what a lookup came to.
+func (r *Resolver) learn(h Hop, e *entry, services []service, ttl time.Duration, err error) {
+	now := r.now()
+	e.until = now.Add(ttl)
+	e.renew = now.Add(ttl * 4 / 5)
+	switch {
+	case err == nil:
+		if e.failing {
+			r.log.Info().Str("host", h.String()).Msg("DNS answers again")
+		}
+		e.services, e.err, e.failing = services, nil, false
+		e.stale = e.until.Add(r.cfg.Stale)
+	case errors.Is(err, errNone): // it is an answer: there is no such host any more
+		e.services, e.err, e.failing = nil, err, false
+	default:
+		e.err = err
+		if e.services == nil {
+			return
+		}
+		if !e.failing && r.ctx.Err() == nil {
+			r.log.Warn().Str("host", h.String()).Time("until", e.stale).Err(err).Msg("DNS fails: its last answer is used")
+		}
+		e.failing = true
+		if e.until.After(e.stale) {
+			e.until = e.stale
+		}
+	}
+}
+
+// tend renews and forgets until the resolver is closed.
+func (r *Resolver) tend() {
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			r.renew()
+		case <-r.ctx.Done():
+			return
+		}
+	}
+}
+
+// renew starts the lookups of hops that are in use and whose time is nearly
+// over, and forgets those that say nothing any more.
+func (r *Resolver) renew() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.now()
+	for h, e := range r.entries {
+		switch {
+		case e.done != nil:
+		case !now.Before(e.until) && !now.Before(e.stale):
+			delete(r.entries, h)
+		case e.services != nil && !now.Before(e.renew) && now.Sub(e.used) < keep:
+			r.start(h, e)
+		}
+	}
+}
