@@ -20,10 +20,9 @@ import (
 // center is the service centre of the trunk with 3GPP texts.
 const center = "+8613800100500"
 
-// TestRelayedTexts exchanges texts with a trunk as 3GPP networks do: every
+// relayedTexts exchanges texts with a trunk as 3GPP networks do: every
 // segment in RP-DATA, and every one reported on.
-func TestRelayedTexts(t *testing.T) {
-	t.Parallel()
+func relayedTexts(t *testing.T) {
 	w := openTexts(t, map[string]int{textAXB: 5}, with3GPP)
 	c := newServiceCenter(w)
 	t.Run("scenario", func(t *testing.T) {

@@ -16,10 +16,9 @@ import (
 	"axgate/e2e/receiver"
 )
 
-// TestKilledTexts kills axgate at each step of a text's way. After it was
+// killedTexts kills axgate at each step of a text's way. After it was
 // started again the text arrives once, and so does its notice.
-func TestKilledTexts(t *testing.T) {
-	t.Parallel()
+func killedTexts(t *testing.T) {
 	for _, sc := range []scenario{
 		{"before the network answers", ownTexts(func(*gate.Config) {}, killedUnanswered)},
 		{"before its answer is stored", ownTexts(func(*gate.Config) {}, killedAnswered)},

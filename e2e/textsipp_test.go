@@ -15,10 +15,9 @@ import (
 	"axgate/e2e/sipp"
 )
 
-// TestSIPpTexts has SIPp for the network on both sides: it brings 3GPP texts,
+// sippNetwork has SIPp for the network on both sides: it brings 3GPP texts,
 // takes them, and reports on them.
-func TestSIPpTexts(t *testing.T) {
-	t.Parallel()
+func sippNetwork(t *testing.T) {
 	(&world{}).play(t, scenario{"3GPP texts by SIPp", ownTexts(with3GPP, func(s *scene) {
 		require.NoError(s, s.behind.Close())
 		media, err := ports.Take(sipp.MediaPorts)

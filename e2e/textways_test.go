@@ -142,9 +142,8 @@ func textTwice(s *scene) {
 	require.Len(s, s.customer.NoticesOf(r.x), 3)
 }
 
-// TestTextLimits: more than may be is refused for now, and leaves nothing.
-func TestTextLimits(t *testing.T) {
-	t.Parallel()
+// textLimits: more than may be is refused for now, and leaves nothing.
+func textLimits(t *testing.T) {
 	(&world{}).play(t, scenario{"text limits", ownTexts(func(c *gate.Config) { c.SMS["per_sender"] = 3 }, func(s *scene) {
 		r, n := relayedPair(s)
 		for i := range 3 {
