@@ -189,7 +189,7 @@ func TestRelayRefusals(t *testing.T) {
 	}
 	require.Zero(t, o.times())
 
-	for _, body := range []string{"\x00", "\x07", "\x04\x01"} { // too short, too short, an answer that is broken
+	for _, body := range []string{"", "\x00", "\x07", "\x04\x01"} { // nothing, too short, too short, an answer that is broken
 		w.a.texts(numX, numA, body, "Content-Type: "+type3GPP).response(400, "MESSAGE")
 	}
 	sent := w.a.texts(numX, numA, "\x00\x07\x00\x00\x09", "Content-Type: "+type3GPP)

@@ -43,7 +43,7 @@ func (s *Server) relayed(tx *wire.ServerTx, who origin) {
 		return
 	}
 	if errors.As(err, &fault) {
-		if refusal, ok := fault.Answer(rp.Side(req.Body()[0]&1) ^ 1); ok {
+		if refusal, ok := fault.Answer(); ok {
 			s.reply(tx, sip.StatusAccepted, phrase(sip.StatusAccepted))
 			s.report(tx, who, refusal)
 			return

@@ -81,6 +81,7 @@ const (
 // Fault is why a message or a TPDU cannot be used.
 type Fault struct {
 	MR      byte  // of an RP message
+	From    Side  // who tells it
 	Silent  bool  // the standard has it left without an answer
 	Cause   Cause // to be told
 	Failure Failure
@@ -91,8 +92,8 @@ func (f *Fault) Error() string { return f.reason }
 
 // Answer is what the side that read the message tells the other; ok is false
 // where nothing is to be told.
-func (f *Fault) Answer(from Side) (e Error, ok bool) {
-	return Error{From: from, MR: f.MR, Cause: f.Cause}, !f.Silent
+func (f *Fault) Answer() (e Error, ok bool) {
+	return Error{From: f.From, MR: f.MR, Cause: f.Cause}, !f.Silent
 }
 
 // broken is the fault of a message whose octets do not fit its format.

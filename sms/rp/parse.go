@@ -20,13 +20,13 @@ func Parse(body []byte) (Message, error) {
 		m, err = parseError(&r, side, mr)
 	default:
 		if kind != typeMemory {
-			return nil, &Fault{MR: mr, Cause: UnknownType, reason: "a reserved RP message type"}
+			return nil, &Fault{MR: mr, From: side.other(), Cause: UnknownType, reason: "a reserved RP message type"}
 		}
 		return Memory{MR: mr}, nil
 	}
 	if err != nil {
 		f := faultOf(err)
-		f.MR = mr
+		f.MR, f.From = mr, side.other()
 		f.Silent = kind&^1 != typeData // answers are not answered
 		return nil, f
 	}

@@ -132,7 +132,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			var fault *rp.Fault
 			require.ErrorAs(t, err, &fault)
-			if e, ok := fault.Answer(rp.Network); ok {
+			if e, ok := fault.Answer(); ok {
 				rereads(t, e)
 			}
 			return

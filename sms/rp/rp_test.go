@@ -114,14 +114,15 @@ func TestRelayTolerance(t *testing.T) {
 		{"RP-ERROR with an empty cause", "05 05 00", true, rp.InvalidMandatory},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := rp.Parse(octets(t, c.dump))
+			body := octets(t, c.dump)
+			_, err := rp.Parse(body)
 			var f *rp.Fault
 			require.ErrorAs(t, err, &f)
 			assert.Equal(t, c.cause, f.Cause)
-			e, ok := f.Answer(rp.Network)
+			e, ok := f.Answer()
 			assert.Equal(t, c.silent, !ok)
 			if ok {
-				assert.Equal(t, rp.Error{From: rp.Network, MR: 5, Cause: c.cause}, e)
+				assert.Equal(t, rp.Error{From: rp.Side(body[0]&1) ^ 1, MR: 5, Cause: c.cause}, e)
 			}
 		})
 	}
