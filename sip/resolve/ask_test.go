@@ -190,6 +190,8 @@ func TestConfig(t *testing.T) {
 		`transport "SCTP": use UDP, TCP or TLS`:             {Transports: []string{"SCTP"}},
 		`network "ip": use ip4 or ip6`:                      {Networks: []string{"ip"}},
 		"DNS time -1s":                                      {Timeout: -time.Second},
+		"it was not read by ParseHop":                       {Watch: []Hop{{Host: "Example.com"}}},
+		"513 names to be watched: use at most 512":          {Watch: make([]Hop, 513)},
 		"it is longer than the longest":                     {MinTTL: time.Hour, MaxTTL: time.Minute},
 	} {
 		_, err := Open(cfg, zerolog.Nop())

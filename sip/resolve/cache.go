@@ -9,6 +9,7 @@ import (
 // Bounds of what is kept and done.
 const (
 	maxEntries = 1024
+	maxWatched = 512       // of these
 	maxLookups = 16        // at once
 	keep       = time.Hour // in which a hop has to be asked for to be renewed
 	tick       = time.Second
@@ -27,7 +28,8 @@ type entry struct {
 	renew    time.Time // from then on DNS is asked before a call needs it
 	stale    time.Time // until then services count while DNS fails
 	used     time.Time
-	failing  bool          // DNS failed and services are old
+	watched  bool
+	failing  bool          // that was said in the log
 	done     chan struct{} // closed when the lookup that is under way ends; nil: none is
 }
 
@@ -101,7 +103,7 @@ func (r *Resolver) evict() bool {
 	var oldest *entry
 	var of Hop
 	for h, e := range r.entries {
-		if e.done == nil && (oldest == nil || e.used.Before(oldest.used)) {
+		if e.done == nil && !e.watched && (oldest == nil || e.used.Before(oldest.used)) {
 			oldest, of = e, h
 		}
 	}
@@ -156,28 +158,25 @@ func (r *Resolver) learn(h Hop, e *entry, services []service, ttl time.Duration,
 	now := r.now()
 	e.until = now.Add(ttl)
 	e.renew = now.Add(ttl * 4 / 5)
+	e.err = err
 	switch {
 	case err == nil:
-		if e.failing {
-			r.log.Info().Str("host", h.String()).Msg("DNS answers again")
-		}
-		e.services, e.err, e.failing = services, nil, false
+		e.services = services
 		e.stale = e.until.Add(r.cfg.Stale)
 	case errors.Is(err, errNone): // it is an answer: there is no such host any more
-		e.services, e.err, e.failing = nil, err, false
-	default:
-		e.err = err
-		if e.services == nil {
-			return
-		}
-		if !e.failing && r.ctx.Err() == nil {
-			r.log.Warn().Str("host", h.String()).Time("until", e.stale).Err(err).Msg("DNS fails: its last answer is used")
-		}
-		e.failing = true
-		if e.until.After(e.stale) {
-			e.until = e.stale
-		}
+		e.services = nil
+	case e.services != nil && e.until.After(e.stale):
+		e.until = e.stale
 	}
+	failing := err != nil && (e.services != nil || e.watched) // of others the caller hears
+	switch {
+	case r.ctx.Err() != nil:
+	case failing && !e.failing:
+		r.log.Warn().Str("host", h.String()).Bool("old_answer", e.services != nil).Err(err).Msg("a host cannot be found in DNS")
+	case e.failing && err == nil:
+		r.log.Info().Str("host", h.String()).Msg("a host is found in DNS again")
+	}
+	e.failing = failing
 }
 
 // tend renews and forgets until the resolver is closed.
@@ -185,9 +184,9 @@ func (r *Resolver) tend() {
 	t := time.NewTicker(tick)
 	defer t.Stop()
 	for {
+		r.renew()
 		select {
 		case <-t.C:
-			r.renew()
 		case <-r.ctx.Done():
 			return
 		}
@@ -201,12 +200,13 @@ func (r *Resolver) renew() {
 	defer r.mu.Unlock()
 	now := r.now()
 	for h, e := range r.entries {
+		wanted := e.watched || e.services != nil && now.Sub(e.used) < keep
 		switch {
 		case e.done != nil:
-		case !now.Before(e.until) && !now.Before(e.stale):
-			delete(r.entries, h)
-		case e.services != nil && !now.Before(e.renew) && now.Sub(e.used) < keep:
+		case wanted && !now.Before(e.renew):
 			r.start(h, e)
+		case !e.watched && !now.Before(e.until) && !now.Before(e.stale):
+			delete(r.entries, h)
 		}
 	}
 }

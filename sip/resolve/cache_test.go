@@ -1,8 +1,11 @@
 package resolve
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -238,6 +241,72 @@ func TestBounded(t *testing.T) {
 	clear(r.entries)
 }
 
+// TestWatch: hops that are watched are known before and between calls, are
+// sought as long as they are not there, and never make room for others.
+func TestWatch(t *testing.T) {
+	trunk := hop(t, "udp://example.com")
+	z := newZone(t)
+	r, now := resolver(t, z, func(c *Config) {
+		c.Watch, c.Negative, c.Stale = []Hop{trunk, hop(t, "192.0.2.7")}, 10*time.Second, time.Hour
+	})
+	turn := func(d time.Duration) {
+		now.move(d)
+		r.renew()
+		settle(t, r)
+	}
+	turn(0)
+	require.NotEmpty(t, z.questions())
+	require.Empty(t, r.Known(trunk))
+	z.set("_sip._udp.example.com. 300 SRV 1 1 5070 h.example.com.", "_sip._udp.example.com. 300 SRV 2 1 5071 h.example.com.", "h.example.com. 300 A 192.0.2.1", "h.example.com. 300 AAAA 2001:db8::1")
+	turn(10 * time.Second)
+	require.ElementsMatch(t, []netip.Addr{mustAddr("192.0.2.1"), mustAddr("2001:db8::1")}, r.Known(trunk))
+	for range 3 { // nobody calls for hours
+		z.questions()
+		turn(2 * keep)
+		require.NotEmpty(t, z.questions())
+	}
+	require.Len(t, targets(t, r, "udp://example.com"), 4)
+	require.Empty(t, z.questions(), "no call waits")
+	z.says(servfail)
+	turn(5 * time.Minute)
+	require.Len(t, r.Known(trunk), 2)
+	turn(time.Hour)
+	require.Empty(t, r.Known(trunk), "too old")
+	require.Equal(t, []netip.Addr{mustAddr("192.0.2.7")}, r.Known(hop(t, "192.0.2.7")))
+	require.Empty(t, r.Known(hop(t, "other.example.com")))
+	require.False(t, r.evict())
+	require.Len(t, r.entries, 1)
+}
+
+// TestTheLogSaysItOnce: that a host cannot be found any more, and that it can
+// again.
+func TestTheLogSaysItOnce(t *testing.T) {
+	var log bytes.Buffer
+	z := newZone(t, "example.com. 60 A 192.0.2.1")
+	r, now := resolver(t, z, func(c *Config) { c.Watch = []Hop{hop(t, "example.com:5060"), hop(t, "gone.example.com:5060")} })
+	r.log = zerolog.New(&log)
+	turn := func() string {
+		log.Reset()
+		for range 3 {
+			now.move(2 * time.Minute)
+			r.renew()
+			settle(t, r)
+		}
+		return log.String()
+	}
+	said := turn()
+	require.Equal(t, 1, strings.Count(said, "\n"), said)
+	require.Contains(t, said, `"level":"warn","host":"gone.example.com:5060","old_answer":false`)
+	z.says(servfail)
+	said = turn()
+	require.Equal(t, 1, strings.Count(said, "\n"), said)
+	require.Contains(t, said, `"host":"example.com:5060","old_answer":true`)
+	z.says(nil)
+	said = turn()
+	require.Equal(t, 1, strings.Count(said, "\n"), said)
+	require.Contains(t, said, `"level":"info","host":"example.com:5060"`)
+}
+
 // TestClose ends what is under way at once, and the renewing.
 func TestClose(t *testing.T) {
 	z := newZone(t)
@@ -263,4 +332,8 @@ func TestTheClockRenews(t *testing.T) {
 	require.NotEmpty(t, targets(t, r, "example.com:5060"))
 	z.questions()
 	require.Eventually(t, func() bool { return len(z.questions()) > 0 }, patience, 10*time.Millisecond)
+	w, err := Open(Config{Servers: []string{z.addr}, Timeout: patience, Watch: []Hop{hop(t, "example.com:5060")}}, zerolog.Nop())
+	require.NoError(t, err)
+	defer w.Close()
+	require.Eventually(t, func() bool { return len(w.Known(hop(t, "example.com:5060"))) > 0 }, patience, 10*time.Millisecond)
 }

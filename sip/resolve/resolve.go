@@ -49,6 +49,10 @@ type Config struct {
 	Servers []string
 	Timeout time.Duration // of a question to one server; 2 s
 
+	// Watch are hops that are looked up at once and kept known always, so that
+	// calls never wait for them: the trunks.
+	Watch []Hop
+
 	Transports []string // those that can be used, the preferred first; UDP, TCP
 	Networks   []string // of addresses, the preferred first; ip4, ip6
 
@@ -95,6 +99,11 @@ func open(cfg Config, log zerolog.Logger) (*Resolver, error) {
 	}
 	r := &Resolver{cfg: cfg, log: log, now: time.Now, entries: make(map[Hop]*entry), places: make(chan struct{}, maxLookups),
 		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
+	for _, h := range cfg.Watch {
+		if _, ok := address(h.Host); !ok {
+			r.entries[h] = &entry{watched: true}
+		}
+	}
 	r.ctx, r.end = context.WithCancel(context.Background())
 	return r, nil
 }
@@ -116,6 +125,14 @@ func (c *Config) complete() error {
 	}
 	if len(c.Servers) > maxServers {
 		return fmt.Errorf("%d DNS servers: use at most %d", len(c.Servers), maxServers)
+	}
+	if len(c.Watch) > maxWatched {
+		return fmt.Errorf("%d names to be watched: use at most %d", len(c.Watch), maxWatched)
+	}
+	for _, h := range c.Watch {
+		if read := h; read.complete() != nil || read != h {
+			return fmt.Errorf("host %.80q: it was not read by ParseHop or HopOf", h.Host)
+		}
 	}
 	if len(c.Transports) == 0 {
 		c.Transports = []string{UDP, TCP}
@@ -166,6 +183,32 @@ func (r *Resolver) Targets(ctx context.Context, h Hop) ([]Target, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return order(found, h.Host, r.random), nil
+}
+
+// Known are the addresses that a hop has by the last good answer, in no order,
+// for telling whether a message comes from there. DNS is not asked: of a hop
+// that is not watched nothing may be known.
+func (r *Resolver) Known(h Hop) []netip.Addr {
+	if ip, ok := address(h.Host); ok {
+		return []netip.Addr{ip}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := r.entries[h]
+	if e == nil || !r.now().Before(e.stale) {
+		return nil
+	}
+	var all []netip.Addr
+	for _, s := range e.services {
+		for _, h := range s.hosts {
+			for _, ip := range h.addrs {
+				if !slices.Contains(all, ip) {
+					all = append(all, ip)
+				}
+			}
+		}
+	}
+	return all
 }
 
 // transport is the one for a hop whose name says nothing of it.
