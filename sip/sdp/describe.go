@@ -62,6 +62,9 @@ func (s *Session) audio(sl slot) *sdp.MediaDescription {
 	if s.port < 65535 {
 		m.WithValueAttribute("rtcp", strconv.Itoa(int(s.port)+1))
 	}
+	for _, c := range s.cryptos {
+		m.WithValueAttribute("crypto", c.String())
+	}
 	return m.WithPropertyAttribute(s.way.String())
 }
 

@@ -23,6 +23,12 @@ const (
 // other kinds, in another order, or missing ones besides c= and m= do not
 // matter. An error is one of this package's.
 func Parse(contentType string, body []byte) (*Remote, error) {
+	return ParseFor(Off, contentType, body)
+}
+
+// ParseFor is Parse for a leg that may be protected: with Optional or Required
+// audio over SRTP is audio, and whether its keys are usable says Common.
+func ParseFor(s Security, contentType string, body []byte) (*Remote, error) {
 	text, err := find(contentType, body)
 	if err != nil {
 		return nil, err
@@ -39,7 +45,7 @@ func Parse(contentType string, body []byte) (*Remote, error) {
 			return nil, err
 		}
 	}
-	return rd.remote()
+	return rd.remote(s)
 }
 
 // reader goes through the rows of a description.
@@ -138,6 +144,10 @@ func (l *line) attribute(value string) {
 		l.maxPTime = milliseconds(value)
 	case "rtcp":
 		l.control(value)
+	case "crypto":
+		if len(l.cryptos) <= maxCryptos {
+			l.cryptos = append(l.cryptos, value)
+		}
 	}
 }
 
@@ -182,7 +192,7 @@ func (l *line) control(value string) {
 }
 
 // remote checks that there is audio to talk about.
-func (rd *reader) remote() (*Remote, error) {
+func (rd *reader) remote(s Security) (*Remote, error) {
 	if !rd.begun {
 		return nil, fmt.Errorf("%w: neither v= nor m= in it", ErrMalformed)
 	}
@@ -190,7 +200,7 @@ func (rd *reader) remote() (*Remote, error) {
 	for i := range rd.lines {
 		l := &rd.lines[i]
 		secure = secure || l.secure()
-		if !l.usable() {
+		if !l.usable(s) {
 			continue
 		}
 		if l.host != "" {
@@ -199,10 +209,13 @@ func (rd *reader) remote() (*Remote, error) {
 		if !l.address.IsValid() {
 			return nil, fmt.Errorf("%w: no connection address (c=)", ErrMalformed)
 		}
-		return &Remote{lines: rd.lines}, nil
+		return &Remote{lines: rd.lines, security: s}, nil
 	}
-	if secure {
+	switch {
+	case secure && s == Off:
 		return nil, ErrSecure
+	case secure: // with keys by DTLS
+		return nil, ErrSuite
 	}
 	return nil, ErrNoAudio
 }

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"axgate/media/srtp"
 )
 
 // Agreed is what an offer and its answer have settled for one leg.
@@ -23,6 +25,7 @@ type Agreed struct {
 	PTime                    time.Duration // of the packets the peer wants: 10 to 60 ms
 	Send, Receive            bool          // whether we may send to the peer, and it sends to us
 	Held                     bool          // the peer does not want to hear us
+	Keys                     srtp.Keys     // of SRTP and SRTCP; none: plain RTP
 }
 
 // Session is our side of one dialog's SDP. It belongs to the goroutine of its
@@ -39,6 +42,11 @@ type Session struct {
 	way         way      // likewise
 	last        string   // the description without its version
 	body        []byte
+
+	security Security
+	cryptos  []crypto       // ours, as they were last described
+	own      crypto         // that in use; none: plain RTP
+	peer     netip.AddrPort // for which own was made
 
 	meaning map[uint8]string // what a payload type of ours stands for, for ever
 	codec   string           // in use
@@ -66,6 +74,10 @@ func NewSession(ip netip.Addr, port uint16, codecs []string) *Session {
 		meaning: map[uint8]string{0: pcmu, 8: pcma, noiseType: comfortNoise}}
 }
 
+// Secure says whether the session's media may or must be SRTP; it is off else.
+// It is called before the first description.
+func (s *Session) Secure(level Security) { s.security = level }
+
 // Offer describes all that we can do.
 func (s *Session) Offer() []byte {
 	formats := make([]format, 0, len(s.codecs)+1)
@@ -77,8 +89,9 @@ func (s *Session) Offer() []byte {
 	}
 	slots := s.slots
 	if len(slots) == 0 {
-		slots = []slot{{ours: true, media: "audio", proto: "RTP/AVP"}}
+		slots = []slot{{ours: true, media: "audio", proto: s.proto()}}
 	}
+	s.cryptos = s.offered()
 	return s.describe(slots, formats, way{true, true})
 }
 
@@ -89,19 +102,28 @@ func (s *Session) Current() []byte {
 	if s.body == nil {
 		return s.Offer()
 	}
+	if s.own.in() {
+		s.cryptos = s.inUse()
+	}
 	return s.describe(s.slots, s.formats, way{true, true})
 }
 
 // Answer answers an offer by RFC 3264 section 6: one audio codec, with
 // telephone-event and comfort noise if they were offered, every other m-line
-// refused. After an error (ErrNoCodec, ErrAddress) the session is as before.
+// refused. With keys, the first suite that we have is taken. After an error
+// (ErrNoCodec, ErrAddress, ErrPlain, ErrSuite, ErrCrypto) the session is as
+// before.
 func (s *Session) Answer(r *Remote) ([]byte, Agreed, error) {
-	index, codec, ok := r.pick(s.preferred())
-	if !ok {
-		return nil, Agreed{}, ErrNoCodec
+	c, err := r.pick(s.preferred(), s.security)
+	if err != nil {
+		return nil, Agreed{}, err
 	}
-	l := &r.lines[index]
+	codec, l := c.codec, &r.lines[c.index]
 	g, err := s.agree(l)
+	if err != nil {
+		return nil, Agreed{}, err
+	}
+	own, err := s.reply(c.crypto, g.RTP)
 	if err != nil {
 		return nil, Agreed{}, err
 	}
@@ -120,20 +142,27 @@ func (s *Session) Answer(r *Remote) ([]byte, Agreed, error) {
 	}
 	slots := make([]slot, len(r.lines))
 	for i := range r.lines {
-		slots[i] = slotOf(&r.lines[i], i == index)
+		slots[i] = slotOf(&r.lines[i], i == c.index)
 	}
 	s.codec = codec
+	g.Keys = s.settle(own, c.crypto, g.RTP)
+	s.cryptos = s.inUse()
 	return s.describe(slots, formats, way{sends: g.Send, receives: g.Receive}), g, nil
 }
 
 // Accept takes the peer's answer to the description last sent. An error is
-// ErrNoAudio, ErrNoCodec or ErrAddress; the session is then as before.
+// ErrNoAudio, ErrNoCodec, ErrAddress, ErrPlain, ErrSuite or ErrCrypto; the
+// session is then as before.
 func (s *Session) Accept(r *Remote) (Agreed, error) {
 	l := s.answered(r)
 	if l == nil {
 		return Agreed{}, ErrNoAudio
 	}
 	g, err := s.agree(l)
+	if err != nil {
+		return Agreed{}, err
+	}
+	own, theirs, err := s.replied(l)
 	if err != nil {
 		return Agreed{}, err
 	}
@@ -152,6 +181,7 @@ func (s *Session) Accept(r *Remote) (Agreed, error) {
 		}
 	}
 	s.codec = g.Codec
+	g.Keys = s.settle(own, theirs, g.RTP)
 	return g, nil
 }
 
@@ -159,11 +189,11 @@ func (s *Session) Accept(r *Remote) (Agreed, error) {
 // else is the first that can be used.
 func (s *Session) answered(r *Remote) *line {
 	ours := slices.IndexFunc(s.slots, func(sl slot) bool { return sl.ours })
-	if ours >= 0 && ours < len(r.lines) && r.lines[ours].usable() {
+	if ours >= 0 && ours < len(r.lines) && r.lines[ours].usable(s.security) {
 		return &r.lines[ours]
 	}
 	for i := range r.lines {
-		if r.lines[i].usable() {
+		if r.lines[i].usable(s.security) {
 			return &r.lines[i]
 		}
 	}
