@@ -98,14 +98,22 @@ func TestRelayFromANetwork(t *testing.T) {
 	require.Equal(t, "中", in.Text)
 	require.Equal(t, &sms.Part{Ref: 300, Seq: 2, Total: 3}, in.Part)
 
-	d.At = at.Add(time.Second)
-	sent := w.a.delivers(t, 9, d)
-	sent.response(202, "MESSAGE")
-	w.a.reported(sent)
-	require.Len(t, o.all(), 2, "the same text at another time is another")
+	for i, edit := range []func(d *rp.Deliver){
+		func(d *rp.Deliver) { d.At = at.Add(time.Second) },
+		func(d *rp.Deliver) { d.Originator = rp.Number("+86" + numB) },
+		func(d *rp.Deliver) { d.Part = &rp.Part{Ref: 300, Seq: 3, Total: 3, Wide: true} },
+		func(d *rp.Deliver) { d.Part = &rp.Part{Ref: 301, Seq: 2, Total: 3, Wide: true} },
+	} {
+		other := d
+		edit(&other)
+		sent := w.a.delivers(t, 9, other)
+		sent.response(202, "MESSAGE")
+		w.a.reported(sent)
+		require.Len(t, o.all(), 2+i, "the same words at another time, of somebody else, or in another place are others")
+	}
 
 	d.Originator, d.Part = rp.Address{Type: rp.Alphanumeric, Value: "BANK"}, nil
-	sent = w.a.delivers(t, 10, d)
+	sent := w.a.delivers(t, 10, d)
 	sent.response(202, "MESSAGE")
 	w.a.reported(sent)
 	require.Empty(t, o.last(t).Sender, "a name is nobody's number")

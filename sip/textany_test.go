@@ -35,3 +35,20 @@ func TestAnyBodyOfAText(t *testing.T) {
 	w.a.texts(numX, numA, "and this").response(202, "MESSAGE")
 	require.Equal(t, "and this", o.last(t).Text)
 }
+
+// TestTextsWithOneCallID: who counts up CSeq, or begins with another tag, has
+// written another text.
+func TestTextsWithOneCallID(t *testing.T) {
+	o := newOffice()
+	w := open(t, texting(o))
+	d := w.a.texts(numX, numA, "hello")
+	d.response(202, "MESSAGE")
+	w.a.send(d.text("MESSAGE", d.cseq, unique("z9hG4bK"), "hello", "Content-Type: text/plain"))
+	eventually(t, "it comes again", func() bool { return o.times() == 2 })
+	require.Len(t, o.all(), 1)
+	d.mine = unique("m")
+	w.a.send(d.text("MESSAGE", d.cseq, unique("z9hG4bK"), "hello", "Content-Type: text/plain"))
+	eventually(t, "it is another one", func() bool { return len(o.all()) == 2 })
+	d.request("MESSAGE", "hello", "Content-Type: text/plain")
+	eventually(t, "and so is the next", func() bool { return len(o.all()) == 3 })
+}

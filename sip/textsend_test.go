@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emiago/sipgo/sip"
 	"github.com/stretchr/testify/require"
 
 	"axgate/routing"
@@ -344,4 +345,24 @@ func TestTextToADeadTrunk(t *testing.T) {
 	require.NoError(t, w.srv.Shutdown(context.Background()))
 	f = failure(t, carrierOf(t, w.srv, "b").Send(context.Background(), texted("hi")))
 	require.True(t, f.Temporary)
+}
+
+// TestStrongestProof: of several challenges that can be answered, one that is
+// not MD5 is, wherever it stands (RFC 8760 section 2.4).
+func TestStrongestProof(t *testing.T) {
+	ask := func(algorithms ...string) (headers []sip.Header) {
+		for _, a := range algorithms {
+			headers = append(headers, sip.NewHeader("WWW-Authenticate", `Digest realm="carrier", nonce="abc", qop="auth", algorithm=`+a))
+		}
+		return headers
+	}
+	for want, all := range map[string][][]string{
+		"SHA-256": {{"MD5", "SHA-256"}, {"SHA-256", "MD5"}, {"FOO", "SHA-256", "MD5"}},
+		"MD5":     {{"MD5"}, {"FOO", "MD5"}},
+	} {
+		for _, algorithms := range all {
+			require.Equal(t, want, strongest(ask(algorithms...)).Algorithm, algorithms)
+		}
+	}
+	require.Nil(t, strongest(ask("FOO")))
 }

@@ -18,9 +18,10 @@ import (
 
 // counts are what all nodes count together.
 type counts struct {
-	mu   sync.Mutex
-	n    map[string]int
-	fail error
+	mu    sync.Mutex
+	n     map[string]int
+	fail  error
+	ahead time.Duration // of their clock
 }
 
 func (c *counts) count(who string) (int, time.Time, error) {
@@ -30,7 +31,7 @@ func (c *counts) count(who string) (int, time.Time, error) {
 		return 0, time.Time{}, c.fail
 	}
 	c.n[who]++
-	return c.n[who], time.Now().Add(30 * time.Second), nil
+	return c.n[who], time.Now().Add(30*time.Second + c.ahead), nil
 }
 
 func (c *counts) CountTextTo(_ context.Context, x routing.X, _ time.Duration) (int, time.Time, error) {
@@ -65,6 +66,9 @@ func TestRates(t *testing.T) {
 			require.Equal(t, sms.Taken, by(nodes[1], bert).Outcome, "what anna may not write is not counted to X")
 		}
 		require.Equal(t, sms.Limited, by(nodes[1], carl).Outcome, "X has had its five")
+
+		shared.ahead = time.Hour
+		require.Equal(t, time.Minute, by(nodes[1], carl).After, "what counts may have another clock")
 
 		shared.fail = errors.New("away")
 		for range 3 {

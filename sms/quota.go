@@ -57,7 +57,7 @@ func (q *quota) takes(ctx context.Context, who string, most int, of count) (afte
 	if !counted {
 		n, until = q.alone(who)
 	}
-	return max(time.Second, until.Sub(q.now())), n <= most
+	return min(max(time.Second, until.Sub(q.now())), minute), n <= most // until may be by another clock
 }
 
 // together counts with the other nodes, if that can be done. Where it failed it

@@ -274,6 +274,24 @@ func TestReferenceAgain(t *testing.T) {
 	})
 }
 
+// TestPartsOfTheNext: once a text has all its parts, further ones with its
+// reference are the next one's, even if they say the same and it is not sent yet.
+func TestPartsOfTheNext(t *testing.T) {
+	each(t, axb, func(t *testing.T, w *world) {
+		n := w.start()
+		var ids []string
+		for range 2 {
+			for _, part := range w.inParts("abcd", 2, 1) {
+				r := w.receive(n, part)
+				require.Equal(t, sms.Taken, r.Outcome)
+				ids = append(ids, r.ID)
+			}
+		}
+		require.Equal(t, []string{ids[0], ids[0], ids[2], ids[2]}, ids)
+		require.NotEqual(t, ids[0], ids[2])
+	})
+}
+
 // TestRefusedParts: whoever brings the last part hears that the text is refused.
 func TestRefusedParts(t *testing.T) {
 	each(t, axb, func(t *testing.T, w *world) {
