@@ -86,13 +86,19 @@ func (k *checker) hostPort(key, value string) {
 }
 
 func (k *checker) sip(s *SIP) {
-	for _, l := range []struct{ key, value string }{{"sip.udp", s.UDP}, {"sip.tcp", s.TCP}} {
+	for _, l := range []struct{ key, value string }{{"sip.udp", s.UDP}, {"sip.tcp", s.TCP}, {"sip.tls", s.TLS}} {
 		if l.value != Off {
 			k.hostPort(l.key, l.value)
 		}
 	}
-	if s.UDP == Off && s.TCP == Off {
-		k.wrong("sip.udp", "it and sip.tcp are both off: nobody could call")
+	if s.UDP == Off && s.TCP == Off && s.TLS == Off {
+		k.wrong("sip.udp", "it, sip.tcp and sip.tls are off: nobody could call")
+	}
+	if s.TLS != Off && (s.TLSCert == "" || s.TLSKey == "") {
+		k.wrong("sip.tls", "it needs tls_cert and tls_key")
+	}
+	if s.TLSAdvertise != "" {
+		k.hostPort("sip.tls_advertise", s.TLSAdvertise)
 	}
 	if s.Advertise != "" {
 		k.hostPort("sip.advertise", s.Advertise)

@@ -45,7 +45,8 @@ func (k *checker) trunks(list []Trunk) {
 		if t.Address != "" {
 			k.hostPort(key+".address", t.Address)
 		}
-		k.oneOf(key+".transport", t.Transport, "udp", "tcp")
+		k.oneOf(key+".transport", t.Transport, "udp", "tcp", "tls")
+		k.trunkTLS(key, t)
 		for j, s := range t.Sources {
 			k.oneOf(at(key+".sources", j), s, "pai", "rpid", "from")
 		}
@@ -59,6 +60,20 @@ func (k *checker) trunks(list []Trunk) {
 			k.wrong(key+".username", "it and password go together: give both or neither")
 		}
 		k.trunkTexts(key, t)
+	}
+}
+
+func (k *checker) trunkTLS(key string, t *Trunk) {
+	for _, s := range []struct{ key, value string }{{"tls_name", t.TLSName}, {"tls_ca", t.TLSCA}, {"tls_cert", t.TLSCert}, {"tls_key", t.TLSKey}} {
+		if s.value != "" && (t.Transport != "tls" || t.Address == "") {
+			k.wrong(key+"."+s.key, "it needs an address and transport: tls")
+		}
+	}
+	if t.TLSName != "" && !domain(t.TLSName) {
+		k.wrong(key+".tls_name", "%.80q: use a host name or an IP address", t.TLSName)
+	}
+	if (t.TLSCert == "") != (t.TLSKey == "") {
+		k.wrong(key+".tls_cert", "it and tls_key go together: give both or neither")
 	}
 }
 

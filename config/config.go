@@ -43,9 +43,15 @@ type Log struct {
 type SIP struct {
 	UDP       string `key:"udp" help:"listen address, host:port; off: none"`
 	TCP       string `key:"tcp" help:"listen address, host:port; off: none"`
+	TLS       string `key:"tls" help:"listen address of SIP over TLS, host:port, such as 192.0.2.10:5061; off: none"`
 	Advertise string `key:"advertise" help:"host:port that peers reach us at; empty: the UDP address"`
 	Domain    string `key:"domain" help:"host part of our identities; empty: the advertised host"`
 	Agent     string `key:"agent" help:"User-Agent and Server; empty: none is sent"`
+
+	TLSCert      string `key:"tls_cert" help:"PEM file of the certificate and those above it, read again when it changes"`
+	TLSKey       string `key:"tls_key" help:"PEM file of the certificate's key"`
+	TLSClientCA  string `key:"tls_client_ca" help:"PEM file of authorities: who connects over TLS has to have a certificate of theirs, phones too; empty: nobody has to"`
+	TLSAdvertise string `key:"tls_advertise" help:"host:port that peers reach us at over TLS; empty: that of sip.tls, or the host of sip.advertise where it listens on all addresses"`
 
 	MaxCalls      int           `key:"max_calls" help:"calls at a time; 0: no limit"`
 	RingTimeout   time.Duration `key:"ring_timeout" help:"how long a callee may ring, at most 90s"`
@@ -131,10 +137,15 @@ type HTTP struct {
 // Trunk is a carrier or switch.
 type Trunk struct {
 	Name  string   `key:"name" help:"of the trunk in logs; every trunk has its own"`
-	Peers []string `key:"peers" help:"where its calls come from: addresses, address:port or networks; udp:// or tcp:// before it for one transport"`
+	Peers []string `key:"peers" help:"where its calls come from: addresses, address:port or networks; udp://, tcp:// or tls:// before it for one transport"`
 
 	Address   string `key:"address" help:"host:port that calls go out to; empty: none do"`
-	Transport string `key:"transport" help:"udp or tcp"`
+	Transport string `key:"transport" help:"udp, tcp or tls"`
+
+	TLSName string `key:"tls_name" help:"with tls, the name that its certificate has to have; empty: the host of address"`
+	TLSCA   string `key:"tls_ca" help:"with tls, PEM file of the only authorities that its certificate may be of; empty: those of the system"`
+	TLSCert string `key:"tls_cert" help:"with tls, PEM file of the certificate that we show it, read again when it changes; empty: none"`
+	TLSKey  string `key:"tls_key" help:"with tls, PEM file of that certificate's key"`
 
 	Sources []string `key:"sources" help:"headers that name the caller, the first with a number counts: pai, rpid, from"`
 	Trusted bool     `key:"trusted" help:"what it asserts in pai and rpid is believed"`

@@ -104,7 +104,7 @@ func TestErrors(t *testing.T) {
 			[]string{"redis.address: it is needed with PostgreSQL: nodes that share a ledger have to share the cache, or one would route what another has unbound"}},
 		"media for all addresses": {"media: {ip: 0.0.0.0}", nil,
 			[]string{"media.advertise: it is needed because media.ip is 0.0.0.0: use the address that peers reach us at (axgate.yaml:1)"}},
-		"nobody listens": {"sip: {udp: off, tcp: off}", nil, []string{"sip.udp: it and sip.tcp are both off: nobody could call (axgate.yaml:1)"}},
+		"nobody listens": {"sip: {udp: off, tcp: off}", nil, []string{"sip.udp: it, sip.tcp and sip.tls are off: nobody could call (axgate.yaml:1)"}},
 		"empty trunk":    {"trunks:\n  - name: t\n", nil, []string{"trunks[0]: it has neither peers (calls in) nor an address (calls out) (axgate.yaml:2)"}},
 		"app":            {"apps:\n  - key: a\n    mode: XY\n", nil, []string{"apps[0].secret: it is missing (axgate.yaml:2)", `apps[0].mode: "XY": use AX, AXB, AXE, AXYB or X (axgate.yaml:3)`}},
 		"two apps": {"apps:\n  - {key: a, secret: s, mode: AX}\n  - {key: a, secret: s, mode: AX}\n", nil,
@@ -112,6 +112,14 @@ func TestErrors(t *testing.T) {
 		"number": {"numbers: [{x: 17010000001, app: a}]", nil, []string{`numbers[0].x: "17010000001" is no number in global form, such as +8617010000001 (axgate.yaml:1)`}},
 		"real number is not repeated": {"bindings: [{x: +8617010000001, app: a, a: 13800000001}]", nil,
 			[]string{"bindings[0].a: this is no number in global form, such as +8613800000001 (axgate.yaml:1)"}},
+		"TLS": {"sip: {tls: 0.0.0.0:5061, tls_cert: c.pem, tls_advertise: here}\ntrunks:\n  - {name: a, address: 192.0.2.7:5061, tls_name: sbc.example}\n" +
+			"  - {name: b, address: 192.0.2.8:5061, transport: tls, tls_name: a b, tls_key: k.pem}\n  - {name: c, peers: [192.0.2.9], transport: tls, tls_ca: ca.pem}\n", nil, []string{
+			"sip.tls: it needs tls_cert and tls_key (axgate.yaml:1)",
+			`sip.tls_advertise: "here": use host:port, such as 192.0.2.7:5060 (axgate.yaml:1)`,
+			"trunks[0].tls_name: it needs an address and transport: tls (axgate.yaml:3)",
+			`trunks[1].tls_name: "a b": use a host name or an IP address (axgate.yaml:4)`,
+			"trunks[1].tls_cert: it and tls_key go together: give both or neither (axgate.yaml:4)",
+			"trunks[2].tls_ca: it needs an address and transport: tls (axgate.yaml:5)"}},
 		"certificate without key": {"http: {cert: c.pem}", nil, []string{"http.cert: it and key go together: give both or neither (axgate.yaml:1)"}},
 		"http": {"http: {listen: x, advertise: api.example.com, window: 1s, rate: -1, proxies: [here], link: 200h}", nil, []string{
 			`http.listen: "x": use host:port, such as 192.0.2.7:5060 (axgate.yaml:1)`,

@@ -25,6 +25,7 @@ type Running struct {
 	Since time.Time `json:"since"`
 	UDP   string    `json:"udp,omitempty"` // SIP listen addresses
 	TCP   string    `json:"tcp,omitempty"`
+	TLS   string    `json:"tls,omitempty"`
 	Redis string    `json:"redis"`
 	HTTP  string    `json:"http,omitempty"` // listen address of the API
 }

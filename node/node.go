@@ -84,7 +84,7 @@ func (n *Node) Serve() error {
 	if err := n.dir.announce(r); err != nil {
 		return err
 	}
-	n.log.Info().Str("node", r.Node).Str("udp", r.UDP).Str("tcp", r.TCP).Str("redis", r.Redis).Str("http", r.HTTP).Stringer("media", n.shown).Msg("calls are taken")
+	n.log.Info().Str("node", r.Node).Str("udp", r.UDP).Str("tcp", r.TCP).Str("tls", r.TLS).Str("redis", r.Redis).Str("http", r.HTTP).Stringer("media", n.shown).Msg("calls are taken")
 	return nil
 }
 
@@ -106,7 +106,8 @@ func (n *Node) Running() Running {
 		}
 		return a.String()
 	}
-	r := Running{PID: os.Getpid(), Node: n.cfg.Node, Since: time.Now().UTC(), UDP: text(n.server.UDPAddr()), TCP: text(n.server.TCPAddr()), Redis: n.cache.Address()}
+	r := Running{PID: os.Getpid(), Node: n.cfg.Node, Since: time.Now().UTC(), UDP: text(n.server.UDPAddr()), TCP: text(n.server.TCPAddr()), TLS: text(n.server.TLSAddr()),
+		Redis: n.cache.Address()}
 	if n.web != nil {
 		r.HTTP = n.web.Addr().String()
 	}

@@ -118,6 +118,9 @@ func oneTrunk(c *config.Trunk) (trunk.Trunk, error) {
 		return t, fmt.Errorf("address: %w", err)
 	}
 	t.Address = at.AddrPort()
+	if t.TLS = (trunk.TLS{Name: c.TLSName, CA: c.TLSCA, Cert: c.TLSCert, Key: c.TLSKey}); strings.EqualFold(c.Transport, "tls") && t.TLS.Name == "" {
+		t.TLS.Name, _, _ = net.SplitHostPort(c.Address)
+	}
 	return t, nil
 }
 
@@ -129,7 +132,7 @@ func mediaConfig(c *config.Config) (media.Config, netip.Addr, error) {
 		return m, netip.Addr{}, fmt.Errorf("media.ports: %w", err)
 	}
 	if c.Media.IP == "" {
-		m.IP, err = ownAddress(c.SIP.UDP, c.SIP.TCP)
+		m.IP, err = ownAddress(c.SIP.UDP, c.SIP.TCP, c.SIP.TLS)
 	} else {
 		m.IP, err = netip.ParseAddr(c.Media.IP)
 	}
@@ -170,6 +173,7 @@ func sipConfig(c *config.Config) sip.Config {
 	}
 	return sip.Config{
 		Node: c.Node, UDP: off(c.SIP.UDP), TCP: off(c.SIP.TCP), Advertise: c.SIP.Advertise, Domain: c.SIP.Domain, Agent: c.SIP.Agent,
+		TLS:    sip.TLS{Listen: off(c.SIP.TLS), Cert: c.SIP.TLSCert, Key: c.SIP.TLSKey, ClientCA: c.SIP.TLSClientCA, Advertise: c.SIP.TLSAdvertise},
 		Codecs: c.Media.Codecs, MaxCalls: c.SIP.MaxCalls,
 		RingTimeout: c.SIP.RingTimeout, RingbackIn: c.SIP.RingbackAfter, PromptCap: c.SIP.PromptLimit,
 		FirstDigit: c.SIP.FirstDigit, InterDigit: c.SIP.InterDigit, Digits: c.SIP.Digits,

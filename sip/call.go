@@ -64,6 +64,10 @@ func (s *Server) newCall(tx *wire.ServerTx, who origin, key inviteKey, hops int)
 	if _, ok := s.cfg.Plan.ParseX(user); !ok {
 		me.Contact.User = ""
 	}
+	if tx.From.Transport == "TLS" && tx.Request.Recipient.Scheme == "sips" { // RFC 3261 section 12.1.1
+		me.Contact.Scheme = "sips"
+		me.Contact.UriParams.Remove("transport")
+	}
 	c.a = callerLeg{leg: leg{side: media.Caller, dialog: dialog.Answering(tx.Request, tx.From, me), host: tx.From.Addr.Addr(), trunk: who.trunk, inbox: c.inbox}, tx: tx, invite: key}
 	c.a.dialog.Behind = who.trunk == nil || who.trunk.NATMedia
 	c.rec = events.Call{Session: c.session, ICID: uuid.NewString(), Node: s.cfg.Node, Host: s.cfg.Host, In: now, Direction: int(routing.Abnormal)}

@@ -64,6 +64,7 @@ type Config struct {
 	Node      string // in sessionId and hostName
 	Host      string // right part of the sessionId
 	UDP, TCP  string // listen addresses, host:port; empty: off
+	TLS       TLS    // SIP over TLS; see secure.go
 	Advertise string // host:port in Via and Contact; empty: the UDP address
 	Domain    string // host part of identities; empty: the advertised host
 	Agent     string // User-Agent; empty: none

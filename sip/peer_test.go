@@ -28,6 +28,7 @@ type peer struct {
 	udp  *net.UDPConn
 	tcp  net.Conn
 	ln   net.Listener
+	tls  bool // tcp and ln are of TLS
 	done sync.WaitGroup
 
 	mu      sync.Mutex
@@ -65,10 +66,18 @@ func newPeer(t testing.TB, name, ip string) *peer {
 func (p *peer) overTCP() {
 	ln, err := net.Listen("tcp", p.addr.String())
 	require.NoError(p.t, err)
+	p.listens(ln)
+}
+
+// listens takes one connection, and another when that has ended.
+func (p *peer) listens(ln net.Listener) {
 	p.ln = ln
 	p.done.Go(func() {
-		c, err := ln.Accept()
-		if err == nil {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
 			p.mu.Lock()
 			p.tcp = c
 			p.mu.Unlock()
@@ -80,6 +89,10 @@ func (p *peer) overTCP() {
 func (p *peer) dialTCP(to netip.AddrPort) {
 	c, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: p.addr.Addr().AsSlice()}}).Dial("tcp", to.String())
 	require.NoError(p.t, err)
+	p.talksOver(c)
+}
+
+func (p *peer) talksOver(c net.Conn) {
 	p.tcp, p.addr = c, c.LocalAddr().(*net.TCPAddr).AddrPort()
 	p.done.Go(func() { p.readTCP(c) })
 }
@@ -222,6 +235,9 @@ func (p *peer) never(d time.Duration, what string, f func(msg) bool) {
 }
 
 func (p *peer) transport() string {
+	if p.tls {
+		return "TLS"
+	}
 	if p.tcp != nil || p.ln != nil {
 		return "TCP"
 	}

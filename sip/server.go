@@ -19,7 +19,6 @@ import (
 
 	"axgate/media"
 	"axgate/routing"
-	"axgate/sip/dialog"
 	"axgate/sip/wire"
 )
 
@@ -70,25 +69,17 @@ var _ wire.Handler = (*Server)(nil)
 func Open(cfg Config, engine *media.Engine, router Router, journal Journal, prompts Prompts, records Recorder, log zerolog.Logger) (*Server, error) {
 	cfg.defaults()
 	cfg.Flood.Known = func(from wire.Peer) bool { return fromTrunk(cfg.Trunks, from) }
-	stack, err := wire.Open(wire.Config{UDP: cfg.UDP, TCP: cfg.TCP, Flood: cfg.Flood}, log)
+	secure, err := cfg.secure(log)
+	if err != nil {
+		return nil, err
+	}
+	stack, err := wire.Open(wire.Config{UDP: cfg.UDP, TCP: cfg.TCP, TLS: cfg.TLS.Listen, Secure: secure, Flood: cfg.Flood}, log)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, log: log, stack: stack, engine: engine, router: router, journal: journal, prompts: prompts, records: records,
 		legs: make(map[legKey]*leg), invites: make(map[inviteKey]*leg), calls: make(map[string]*call), boot: rand.Uint32()}
-	if s.cfg.Advertise == "" {
-		addr := stack.UDPAddr()
-		if !addr.IsValid() {
-			addr = stack.TCPAddr()
-		}
-		if addr.Addr().IsUnspecified() {
-			addr = netip.AddrPortFrom(cfg.MediaIP, addr.Port())
-		}
-		s.cfg.Advertise = addr.String()
-	}
-	if s.cfg.Domain == "" {
-		s.cfg.Domain = hostOf(s.cfg.Advertise)
-	}
+	s.cfg.advertise(stack)
 	return s, nil
 }
 
@@ -100,6 +91,9 @@ func (s *Server) UDPAddr() netip.AddrPort { return s.stack.UDPAddr() }
 
 // TCPAddr is the bound TCP address.
 func (s *Server) TCPAddr() netip.AddrPort { return s.stack.TCPAddr() }
+
+// TLSAddr is the bound address of TLS; invalid if it is off.
+func (s *Server) TLSAddr() netip.AddrPort { return s.stack.TLSAddr() }
 
 // Calls counts the calls that are up.
 func (s *Server) Calls() int { return int(s.up.Load()) }
@@ -285,13 +279,4 @@ func (s *Server) forget(c *call) {
 // session makes a sessionId in the cloud service's form.
 func (s *Server) session(now time.Time) string {
 	return fmt.Sprintf("%d_%d_%d_%s@%s", s.boot, s.count.Add(1), rand.Uint32(), now.UTC().Format("20060102150405"), s.cfg.Host)
-}
-
-// local is what we say of ourselves in the messages of a leg; user is an X.
-func (s *Server) local(user, transport string) dialog.Local {
-	contact := sip.Uri{Scheme: "sip", User: user, Host: hostOf(s.cfg.Advertise), Port: portOf(s.cfg.Advertise)}
-	if transport == "TCP" {
-		contact.UriParams.Add("transport", "tcp")
-	}
-	return dialog.Local{Contact: contact, SentBy: s.cfg.Advertise, Agent: s.cfg.Agent, Allow: allow}
 }

@@ -2,32 +2,59 @@ package main
 
 import (
 	"crypto/tls"
+	"fmt"
 	"net"
 	"net/netip"
 	"time"
 
+	"github.com/rs/zerolog"
+
+	"axgate/certs"
 	"axgate/config"
 )
 
-// certificate examines the files of the API's certificate.
-func (x *patient) certificate() {
-	h := &x.cfg.HTTP
-	if h.Listen == config.Off || h.Cert == "" {
-		return
+// certificates examines the files of all certificates that we show.
+func (x *patient) certificates() {
+	if h := &x.cfg.HTTP; h.Listen != config.Off && h.Cert != "" {
+		x.certificate("http", "http.cert", "http.key", h.Cert, h.Key)
 	}
-	pair, err := tls.LoadX509KeyPair(h.Cert, h.Key)
+	if s := &x.cfg.SIP; s.TLS != config.Off && s.TLSCert != "" {
+		x.certificate("sip", "sip.tls_cert", "sip.tls_key", s.TLSCert, s.TLSKey)
+		x.authorities("sip.tls_client_ca", s.TLSClientCA)
+	}
+	for i := range x.cfg.Trunks {
+		t, key := &x.cfg.Trunks[i], fmt.Sprintf("trunks[%d].", i)
+		if t.TLSCert != "" {
+			x.certificate("sip", key+"tls_cert", key+"tls_key", t.TLSCert, t.TLSKey)
+		}
+		x.authorities(key+"tls_ca", t.TLSCA)
+	}
+}
+
+func (x *patient) certificate(part, certKey, keyKey, cert, key string) {
+	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
-		x.note(wrong, "http", "set http.cert and http.key to PEM files of a certificate and its key", "%v", err)
+		x.note(wrong, part, "set "+certKey+" and "+keyKey+" to PEM files of a certificate and its key", "%v", err)
 		return
 	}
 	const soon = 14 * 24 * time.Hour
 	switch end := pair.Leaf.NotAfter; {
 	case time.Now().After(end):
-		x.note(wrong, "http", "renew it: a running node takes the new files by itself", "the certificate %s ended on %s", h.Cert, when(end))
+		x.note(wrong, part, "renew it: a running node takes the new files by itself", "the certificate %s ended on %s", cert, when(end))
 	case time.Until(end) < soon:
-		x.note(odd, "http", "renew it: a running node takes the new files by itself", "the certificate %s ends on %s", h.Cert, when(end))
+		x.note(odd, part, "renew it: a running node takes the new files by itself", "the certificate %s ends on %s", cert, when(end))
 	default:
-		x.note(fine, "http", "", "the certificate %s holds until %s", h.Cert, when(end))
+		x.note(fine, part, "", "the certificate %s holds until %s", cert, when(end))
+	}
+}
+
+// authorities examines a file of those that certificates are traced to.
+func (x *patient) authorities(key, file string) {
+	if file == "" {
+		return
+	}
+	if _, err := certs.OpenAuthorities("SIP", file, zerolog.Nop()); err != nil {
+		x.note(wrong, "sip", "set "+key+" to a PEM file of certificates", "%v", err)
 	}
 }
 

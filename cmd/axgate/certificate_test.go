@@ -35,7 +35,7 @@ func TestCertificate(t *testing.T) {
 	examine := func() string {
 		x := &patient{}
 		x.cfg.HTTP = h
-		x.certificate()
+		x.certificates()
 		require.Len(t, x.found, 1)
 		return x.found[0].Level
 	}

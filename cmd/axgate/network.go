@@ -16,7 +16,7 @@ import (
 // network examines the ports: a running node has to answer on them, else they
 // have to be free.
 func (x *patient) network(r node.Running, running bool) {
-	x.certificate()
+	x.certificates()
 	if running {
 		x.note(fine, "node", "", "%s runs since %s as process %d", r.Node, when(r.Since), r.PID)
 		if r.UDP != "" && len(x.cfg.Registrar.Accounts) > 0 { // without accounts only trunks are answered
@@ -37,7 +37,8 @@ func (x *patient) network(r node.Running, running bool) {
 	}
 	x.note(fine, "node", "", "none runs on this data directory")
 	for _, l := range []struct{ part, network, address, key string }{
-		{"sip", "udp", x.cfg.SIP.UDP, "sip.udp"}, {"sip", "tcp", x.cfg.SIP.TCP, "sip.tcp"}, {"http", "tcp", x.cfg.HTTP.Listen, "http.listen"},
+		{"sip", "udp", x.cfg.SIP.UDP, "sip.udp"}, {"sip", "tcp", x.cfg.SIP.TCP, "sip.tcp"}, {"sip", "tcp", x.cfg.SIP.TLS, "sip.tls"},
+		{"http", "tcp", x.cfg.HTTP.Listen, "http.listen"},
 	} {
 		if l.address == config.Off {
 			continue

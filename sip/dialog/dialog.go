@@ -111,7 +111,7 @@ func (d *Dialog) Refresh(msg interface{ Contact() *sip.ContactHeader }) { d.refr
 // Moved notes where the peer's messages come from now: a phone behind a NAT
 // gets another port there, a TCP connection is made anew. The host stays.
 func (d *Dialog) Moved(from wire.Peer) {
-	if from.Addr.Addr() == d.Peer.Addr.Addr() && from.Transport == d.Peer.Transport && (d.Behind || from.Transport == "TCP") {
+	if from.Addr.Addr() == d.Peer.Addr.Addr() && from.Transport == d.Peer.Transport && (d.Behind || from.Transport != "UDP") {
 		d.Peer = from
 	}
 }
@@ -143,9 +143,12 @@ func (d *Dialog) Check(req *sip.Request) error {
 }
 
 // next is where the dialog's requests go: the first route or the target when
-// it is an address, else the peer itself.
+// it is an address, else the peer itself. What came over TLS stays with the
+// peer that proved itself: an address in a Contact has no name to be proven,
+// and without TLS others could read along. Likewise a target that asks for TLS
+// in a dialog without it gets its requests the way it came.
 func (d *Dialog) next() wire.Peer {
-	if d.Behind {
+	if d.Behind || d.Peer.Transport == "TLS" {
 		return d.Peer
 	}
 	hop := &d.target
@@ -153,7 +156,7 @@ func (d *Dialog) next() wire.Peer {
 		hop = &d.routes[0]
 	}
 	addr, err := netip.ParseAddr(strings.Trim(hop.Host, "[]"))
-	if err != nil || addr.IsUnspecified() {
+	if err != nil || addr.IsUnspecified() || secure(hop) {
 		return d.Peer
 	}
 	port := hop.Port
@@ -172,4 +175,10 @@ func (d *Dialog) next() wire.Peer {
 		return d.Peer // the connection that stands (RFC 5923)
 	}
 	return to
+}
+
+// secure tells whether an address is to be reached over TLS.
+func secure(u *sip.Uri) bool {
+	t, _ := u.UriParams.Get("transport")
+	return u.Scheme == "sips" || strings.EqualFold(t, "tls")
 }

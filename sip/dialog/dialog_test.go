@@ -184,7 +184,7 @@ func TestRouteSet(t *testing.T) {
 // TestNextHop: the address of the target, or the peer itself where there is
 // none that could be sent to.
 func TestNextHop(t *testing.T) {
-	tcp := wire.Peer{Addr: caller.Addr, Transport: "TCP"}
+	tcp, tls := wire.Peer{Addr: caller.Addr, Transport: "TCP"}, wire.Peer{Addr: caller.Addr, Transport: "TLS"}
 	for _, c := range []struct {
 		contact string
 		peer    wire.Peer
@@ -202,6 +202,10 @@ func TestNextHop(t *testing.T) {
 		{"*", caller, caller.String()},
 		{"<sip:phone@198.51.100.7:5999;transport=tcp>", tcp, tcp.String()}, // the connection that stands
 		{"<sip:phone@198.51.100.8:5999>", tcp, "TCP 198.51.100.8:5999"},
+		{"<sip:phone@198.51.100.8:5999;transport=tls>", tls, tls.String()}, // nobody knows that host's certificate
+		{"<sip:phone@198.51.100.7:5060;transport=udp>", tls, tls.String()}, // others could read along
+		{"<sips:phone@198.51.100.8>", caller, caller.String()},
+		{"<sip:phone@198.51.100.8:5061;transport=TLS>", tcp, tcp.String()},
 	} {
 		d := Answering(incoming(t, "Contact: "+c.contact), c.peer, me)
 		_, to := d.Request(sip.BYE, "", nil)
@@ -237,6 +241,8 @@ func TestMoved(t *testing.T) {
 		{true, caller, at("198.51.100.7:40000", "UDP"), true},
 		{false, caller, at("198.51.100.7:40000", "UDP"), false},
 		{false, at("198.51.100.7:1", "TCP"), at("198.51.100.7:2", "TCP"), true},
+		{false, at("198.51.100.7:1", "TLS"), at("198.51.100.7:2", "TLS"), true},
+		{false, at("198.51.100.7:1", "TLS"), at("198.51.100.7:2", "TCP"), false},
 		{true, caller, at("198.51.100.8:5060", "UDP"), false},
 		{true, caller, at("198.51.100.7:40000", "TCP"), false},
 	} {

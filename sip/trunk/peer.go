@@ -11,7 +11,7 @@ import (
 type Peer struct {
 	Net       netip.Prefix
 	Port      uint16 // 0: any
-	Transport string // "UDP" or "TCP"; empty: either
+	Transport string // "UDP", "TCP" or "TLS"; empty: any
 }
 
 var (
@@ -20,7 +20,7 @@ var (
 )
 
 // ParsePeer reads 192.0.2.0/24, 192.0.2.7, 192.0.2.7:5060 or the like for
-// IPv6, with udp:// or tcp:// before it if only that transport counts.
+// IPv6, with udp://, tcp:// or tls:// before it if only that transport counts.
 func ParsePeer(s string) (Peer, error) {
 	var p Peer
 	at := strings.TrimSpace(s)
@@ -95,10 +95,10 @@ func (p Peer) overlaps(q Peer) bool {
 
 func transportNamed(name string) (string, error) {
 	switch t := strings.ToUpper(name); t {
-	case "UDP", "TCP":
+	case "UDP", "TCP", "TLS":
 		return t, nil
 	}
-	return "", fmt.Errorf("transport %.20q: use udp or tcp", name)
+	return "", fmt.Errorf("transport %.20q: use udp, tcp or tls", name)
 }
 
 // whole is the network of one address.

@@ -50,8 +50,8 @@ func TestParsePeerSaysWhatIsRight(t *testing.T) {
 		require.ErrorContains(t, err, `peer "`+text+`"`)
 		require.Zero(t, p)
 	}
-	_, err := ParsePeer("tls://192.0.2.7")
-	require.EqualError(t, err, `peer "tls://192.0.2.7": transport "tls": use udp or tcp`)
+	_, err := ParsePeer("sctp://192.0.2.7")
+	require.EqualError(t, err, `peer "sctp://192.0.2.7": transport "sctp": use udp, tcp or tls`)
 	_, err = ParsePeer("0.0.0.0")
 	require.EqualError(t, err, `peer "0.0.0.0": no message comes from this address; use 0.0.0.0/0 or ::/0 for all addresses`)
 	_, err = ParsePeer("udp://[::]:5060")
@@ -80,7 +80,7 @@ func TestPeerReadsWhatItWrites(t *testing.T) {
 		if ip.IsUnspecified() {
 			return
 		}
-		p := Peer{Net: netip.PrefixFrom(ip, ip.BitLen()), Transport: rapid.SampledFrom([]string{"", "UDP", "TCP"}).Draw(t, "transport")}
+		p := Peer{Net: netip.PrefixFrom(ip, ip.BitLen()), Transport: rapid.SampledFrom([]string{"", "UDP", "TCP", "TLS"}).Draw(t, "transport")}
 		if rapid.Bool().Draw(t, "port") {
 			p.Port = rapid.Uint16Min(1).Draw(t, "number")
 		} else {
@@ -93,8 +93,9 @@ func TestPeerReadsWhatItWrites(t *testing.T) {
 		require.NoError(t, err, p.String())
 		require.Equal(t, p, q)
 		src := netip.AddrPortFrom(ip, max(p.Port, 1))
-		require.Equal(t, p.Transport != "TCP", p.has(src, "UDP"))
-		require.Equal(t, p.Transport != "UDP", p.has(src, "TCP"))
+		for _, transport := range []string{"UDP", "TCP", "TLS"} {
+			require.Equal(t, p.Transport == "" || p.Transport == transport, p.has(src, transport))
+		}
 		require.True(t, p.overlaps(q))
 	})
 }

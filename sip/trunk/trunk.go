@@ -21,9 +21,10 @@ type Trunk struct {
 	Peers []Peer // where its calls come from; none: it calls nobody
 
 	// Address is where calls go out to; invalid: none do. Transport is "UDP"
-	// (also if empty) or "TCP".
+	// (also if empty), "TCP" or "TLS".
 	Address   netip.AddrPort
 	Transport string
+	TLS       TLS // with that transport; see tls.go
 
 	Rule identity.Rule // where its calls name the caller
 
@@ -90,6 +91,9 @@ func New(trunks []Trunk) (*Table, error) {
 		if err := t.claim(&tr); err != nil {
 			return nil, err
 		}
+		if err := t.sameProof(&tr); err != nil {
+			return nil, err
+		}
 		if tr.Address.IsValid() {
 			t.out = append(t.out, &tr)
 		}
@@ -109,8 +113,8 @@ func (t *Table) claim(tr *Trunk) error {
 	return nil
 }
 
-// From finds the trunk whose peer a message came from. transport is "UDP" or
-// "TCP".
+// From finds the trunk whose peer a message came from. transport is "UDP",
+// "TCP" or "TLS".
 func (t *Table) From(src netip.AddrPort, transport string) (*Trunk, bool) {
 	if t == nil {
 		return nil, false
@@ -192,14 +196,14 @@ func (t *Trunk) completeAddresses() error {
 		return err
 	}
 	if !t.Address.IsValid() {
-		return nil
+		return t.completeTLS()
 	}
 	ip := t.Address.Addr().Unmap()
 	if t.Address.Port() == 0 || ip.IsUnspecified() || ip.IsMulticast() {
 		return fmt.Errorf("address %v: use the address and port of one host, such as 192.0.2.7:5060", t.Address)
 	}
 	t.Address = netip.AddrPortFrom(ip, t.Address.Port())
-	return nil
+	return t.completeTLS()
 }
 
 func (t *Trunk) completeLimits() error {

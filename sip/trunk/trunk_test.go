@@ -32,6 +32,7 @@ func TestFrom(t *testing.T) {
 		{Name: "port-5070", Peers: peers(t, "203.0.113.1:5070")},
 		{Name: "udp", Peers: peers(t, "udp://203.0.113.2")},
 		{Name: "tcp", Peers: peers(t, "tcp://203.0.113.2", "tcp://203.0.113.3:5060")},
+		{Name: "tls", Peers: peers(t, "tls://203.0.113.2", "tls://203.0.113.4:5061")},
 		{Name: "six", Peers: peers(t, "2001:db8::/64")},
 		{Name: "out", Address: netip.MustParseAddrPort("203.0.113.9:5060")},
 	})
@@ -41,6 +42,7 @@ func TestFrom(t *testing.T) {
 		{"192.0.2.200:5060", "UDP", "one"}, {"192.0.2.200:40000", "TCP", "one"}, {"198.51.100.9:5060", "UDP", "one"}, {"198.51.100.10:5060", "UDP", "one"},
 		{"203.0.113.1:5060", "UDP", "port-5060"}, {"203.0.113.1:5070", "TCP", "port-5070"}, {"203.0.113.1:5080", "UDP", ""},
 		{"203.0.113.2:5060", "UDP", "udp"}, {"203.0.113.2:5060", "TCP", "tcp"}, {"203.0.113.3:5060", "TCP", "tcp"}, {"203.0.113.3:5060", "UDP", ""},
+		{"203.0.113.2:40000", "TLS", "tls"}, {"203.0.113.4:5061", "TLS", "tls"}, {"203.0.113.4:5061", "TCP", ""}, {"203.0.113.3:5060", "TLS", ""}, {"192.0.2.1:40000", "TLS", "network"},
 		{"203.0.113.3:5061", "TCP", ""}, {"[2001:db8::1]:5060", "UDP", "six"}, {"[2001:db8:0:1::1]:5060", "UDP", ""},
 		{"[::ffff:192.0.2.1]:5060", "UDP", "network"}, // as a socket for both families tells it
 		{"[2001:db8::1%eth0]:5060", "UDP", "six"},
@@ -74,6 +76,22 @@ func TestOut(t *testing.T) {
 	}
 	require.Equal(t, []string{"z", "a", "m"}, names)
 	require.Equal(t, []string{"UDP", "TCP"}, []string{table.Out()[0].Transport, table.Out()[1].Transport})
+}
+
+// TestTLS: a name to be proven is the address unless it is set, and trunks that
+// share a connection have it proven in one way.
+func TestTLS(t *testing.T) {
+	at := netip.MustParseAddrPort("203.0.113.9:5061")
+	table, err := New([]Trunk{{Name: "a", Address: at, Transport: "tls"}, {Name: "b", Address: at, Transport: "tls"}, {Name: "c", Address: at, Transport: "tcp"},
+		{Name: "d", Address: netip.MustParseAddrPort("203.0.113.9:5062"), Transport: "tls", TLS: TLS{Name: "sbc.example.com", CA: "ca.pem", Cert: "c.pem", Key: "k.pem"}}})
+	require.NoError(t, err)
+	var names []string
+	for _, tr := range table.Out() {
+		names = append(names, tr.Transport+" "+tr.TLS.Name)
+	}
+	require.Equal(t, []string{"TLS 203.0.113.9", "TLS 203.0.113.9", "TCP ", "TLS sbc.example.com"}, names)
+	_, err = New([]Trunk{{Name: "a", Address: at, Transport: "tls"}, {Name: "b", Address: at, Transport: "tls", TLS: TLS{CA: "ca.pem"}}})
+	require.EqualError(t, err, `trunks "a" and "b": one address over TLS, so their settings for TLS have to be the same`)
 }
 
 // TestTheTableIsItsOwn: nobody changes a trunk behind its back.
@@ -120,8 +138,11 @@ func TestSettings(t *testing.T) {
 		"it has neither peers (calls in) nor an address (calls out)":             func(t *Trunk) { t.Peers, t.Address = nil, netip.AddrPort{} },
 		"peer 2 of it is empty":                                                  func(t *Trunk) { t.Peers = append(t.Peers, Peer{}) },
 		"peer 192.0.2.0/24: a port goes with a single address":                   func(t *Trunk) { t.Peers = []Peer{{Net: netip.MustParsePrefix("192.0.2.0/24"), Port: 5060}} },
-		`peer 192.0.2.1/32: transport "ws": use udp or tcp`:                      func(t *Trunk) { t.Peers[0].Transport = "ws" },
-		`transport "tls": use udp or tcp`:                                        func(t *Trunk) { t.Transport = "tls" },
+		`peer 192.0.2.1/32: transport "ws": use udp, tcp or tls`:                 func(t *Trunk) { t.Peers[0].Transport = "ws" },
+		`transport "sctp": use udp, tcp or tls`:                                  func(t *Trunk) { t.Transport = "sctp" },
+		"its settings for TLS need an address and transport tls":                 func(t *Trunk) { t.TLS.Name = "sbc.example.com" },
+		"certificate and key for TLS: give both or neither":                      func(t *Trunk) { t.Transport, t.TLS.Cert = "tls", "c.pem" },
+		`name for TLS "a b": use a host name or an IP address`:                   func(t *Trunk) { t.Transport, t.TLS.Name = "tls", "a b" },
 		"address 192.0.2.1:0: use the address and port of one host":              func(t *Trunk) { t.Address = netip.MustParseAddrPort("192.0.2.1:0") },
 		"address 0.0.0.0:5060: use the address and port of one host, such as":    func(t *Trunk) { t.Address = netip.MustParseAddrPort("0.0.0.0:5060") },
 		"address 224.0.0.1:5060: use the address and port":                       func(t *Trunk) { t.Address = netip.MustParseAddrPort("224.0.0.1:5060") },
