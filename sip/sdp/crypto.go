@@ -157,7 +157,7 @@ func parseParams(words []string) error {
 	for _, w := range words {
 		name, value, _ := strings.Cut(w, "=")
 		if seen[name] {
-			return fmt.Errorf("%w: %.20q twice", ErrCrypto, name)
+			return fmt.Errorf("%w: a session parameter twice", ErrCrypto) // which may be a key in the wrong place
 		}
 		seen[name] = true
 		n, ok := number(value, 99)
