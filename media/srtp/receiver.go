@@ -39,10 +39,13 @@ type Receiver struct {
 	key     Key
 	context *pion.Context // of RTP
 	control *pion.Context // of RTCP
-	// other is tried too until a packet authenticates after a new key: by RFC 3711 section 3.3.1 the roll-over counter
-	// goes on then, by RFC 4568 section 7.1.4 it may begin anew, and peers do either. nil: it is clear.
-	other *pion.Context
-	saved []byte // the packet that is tried, since a failed try may spoil it
+	// other has another roll-over counter and is tried too until the first packet under a key authenticates. The counter
+	// may have gone on or begun anew with the key: RFC 3711 section 3.3.1 says the one, RFC 4568 section 7.1.4 sometimes
+	// the other, and peers do either. Or the sequence began high and rolled over before anything of it came. nil: it is
+	// clear.
+	other   *pion.Context
+	guesses int    // how often other may yet take a source for rolled over
+	saved   []byte // the packet that is tried, since a failed try may spoil it
 
 	ssrc     uint32 // the newest source of RTP
 	heard    bool   // there is one under this key
@@ -58,12 +61,26 @@ type Receiver struct {
 // NewReceiver makes the receiver for the peer's key.
 func NewReceiver(k Key) (*Receiver, error) {
 	r := &Receiver{}
-	c, err := r.newContext(k)
-	if err != nil {
+	if err := r.take(k); err != nil {
 		return nil, err
 	}
-	r.key, r.context, r.control = k, c, c
 	return r, nil
+}
+
+// take makes a key the peer's, whose sources are all unknown.
+func (r *Receiver) take(k Key) error {
+	c, err := r.newContext(k)
+	if err != nil {
+		return err
+	}
+	other, err := r.newContext(k)
+	if err != nil {
+		return err
+	}
+	r.key, r.context, r.control, r.other, r.guesses = k, c, c, other, maxSources
+	r.heard, r.sources, r.controls = false, 0, 0
+	r.saved = make([]byte, maxPacket)
+	return nil
 }
 
 func (r *Receiver) newContext(k Key) (*pion.Context, error) {
@@ -105,21 +122,13 @@ func (r *Receiver) Rekey(k Key) error {
 	if k == r.key {
 		return nil
 	}
-	c, err := r.newContext(k)
-	if err != nil {
+	roc, known := r.context.ROC(r.ssrc)
+	if err := r.take(k); err != nil {
 		return err
 	}
-	var other *pion.Context
-	if roc, ok := r.context.ROC(r.ssrc); ok && r.heard && roc > 0 {
-		if other, err = r.newContext(k); err != nil {
-			return err
-		}
-		c.SetROC(r.ssrc, roc)
-	}
-	r.key, r.context, r.control, r.other = k, c, c, other
-	r.heard, r.sources, r.controls = false, 0, 0
-	if other != nil && r.saved == nil {
-		r.saved = make([]byte, maxPacket)
+	if known && roc > 0 {
+		r.context.SetROC(r.ssrc, roc)
+		r.guesses = 0
 	}
 	return nil
 }
@@ -175,7 +184,7 @@ func (r *Receiver) RTCP(b []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// open decrypts an RTP packet, after a new key with either roll-over counter.
+// open decrypts an RTP packet, the first under a key with either roll-over counter.
 func (r *Receiver) open(b []byte) ([]byte, error) {
 	r.replayed = false
 	if r.other == nil || len(b) > len(r.saved) {
@@ -185,13 +194,21 @@ func (r *Receiver) open(b []byte) ([]byte, error) {
 	plain, err := r.context.DecryptRTP(b[:0], b, &r.header)
 	if err != nil {
 		copy(b, r.saved[:n])
-		if plain, err = r.other.DecryptRTP(b[:0], b, &r.header); err != nil {
+		if plain, err = r.openOther(b); err != nil {
 			return nil, err
 		}
 		r.context = r.other
 	}
-	r.other = nil
+	r.other, r.saved = nil, nil
 	return plain, nil
+}
+
+func (r *Receiver) openOther(b []byte) ([]byte, error) {
+	if b[2] < 0x80 && r.guesses > 0 { // as low as a sequence number is after a roll-over
+		r.guesses--
+		r.other.SetROC(binary.BigEndian.Uint32(b[8:]), 1)
+	}
+	return r.other.DecryptRTP(b[:0], b, &r.header)
 }
 
 // refused counts a packet and tells why it is refused.

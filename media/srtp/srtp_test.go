@@ -325,6 +325,41 @@ func TestRollOver(t *testing.T) {
 	}
 }
 
+// TestLateForRollOver: a peer whose sequence began high is heard although all
+// before its roll-over was lost, and forgeries came first.
+func TestLateForRollOver(t *testing.T) {
+	for _, s := range Suites() {
+		k := NewKey(s)
+		out, in := sender(t, k, 7), receiver(t, k)
+		for seq := uint16(65500); seq != 3; seq++ {
+			protect(t, out, rtpPacket(7, seq))
+		}
+		for i := range uint32(maxSources - 1) {
+			fails(t, in, rtpPacket(i+100, 3), ErrForged)
+			fails(t, in, rtpPacket(i+100, 65000), ErrForged)
+		}
+		for seq := uint16(3); seq < 500; seq++ {
+			passes(t, in, protect(t, out, rtpPacket(7, seq)), rtpPacket(7, seq))
+		}
+		require.Nil(t, in.saved)
+
+		old := NewKey(s)
+		in, out = receiver(t, old), sender(t, old, 7)
+		passes(t, in, protect(t, out, rtpPacket(7, 1)), rtpPacket(7, 1))
+		require.NoError(t, in.Rekey(k))
+		late := sender(t, k, 8)
+		protect(t, late, rtpPacket(8, 65535))
+		passes(t, in, protect(t, late, rtpPacket(8, 1)), rtpPacket(8, 1))
+
+		flooded := receiver(t, k)
+		for i := range uint32(1000) {
+			fails(t, flooded, rtpPacket(i+100, 3), ErrForged)
+		}
+		require.Zero(t, flooded.guesses)
+		passes(t, flooded, protect(t, sender(t, k, 9), rtpPacket(9, 3)), rtpPacket(9, 3))
+	}
+}
+
 // TestSources: a peer may change its SSRC and go back, up to a bound.
 func TestSources(t *testing.T) {
 	k := NewKey(AES128SHA80)
