@@ -26,6 +26,7 @@ var rules = []rule{
 	{"area", []string{"routing"}, "a table knows nobody who reads it"},
 	{"area/gen", []string{}, "it writes the table from the library's data alone"},
 	{"events", []string{}, "what customers are told depends on nothing else"},
+	{"media/srtp", []string{}, "it protects packets with the keys it is given and knows neither SDP nor sockets"},
 	{"media/", []string{"media/"}, "media knows RTP and audio, nothing of SIP or bindings"},
 	{"logging", nil, "everybody may log"},
 	{"prompts", []string{"media/wav", "routing"}, "prompts are files and scenes"},
