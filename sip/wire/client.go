@@ -129,6 +129,7 @@ func (t *ClientTx) receive(res *sip.Response) {
 	t.mu.Lock() // over TCP two connections may bring responses at once
 	defer t.mu.Unlock()
 	tx := t.tx.Load()
+	first := res.StatusCode >= 200 && !t.ended.Swap(true) // before the machine ends, which over TCP it does at once: pump would take it for a failure
 	tx.Receive(res)
 	if res.StatusCode < 200 {
 		if !t.ended.Load() {
@@ -139,7 +140,6 @@ func (t *ClientTx) receive(res *sip.Response) {
 	if res.StatusCode >= 300 && t.Request.Method == sip.INVITE && t.To.Transport == "UDP" {
 		t.stack.late.put(t.key, answer{raw: t.conn.last()}) // the ACK, for late repetitions
 	}
-	first := !t.ended.Swap(true)
 	tx.Terminate()
 	if first {
 		t.told(res, nil)
