@@ -15,6 +15,7 @@ import (
 
 	"axgate/config"
 	"axgate/routing"
+	"axgate/sip/trunk"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -38,6 +39,19 @@ func TestTrunks(t *testing.T) {
 	_, err = trunks([]config.Trunk{{Name: "a", Peers: []string{"nowhere"}}, {Name: "b", Address: "127.0.0.1:5060", Codecs: []string{"G729"}}})
 	require.ErrorContains(t, err, "trunks[0].peers")
 	require.ErrorContains(t, err, "G729", "all that is wrong is told")
+}
+
+// TestTrunksOverTLS: a certificate has to be of the host as it was written, not
+// of the address that it was looked up to.
+func TestTrunksOverTLS(t *testing.T) {
+	table, err := trunks([]config.Trunk{{Name: "a", Address: "localhost:5061", Transport: "tls"}, {Name: "b", Address: "[2001:db8::1]:5061", Transport: "tls"},
+		{Name: "c", Address: "127.0.0.9:5061", Transport: "tls", TLSName: "sbc.example", TLSCA: "ca.pem", TLSCert: "c.pem", TLSKey: "k.pem"}, {Name: "d", Address: "localhost:5060", Transport: "tcp"}})
+	require.NoError(t, err)
+	var got []trunk.TLS
+	for _, tr := range table.Out() {
+		got = append(got, tr.TLS)
+	}
+	require.Equal(t, []trunk.TLS{{Name: "localhost"}, {Name: "2001:db8::1"}, {Name: "sbc.example", CA: "ca.pem", Cert: "c.pem", Key: "k.pem"}, {}}, got)
 }
 
 func TestMediaAddress(t *testing.T) {

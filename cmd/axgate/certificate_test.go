@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"axgate/certs/certtest"
 	"axgate/config"
 )
 
@@ -46,4 +47,20 @@ func TestCertificate(t *testing.T) {
 	}
 	require.NoError(t, os.WriteFile(h.Key, []byte("x"), 0o600))
 	require.Equal(t, wrong, examine())
+}
+
+// TestCertificatesOfSIP: those of the listener and of trunks are looked at too.
+func TestCertificatesOfSIP(t *testing.T) {
+	ca := certtest.New(t)
+	us := ca.Issue("sip.example")
+	x := &patient{}
+	x.cfg.SIP.TLS, x.cfg.SIP.TLSCert, x.cfg.SIP.TLSKey, x.cfg.SIP.TLSClientCA = "0.0.0.0:5061", us.Cert, us.Key, us.Key
+	x.cfg.Trunks = []config.Trunk{{Name: "a", TLSCert: us.Key, TLSKey: us.Key}, {Name: "b", TLSCA: ca.File}, {Name: "c", TLSCA: "none.pem"}}
+	x.certificates()
+	var got []string
+	for _, f := range x.found {
+		got = append(got, f.Level+" "+f.What+" "+f.Advice)
+	}
+	require.Equal(t, []string{odd + " sip renew it: a running node takes the new files by itself", wrong + " sip set sip.tls_client_ca to a PEM file of certificates",
+		wrong + " sip set trunks[0].tls_cert and trunks[0].tls_key to PEM files of a certificate and its key", wrong + " sip set trunks[2].tls_ca to a PEM file of certificates"}, got)
 }
