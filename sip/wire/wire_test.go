@@ -338,6 +338,28 @@ func TestOverTCP(t *testing.T) {
 	require.Equal(t, "200 OK", status(string(buf[:n])))
 }
 
+// TestAnswersOverTCPAreTold: over TCP the machine of a transaction ends as soon
+// as it has seen the final response, which must not look like an end without one.
+func TestAnswersOverTCPAreTold(t *testing.T) {
+	const most = 3000
+	h := newCollector()
+	h.txs = make(chan *ServerTx, most)
+	h.onReq = func(tx *ServerTx) { _ = tx.Respond(Reply(tx.Request, 200, "OK")) }
+	asks := newCollector()
+	asks.strays = make(chan *sip.Response, most)
+	answering, asking := open(t, h), open(t, asks)
+	failed := make(chan error, most)
+	for range most {
+		req := invite(asking, sip.GenerateTagN(8))
+		req.Method = sip.OPTIONS
+		req.CSeq().MethodName = sip.OPTIONS
+		asking.Send(req, Peer{answering.TCPAddr(), "TCP"}, func(_ *sip.Response, err error) { failed <- err })
+	}
+	for range most {
+		require.NoError(t, <-failed)
+	}
+}
+
 func TestReplyGoesWhereViaSays(t *testing.T) {
 	h := newCollector()
 	h.onReq = func(tx *ServerTx) { _ = tx.Respond(Reply(tx.Request, 200, "OK")) }
