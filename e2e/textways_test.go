@@ -150,7 +150,7 @@ func textLimits(t *testing.T) {
 			require.Equal(s, 202, s.write(n, r.a, r.x, "hello"))
 			s.told(r.x, i+1, notice{app: textAXB, direction: 1, binding: r.binding, sender: r.a, receiver: r.b})
 		}
-		require.Equal(s, 503, s.write(n, r.a, r.x, "hello"))
+		require.Equal(s, 480, s.write(n, r.a, r.x, "hello"))
 		who := s.takeWriter()
 		require.Equal(s, 403, s.write(s.writer(who), who, r.x, "it is not too much of others"))
 		s.told(r.x, 4, notice{app: textAXB, result: 2, direction: 2, sender: who})

@@ -222,7 +222,7 @@ func TestRelayAnswers(t *testing.T) {
 		{sms.Receipt{ID: "1", Outcome: sms.Refused, Result: routing.TextForbidden}, nil, 202, rp.Rejected},
 		{sms.Receipt{Outcome: sms.Unknown}, nil, 202, rp.UnassignedNumber},
 		{sms.Receipt{Outcome: sms.TooLong}, nil, 202, rp.Rejected},
-		{sms.Receipt{Outcome: sms.Limited, After: time.Minute}, nil, 503, 0},
+		{sms.Receipt{Outcome: sms.Limited, After: time.Minute}, nil, 480, 0},
 		{sms.Receipt{}, errors.New("the disk is full"), 500, 0},
 	} {
 		o.says(c.receipt, c.err)

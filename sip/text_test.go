@@ -216,8 +216,9 @@ func TestTextAnswers(t *testing.T) {
 		{sms.Receipt{ID: "1", Outcome: sms.Refused, Result: routing.TextForbidden}, nil, 403, ""},
 		{sms.Receipt{Outcome: sms.Unknown}, nil, 404, ""},
 		{sms.Receipt{Outcome: sms.TooLong}, nil, 413, ""},
-		{sms.Receipt{Outcome: sms.Limited, After: 1500 * time.Millisecond}, nil, 503, "2"},
-		{sms.Receipt{Outcome: sms.Limited}, nil, 503, "1"},
+		{sms.Receipt{Outcome: sms.Limited, After: 1500 * time.Millisecond}, nil, 480, "2"},
+		{sms.Receipt{Outcome: sms.Limited}, nil, 480, "1"},
+		{sms.Receipt{Outcome: sms.Busy, After: time.Second}, nil, 503, "1"},
 		{sms.Receipt{}, errors.New("the disk is full"), 500, ""},
 	} {
 		o.says(c.receipt, c.err)

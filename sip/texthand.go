@@ -99,9 +99,13 @@ func (s *Server) received(receipt sms.Receipt) *answer {
 		status = sip.StatusNotFound
 	case sms.TooLong:
 		status = sip.StatusRequestEntityTooLarge
-	case sms.Limited:
+	case sms.Limited, sms.Busy:
+		status = sip.StatusTemporarilyUnavailable // 503 would rest the whole trunk for one sender (RFC 3261 section 21.5.4)
+		if receipt.Outcome == sms.Busy {
+			status = sip.StatusServiceUnavailable
+		}
 		after := max(int((receipt.After+time.Second-1)/time.Second), 1)
-		return &answer{sip.StatusServiceUnavailable, phrase(sip.StatusServiceUnavailable), []sip.Header{sip.NewHeader("Retry-After", strconv.Itoa(after))}}
+		return &answer{status, phrase(status), []sip.Header{sip.NewHeader("Retry-After", strconv.Itoa(after))}}
 	}
 	return &answer{status: status, phrase: phrase(status)}
 }

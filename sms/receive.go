@@ -24,7 +24,7 @@ func (o *Office) Receive(ctx context.Context, in Incoming) (Receipt, error) {
 	case o.desks <- struct{}{}:
 		defer func() { <-o.desks }()
 	default:
-		return Receipt{Outcome: Limited, After: time.Second}, nil
+		return Receipt{Outcome: Busy, After: time.Second}, nil
 	}
 	o.tidy(&in)
 	if o.tooLong(&in) {

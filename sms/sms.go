@@ -52,7 +52,8 @@ const (
 	Repeated                // it was taken before: 202
 	Refused                 // the rules do not let it pass, and that is on the disk: 403
 	Unknown                 // X is not ours: 404
-	Limited                 // too many of the sender or to X: 503, try later; nothing was kept
+	Limited                 // too many of the sender or to X: 480, try later; nothing was kept
+	Busy                    // too many of anybody at this moment: 503, try later; nothing was kept
 	TooLong                 // it has too many parts: 413; nothing was kept
 )
 
@@ -61,7 +62,7 @@ type Receipt struct {
 	ID      string // smsIdentifier; empty if nothing was kept
 	Outcome Outcome
 	Result  routing.SendResult // Refused
-	After   time.Duration      // Limited: when to try again
+	After   time.Duration      // Limited, Busy: when to try again
 }
 
 // Outgoing is one piece of a text that goes to a phone. A piece that is tried

@@ -53,9 +53,13 @@ func reply(w http.ResponseWriter, r sms.Receipt) {
 	case sms.Unknown:
 		problem(http.StatusNotFound, "to is no number of ours").write(w)
 		return
-	case sms.Limited:
+	case sms.Limited, sms.Busy:
 		w.Header().Set("Retry-After", strconv.Itoa(max(1, int((r.After+time.Second-1)/time.Second))))
-		problem(http.StatusTooManyRequests, "there are too many texts from this sender or to this number: send it again later").write(w)
+		p := problem(http.StatusTooManyRequests, "there are too many texts from this sender or to this number: send it again later")
+		if r.Outcome == sms.Busy {
+			p = problem(http.StatusServiceUnavailable, "there are too many texts at this moment: send it again later")
+		}
+		p.write(w)
 		return
 	case sms.TooLong:
 		problem(http.StatusRequestEntityTooLarge, "the text has too many parts").write(w)

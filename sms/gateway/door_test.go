@@ -109,6 +109,7 @@ func TestOutcomes(t *testing.T) {
 		"refused":      {sms.Receipt{ID: "a", Outcome: sms.Refused, Result: routing.TextBlacklisted}, nil, 403, "", map[string]any{"id": "a", "result": 8.0}},
 		"not ours":     {sms.Receipt{Outcome: sms.Unknown}, nil, 404, "", nil},
 		"too many":     {sms.Receipt{Outcome: sms.Limited, After: 1500 * time.Millisecond}, nil, 429, "2", nil},
+		"busy":         {sms.Receipt{Outcome: sms.Busy, After: time.Second}, nil, 503, "1", nil},
 		"too many now": {sms.Receipt{Outcome: sms.Limited}, nil, 429, "1", nil},
 		"too long":     {sms.Receipt{Outcome: sms.TooLong}, nil, 413, "", nil},
 		"a fault":      {sms.Receipt{}, errors.New("the disk is full"), 503, "5", nil},
