@@ -36,7 +36,8 @@ type letter struct {
 // Contact and makes no dialog.
 func (s *Server) message(l letter, cseq uint32) *sip.Request {
 	req := sip.NewRequest(sip.MESSAGE, *l.route.uri.Clone())
-	via := &sip.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: l.route.to.Transport, Host: hostOf(s.cfg.Advertise), Port: portOf(s.cfg.Advertise)}
+	shown := s.shownFor(l.route.to.Transport)
+	via := &sip.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: l.route.to.Transport, Host: hostOf(shown), Port: portOf(shown)}
 	via.Params.Add("branch", sip.RFC3261BranchMagicCookie+digestOf(l.id, "branch", cseq)[:32])
 	via.Params.Add("rport", "")
 	req.AppendHeader(via)
