@@ -8,11 +8,11 @@ SRC := $(shell find . -name '*.go' -not -path './bin/*') go.mod go.sum $(shell f
 # Packages whose tests hold calls with peers on loopback, at the pace of speech.
 REALTIME := cmd/axgate|phone|sip|sip/wire|media
 
-# The race detector watches our code and all libraries but the one package that
-# is SQLite, C translated to Go, which is many times slower when watched. No
-# more than that one: packages beside it instantiate generic code of the standard
-# library, and it would go unwatched with them.
-RACE := -race -gcflags='modernc.org/sqlite/lib=-race=false'
+# The race detector watches our code and all libraries but the two packages that
+# are SQLite and its C library translated to Go, which are many times slower when
+# watched. No more than those: packages beside them instantiate generic code of
+# the standard library, and it would go unwatched with them.
+RACE := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
 
 # Debian packages the end-to-end tests need, as package:program.
 PEERS := build-essential:gcc redis-server:redis-server sip-tester:sipp baresip-core:baresip linphone-cli:linphone-daemon tcpdump:tcpdump \
