@@ -162,6 +162,7 @@ type Trunk struct {
 
 	NATMedia    bool          `key:"nat_media" help:"its RTP may come from elsewhere than its SDP says"`
 	Codecs      []string      `key:"codecs" help:"empty: media.codecs"`
+	Security    string        `key:"media_security" help:"SRTP with keys in SDP, over TLS only: off, optional or required"`
 	DTMF        string        `key:"dtmf" help:"auto, rfc4733, info or inband"`
 	MaxCalls    int           `key:"max_calls" help:"at a time, both ways; 0: no limit"`
 	RingTimeout time.Duration `key:"ring_timeout" help:"0: sip.ring_timeout"`

@@ -17,11 +17,16 @@ type setting struct {
 	value  reflect.Value
 }
 
-// settings lists the fields of a section that can be set.
+// settings lists the fields of a section that can be set; those of an embedded
+// struct are its own.
 func settings(section reflect.Value) []setting {
 	var all []setting
 	for i := range section.NumField() {
 		f := section.Type().Field(i)
+		if f.Anonymous {
+			all = append(all, settings(section.Field(i))...)
+			continue
+		}
 		if key, ok := f.Tag.Lookup("key"); ok {
 			all = append(all, setting{key, f.Tag.Get("help"), f.Tag.Get("secret") != "", section.Field(i)})
 		}

@@ -97,6 +97,12 @@ func (l *leg) sayReport(now int64, more ...rtcp.Packet) {
 		l.call.worker.log.Error().Err(err).Msg("write an RTCP report")
 		return
 	}
+	if l.secure.sender != nil {
+		if b, err = l.secure.sender.RTCP(l.call.worker.sealed[:0], b); err != nil {
+			l.count.sendErrors++
+			return
+		}
+	}
 	if l.control.send(b) {
 		r.said = true
 	}
@@ -127,6 +133,13 @@ func (l *leg) controlReceived(b []byte, from netip.AddrPort, now int64) {
 	if !l.control.source.IsValid() && !l.controlFrom(from) {
 		l.count.foreign++
 		return
+	}
+	if l.secure.receiver != nil {
+		plain, err := l.secure.receiver.RTCP(b)
+		if err != nil {
+			return // it is counted there
+		}
+		b = plain
 	}
 	if !compound(b) {
 		l.count.dropped++

@@ -37,6 +37,7 @@ type leg struct {
 	stream  Stream
 	in      quality.Source
 	out     outStream
+	secure  protection
 	// lastValid is the arrival of the newest valid packet, or Point.
 	lastValid int64
 	keys      keys
@@ -53,6 +54,8 @@ type leg struct {
 	idle    timer
 	latch   latch
 	count   counters
+	// sentBefore are packets of streams that another took the place of.
+	sentBefore uint64
 }
 
 // counters are those of Stats that no other part of the leg counts.
@@ -99,6 +102,11 @@ func (s *Stream) complete(local netip.Addr) error {
 	if s.RecvEventPT != 0 && s.RecvEventPT == s.RecvPT || s.SendEventPT != 0 && s.SendEventPT == s.SendPT {
 		return fmt.Errorf("payload type %d stands for both %v and telephone-event", s.RecvPT, s.Codec)
 	}
+	if s.Keys.On() {
+		if err := s.Keys.Check(); err != nil {
+			return err
+		}
+	}
 	if s.PTime < 0 {
 		return fmt.Errorf("packet duration %v: must not be negative", s.PTime)
 	}
@@ -126,6 +134,11 @@ func (l *leg) open(rtp, control *udp.Socket, port uint16) {
 // point applies a peer's SDP; see Call.Point.
 func (l *leg) point(s Stream, now int64) {
 	w := l.call.worker
+	if err := l.protect(s.Keys); err != nil { // Check said that they are good
+		w.log.Error().Err(err).Uint16("port", l.port).Msg("a media leg falls silent")
+		l.pointed = false
+		return
+	}
 	sameAddress := l.pointed && l.stream.RTP == s.RTP
 	before := l.rtp.source
 	for _, e := range []*endpoint{&l.rtp, &l.control} {
@@ -222,8 +235,16 @@ func (l *leg) awaited(now int64) {
 
 // transmit sends a packet of the peer's stream whose header is written.
 func (l *leg) transmit(b []byte) {
+	n := len(b) - headerSize
+	if l.secure.sender != nil {
+		var err error
+		if b, err = l.secure.sender.RTP(l.call.worker.sealed[:0], b); err != nil {
+			l.count.sendErrors++
+			return
+		}
+	}
 	if l.rtp.send(b) {
-		l.out.sent(len(b) - headerSize)
+		l.out.sent(n)
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"axgate/media/srtp"
 )
 
 // Side names a leg of a call.
@@ -89,6 +91,8 @@ type Stream struct {
 	// one, the source has to be of its network (/24, IPv6 /64). Without NAT only the signalled IP address is believed
 	// (from any port), and the signalled address is sent to.
 	NAT bool
+	// Keys protect RTP and RTCP both ways (SRTP); none: both are plain. With keys nothing plain is believed or sent.
+	Keys srtp.Keys
 }
 
 // EventKind says what happened on a leg.

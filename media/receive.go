@@ -11,6 +11,13 @@ import (
 // received handles a datagram of the leg's RTP socket. b is the worker's buffer; the header is written anew in place when
 // the packet is forwarded.
 func (l *leg) received(b []byte, from netip.AddrPort, now int64) {
+	if l.secure.receiver != nil && l.pointed {
+		plain, err := l.secure.receiver.RTP(b)
+		if err != nil {
+			return // it is counted there
+		}
+		b = plain
+	}
 	p, ok := parse(b)
 	if !ok || !l.pointed || !l.stream.Receive || !l.expected(p) {
 		l.count.dropped++

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"axgate/media/quality"
+	"axgate/media/srtp"
 )
 
 // Stats describes the media of one leg over the call.
@@ -19,9 +20,12 @@ type Stats struct {
 	RemoteJitterMS float64 // of what we sent, in ms, as the peer reports
 	PeerBye        bool    // the peer said goodbye by RTCP
 
-	Foreign    uint64 // datagrams from sources that are not the peer
-	Dropped    uint64 // datagrams that were no valid packet of the session, came on hold, or too late
-	SendErrors uint64 // packets that the kernel refused
+	Foreign    uint64      // datagrams from sources that are not the peer
+	Dropped    uint64      // datagrams that were no valid packet of the session, came on hold, or too late
+	SendErrors uint64      // packets that the kernel refused
+	Secure     bool        // the leg was protected (SRTP) at its end
+	Refused    srtp.Counts // packets that did not authenticate, or came twice
+
 	EventsLost uint64 // events that did not fit into Call.Events
 }
 
@@ -30,7 +34,9 @@ func (l *leg) stats() Stats {
 		Received:       l.in.Received(),
 		Lost:           l.in.Lost(),
 		JitterMS:       l.in.Jitter() * 1000 / sampleRate,
-		Sent:           uint64(l.out.packets),
+		Sent:           l.sentBefore + uint64(l.out.packets),
+		Secure:         l.secure.keys.On(),
+		Refused:        l.secure.counts(),
 		RoundTripMS:    float64(l.reports.roundTrip) / float64(time.Millisecond),
 		RemoteLost:     uint64(l.reports.lost),
 		RemoteJitterMS: float64(l.reports.jitter) * 1000 / sampleRate,

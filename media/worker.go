@@ -35,10 +35,12 @@ type worker struct {
 	timers  timers
 	stopped bool
 
-	in    [datagramSize]byte            // the packet being handled
-	law   [headerSize + maxPayload]byte // its audio in the other law
-	own   [headerSize + maxFrame]byte   // a packet being made
-	ready [batchSize]unix.EpollEvent
+	in  [datagramSize]byte            // the packet being handled
+	law [headerSize + maxPayload]byte // its audio in the other law
+	own [headerSize + maxFrame]byte   // a packet being made
+	// sealed is a packet of a protected leg as it leaves.
+	sealed [datagramSize]byte
+	ready  [batchSize]unix.EpollEvent
 }
 
 // queue carries commands to the worker. It is the only state that goroutines share with it.

@@ -16,6 +16,7 @@ import (
 	"axgate/routing"
 	"axgate/sip"
 	"axgate/sip/identity"
+	"axgate/sip/sdp"
 	"axgate/sip/trunk"
 	"axgate/sip/wire"
 	"axgate/store"
@@ -99,6 +100,10 @@ func oneTrunk(c *config.Trunk) (trunk.Trunk, error) {
 		SendPAI: c.SendPAI, SendPPI: c.SendPPI, Hide: c.Hide, Username: c.Username, Password: c.Password,
 		NATMedia: c.NATMedia, Codecs: c.Codecs, DTMF: trunk.DTMF(c.DTMF), MaxCalls: c.MaxCalls, RingTimeout: c.RingTimeout,
 		Texts: trunk.Texts{Form: trunk.TextForm(c.SMS), Role: trunk.TextRole(c.SMSRole), Center: c.SMSCenter, PSI: c.SMSPSI},
+	}
+	var err error
+	if t.Security, err = sdp.SecurityNamed(c.Security); err != nil {
+		return t, err
 	}
 	for _, s := range c.Sources {
 		t.Rule.Sources = append(t.Rule.Sources, identity.Source(s))

@@ -175,12 +175,18 @@ func (c *call) arrive() (routing.End, bool) {
 // with the answer (RFC 3261 section 13.2.1).
 func (c *call) readOffer() (routing.End, bool) {
 	req := c.a.tx.Request
+	var err error
+	if c.a.security, err = c.from.security(c.a.tx.From.Transport); err != nil {
+		c.log.Info().Err(err).Msg("the caller's media")
+		return endNoCodec, false
+	}
 	if len(req.Body()) == 0 {
 		return routing.End{}, true
 	}
-	offer, err := sdp.Parse(contentType(req), req.Body())
+	var offer *sdp.Remote
+	offer, err = sdp.ParseFor(c.a.security, contentType(req), req.Body())
 	switch {
-	case errors.Is(err, sdp.ErrNoAudio), errors.Is(err, sdp.ErrSecure):
+	case errors.Is(err, sdp.ErrNoAudio), errors.Is(err, sdp.ErrSecure), errors.Is(err, sdp.ErrSuite):
 		return endNoCodec, false
 	case errors.Is(err, sdp.ErrType):
 		return endBadType, false

@@ -188,6 +188,10 @@ func (c *call) invite(r route) (*calleeLeg, error) {
 	d.Behind = r.behind
 	b := &calleeLeg{leg: leg{side: media.Callee, dialog: d, host: r.to.Addr.Addr(), trunk: r.trunk, inbox: c.inbox, media: true}, route: r}
 	b.sdp = sdp.NewSession(c.srv.cfg.MediaIP, port, c.codecs(origin{trunk: r.trunk}))
+	if b.security, err = (origin{trunk: r.trunk}).security(r.to.Transport); err != nil {
+		return nil, err
+	}
+	b.sdp.Secure(b.security)
 	if err := c.sendInvite(b, b.sdp.Offer()); err != nil {
 		return nil, err
 	}

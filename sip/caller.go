@@ -72,6 +72,7 @@ func (c *call) openCaller() error {
 	}
 	c.a.media = true
 	c.a.sdp = sdp.NewSession(c.srv.cfg.MediaIP, port, c.codecs(c.from))
+	c.a.sdp.Secure(c.a.security)
 	if c.a.offer == nil {
 		c.a.early = c.a.sdp.Offer()
 		return nil

@@ -23,13 +23,15 @@ type leg struct {
 	host   netip.Addr   // where its peer is; it does not change, so others may read it
 	trunk  *trunk.Trunk // the peer's trunk, nil for a phone; likewise
 	sdp    *sdp.Session
-	agreed sdp.Agreed
-	sdpTag string // the peer's tag with which its SDP came
-	media  bool   // a port is reserved
-	ready  bool   // the peer's SDP was applied
-	up     bool   // answered
-	gone   bool   // BYE was sent or received, or the leg never came to be
-	inbox  *inbox
+	// security is what the leg's audio may be.
+	security sdp.Security
+	agreed   sdp.Agreed
+	sdpTag   string // the peer's tag with which its SDP came
+	media    bool   // a port is reserved
+	ready    bool   // the peer's SDP was applied
+	up       bool   // answered
+	gone     bool   // BYE was sent or received, or the leg never came to be
+	inbox    *inbox
 
 	unacked unacked
 	byeDue  bool // BYE waits for the ACK

@@ -6,6 +6,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"axgate/routing"
+	"axgate/sip/sdp"
 	"axgate/sip/trunk"
 	"axgate/sip/wire"
 )
@@ -86,6 +87,14 @@ func (s *Server) asserted(r route, shown string) []sip.Header {
 		all = append(all, sip.NewHeader("Privacy", "id"))
 	}
 	return all
+}
+
+// security is what the audio of a peer may be, over this transport.
+func (o origin) security(transport string) (sdp.Security, error) {
+	if o.trunk == nil {
+		return sdp.Off, nil
+	}
+	return o.trunk.Security.Over(transport == "TLS")
 }
 
 // codecs is the order in which codecs are offered to a peer.

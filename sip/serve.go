@@ -115,7 +115,7 @@ func (c *call) reoffer(l *leg, tx *wire.ServerTx) {
 }
 
 func (c *call) newAnswer(l *leg, req *sip.Request) ([]byte, sdp.Agreed, error) {
-	remote, err := sdp.Parse(contentType(req), req.Body())
+	remote, err := sdp.ParseFor(l.security, contentType(req), req.Body())
 	if err != nil {
 		return nil, sdp.Agreed{}, err
 	}
@@ -130,7 +130,7 @@ func (c *call) lateAnswer(l *leg, ack *sip.Request) (happening, bool) {
 		return happening{}, false
 	}
 	l.offered = false
-	remote, err := sdp.Parse(contentType(ack), ack.Body())
+	remote, err := sdp.ParseFor(l.security, contentType(ack), ack.Body())
 	if err == nil {
 		var agreed sdp.Agreed
 		if agreed, err = l.sdp.Accept(remote); err == nil {

@@ -111,7 +111,7 @@ func (c *call) comfort() {
 
 // acceptSDP applies the callee's description: the answer to our offer.
 func (c *call) acceptSDP(b *calleeLeg, res *sip.Response) error {
-	remote, err := sdp.Parse(contentType(res), res.Body())
+	remote, err := sdp.ParseFor(b.security, contentType(res), res.Body())
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,8 @@ func (c *call) point(l *leg, g sdp.Agreed) error {
 		codec = media.PCMU
 	}
 	err := c.media.Point(l.side, media.Stream{RTP: g.RTP, RTCP: g.RTCP, Codec: codec, SendPT: g.SendPT, RecvPT: g.RecvPT,
-		SendEventPT: g.SendEventPT, RecvEventPT: g.RecvEventPT, PTime: g.PTime, Send: g.Send, Receive: g.Receive, NAT: c.behindNAT(l)})
+		SendEventPT: g.SendEventPT, RecvEventPT: g.RecvEventPT, PTime: g.PTime, Send: g.Send, Receive: g.Receive, NAT: c.behindNAT(l),
+		Keys: g.Keys})
 	if err != nil {
 		return err
 	}

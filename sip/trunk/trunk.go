@@ -39,6 +39,7 @@ type Trunk struct {
 
 	NATMedia    bool          // its audio may come from elsewhere than its SDP says
 	Codecs      []string      // in the order of preference; empty: that of the node
+	Security    sdp.Security  // of its audio; keys go over TLS only
 	DTMF        DTMF          // how digits are exchanged
 	MaxCalls    int           // at a time, both ways; 0: no limit
 	RingTimeout time.Duration // how long a callee may ring; 0: that of the node
@@ -163,6 +164,11 @@ func (t *Trunk) complete() error {
 	for _, c := range t.Codecs {
 		if err := sdp.ValidCodec(c); err != nil {
 			return err
+		}
+	}
+	if t.Security == sdp.Required && t.Address.IsValid() {
+		if _, err := t.Security.Over(t.Transport == "TLS"); err != nil {
+			return fmt.Errorf("media security: %w", err)
 		}
 	}
 	if err := t.completeLimits(); err != nil {
