@@ -43,7 +43,8 @@ type call struct {
 	orders  chan routing.End
 	counted bool        // the caller's trunk counts it
 	over    atomic.Bool // it ends by itself already
-	byes    int         // ours that are not answered yet
+
+	unanswered int // requests of ours in dialogs; see send.go
 
 	rec     events.Call
 	record  recordKeeper

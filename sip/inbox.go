@@ -21,7 +21,7 @@ const (
 	inResponse             // a response to the callee leg's INVITE
 	inFailed               // that INVITE had no answer or could not be sent
 	inStray                // a 2xx outside its transaction
-	inByeDone              // our BYE was answered, or will not be
+	inOutcome              // a request of ours in a dialog was answered, or will not be
 	inVerdict              // the app's server was asked
 )
 
@@ -34,6 +34,7 @@ type input struct {
 	req  *sip.Request
 	res  *sip.Response
 	err  error
+	sent *sent // inOutcome: which
 
 	verdict verdict
 }

@@ -135,9 +135,8 @@ func (c *call) take(in input) (happening, bool) {
 		}
 	case inResponse, inFailed:
 		return c.fromCallee(in)
-	case inByeDone:
-		c.byes--
-		return happening{kind: byeDone, side: in.leg.side}, true
+	case inOutcome:
+		return c.outcome(in)
 	case inVerdict:
 		return happening{kind: judged, verdict: in.verdict}, true
 	case inStray:

@@ -111,8 +111,7 @@ func (c *call) hangUpFork(b *calleeLeg, tag string, res *sip.Response) {
 	b.forks[tag] = d
 	c.log.Info().Msg("a second phone answered: it is hung up")
 	c.sendAck(d.Ack(res.CSeq().SeqNo, nil))
-	bye, to := d.Request(sip.BYE, "", nil)
-	c.srv.stack.Send(bye, to, func(*sip.Response, error) {})
+	c.send(&b.leg, d, order{method: sip.BYE}, func(*sip.Response, error) (happening, bool) { return happening{}, false })
 }
 
 func (c *call) sendAck(ack *sip.Request, to wire.Peer) {

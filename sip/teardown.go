@@ -76,13 +76,9 @@ func (c *call) bye(l *leg, end routing.End) {
 		return
 	}
 	l.gone = true
-	req, to := l.dialog.Request(sip.BYE, "", nil)
-	req.AppendHeader(sip.NewHeader("Reason", identity.Reason(end.Cause)))
-	c.byes++
-	c.srv.stack.Send(req, to, func(res *sip.Response, _ error) {
-		if res == nil || res.StatusCode >= 200 {
-			c.inbox.owe(input{what: inByeDone, leg: l})
-		}
+	reason := sip.NewHeader("Reason", identity.Reason(end.Cause))
+	c.send(l, l.dialog, order{method: sip.BYE, headers: []sip.Header{reason}}, func(*sip.Response, error) (happening, bool) {
+		return happening{kind: byeDone, side: l.side}, true
 	})
 }
 
@@ -137,7 +133,7 @@ func (c *call) settleLegs() (open bool) {
 		}
 		open = true
 	}
-	return open || c.byes > 0
+	return open || c.unanswered > 0
 }
 
 func (c *call) allLegs() []*leg {

@@ -1,0 +1,95 @@
+package sip
+
+import (
+	"sync/atomic"
+
+	"github.com/emiago/sipgo/sip"
+
+	"axgate/sip/dialog"
+	"axgate/sip/identity"
+	"axgate/sip/wire"
+)
+
+// order is a request inside a dialog without what the dialog adds to it, so
+// that it can be sent again under another CSeq.
+type order struct {
+	method      sip.RequestMethod
+	headers     []sip.Header
+	contentType string
+	body        []byte
+}
+
+// sent is a request of ours inside a dialog that waits for its final response.
+// It belongs to the call's goroutine, but for rang.
+type sent struct {
+	leg     *leg
+	dialog  *dialog.Dialog
+	order   order
+	then    func(res *sip.Response, err error) (happening, bool)
+	request *sip.Request // as it was sent last
+	tx      *wire.ClientTx
+	proved  bool        // it was repeated with a proof for the trunk's challenge
+	over    bool        // nothing of it is waited for
+	rang    atomic.Bool // it has a provisional response
+}
+
+// send sends a request inside a dialog of a leg. All of ours go this way but
+// the INVITE that makes the dialog, ACK and CANCEL. then is called in the
+// call's goroutine, once, with the final response or with why there is none;
+// it returns what the story has to know of it.
+func (c *call) send(l *leg, d *dialog.Dialog, o order, then func(*sip.Response, error) (happening, bool)) *sent {
+	p := &sent{leg: l, dialog: d, order: o, then: then}
+	c.unanswered++
+	c.transmit(p)
+	return p
+}
+
+func (c *call) transmit(p *sent, proof ...sip.Header) {
+	req, to := p.dialog.Request(p.order.method, p.order.contentType, p.order.body)
+	for _, h := range append(p.order.headers[:len(p.order.headers):len(p.order.headers)], proof...) {
+		req.AppendHeader(h)
+	}
+	done := func(res *sip.Response, err error) {
+		if res != nil && res.StatusCode < 200 {
+			p.rang.Store(true)
+			return
+		}
+		c.inbox.owe(input{what: inOutcome, leg: p.leg, sent: p, res: res, err: err})
+	}
+	p.request, p.tx = req, nil
+	if err := identity.Check(req.Headers()); err != nil {
+		done(nil, err)
+		return
+	}
+	p.tx = c.srv.stack.Send(req, to, done)
+}
+
+// outcome takes what became of a request of ours; one that was challenged is
+// repeated with the proof.
+func (c *call) outcome(in input) (happening, bool) {
+	p := in.sent
+	if p.over {
+		return happening{}, false
+	}
+	if in.res != nil && !p.proved {
+		if header, err := proofOf(p.leg.trunk, p.request, in.res); err == nil {
+			p.proved = true
+			c.transmit(p, header)
+			return happening{}, false
+		}
+	}
+	c.drop(p)
+	return p.then(in.res, in.err)
+}
+
+// drop stops waiting for a request of ours.
+func (c *call) drop(p *sent) {
+	if p.over {
+		return
+	}
+	p.over = true
+	c.unanswered--
+	if p.tx != nil {
+		p.tx.End()
+	}
+}
