@@ -47,8 +47,8 @@ func (k *checker) trunks(list []Trunk) {
 		}
 		k.oneOf(key+".transport", t.Transport, "udp", "tcp", "tls")
 		k.trunkTLS(key, t)
-		for j, s := range t.Sources {
-			k.oneOf(at(key+".sources", j), s, "pai", "rpid", "from")
+		for j, s := range t.IdentitySource {
+			k.oneOf(at(key+".identity_source", j), s, "pai", "rpid", "from")
 		}
 		k.oneOf(key+".callee_format", t.CalleeFormat, formats...)
 		k.oneOf(key+".from_format", t.FromFormat, formats...)

@@ -147,8 +147,8 @@ type Trunk struct {
 	TLSCert string `key:"tls_cert" help:"with tls, PEM file of the certificate that we show it, read again when it changes; empty: none"`
 	TLSKey  string `key:"tls_key" help:"with tls, PEM file of that certificate's key"`
 
-	Sources []string `key:"sources" help:"headers that name the caller, the first with a number counts: pai, rpid, from"`
-	Trusted bool     `key:"trusted" help:"what it asserts in pai and rpid is believed"`
+	IdentitySource  []string `key:"identity_source" help:"headers that name the caller, the first with a number counts: pai, rpid, from"`
+	TrustedIdentity bool     `key:"trusted_identity" help:"what it asserts in pai and rpid is believed"`
 
 	CalleeFormat string `key:"callee_format" help:"e164, digits, international, national or national-zero"`
 	FromFormat   string `key:"from_format" help:"of X as the caller; formats as above"`
@@ -156,6 +156,8 @@ type Trunk struct {
 	SendPAI      bool   `key:"send_pai" help:"send P-Asserted-Identity with X"`
 	SendPPI      bool   `key:"send_ppi" help:"send P-Preferred-Identity with X"`
 	Hide         bool   `key:"hide" help:"show not even X: anonymous From, Privacy: id"`
+
+	TrunkHeaders
 
 	Username string `key:"username" help:"for its digest challenges"`
 	Password string `key:"password" secret:"true" help:"for its digest challenges"`

@@ -55,7 +55,7 @@ func nodeName() string {
 type fresh interface{ fresh() }
 
 func (t *Trunk) fresh() {
-	t.Transport, t.Sources, t.CalleeFormat, t.FromFormat, t.DTMF = "udp", []string{"pai", "rpid", "from"}, "e164", "e164", "auto"
+	t.Transport, t.IdentitySource, t.CalleeFormat, t.FromFormat, t.DTMF = "udp", []string{"pai", "rpid", "from"}, "e164", "e164", "auto"
 	t.SMS, t.SMSRole = "off", "ue"
 }
 

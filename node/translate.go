@@ -95,17 +95,18 @@ func trunks(list []config.Trunk) (*trunk.Table, error) {
 
 func oneTrunk(c *config.Trunk) (trunk.Trunk, error) {
 	t := trunk.Trunk{
-		Name: c.Name, Transport: c.Transport, Rule: identity.Rule{Trusted: c.Trusted},
+		Name: c.Name, Transport: c.Transport, Rule: identity.Rule{Trusted: c.TrustedIdentity},
 		CalleeFormat: routing.Format(c.CalleeFormat), FromFormat: routing.Format(c.FromFormat), FromDomain: c.FromDomain,
 		SendPAI: c.SendPAI, SendPPI: c.SendPPI, Hide: c.Hide, Username: c.Username, Password: c.Password,
 		NATMedia: c.NATMedia, Codecs: c.Codecs, DTMF: trunk.DTMF(c.DTMF), MaxCalls: c.MaxCalls, RingTimeout: c.RingTimeout,
 		Texts: trunk.Texts{Form: trunk.TextForm(c.SMS), Role: trunk.TextRole(c.SMSRole), Center: c.SMSCenter, PSI: c.SMSPSI},
 	}
+	t.Headers = trunkHeaders(&c.TrunkHeaders)
 	var err error
 	if t.Security, err = sdp.SecurityNamed(c.Security); err != nil {
 		return t, err
 	}
-	for _, s := range c.Sources {
+	for _, s := range c.IdentitySource {
 		t.Rule.Sources = append(t.Rule.Sources, identity.Source(s))
 	}
 	for _, p := range c.Peers {

@@ -9,6 +9,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"axgate/sip/dialog"
+	"axgate/sip/trunk"
 	"axgate/sip/wire"
 )
 
@@ -48,12 +49,13 @@ func (s *Server) shownFor(transport string) string {
 	return s.cfg.Advertise
 }
 
-// local is what we say of ourselves in the messages of a leg; user is an X.
-func (s *Server) local(user, transport string) dialog.Local {
+// local is what we say of ourselves in the messages of a leg; user is an X. A
+// phone has no trunk.
+func (s *Server) local(user, transport string, t *trunk.Trunk) dialog.Local {
 	at := s.shownFor(transport)
 	contact := sip.Uri{Scheme: "sip", User: user, Host: hostOf(at), Port: portOf(at)}
 	if transport != "UDP" {
 		contact.UriParams.Add("transport", strings.ToLower(transport))
 	}
-	return dialog.Local{Contact: contact, SentBy: at, Agent: s.cfg.Agent, Allow: allow}
+	return dialog.Local{Contact: contact, SentBy: at, Agent: s.agent(t), Allow: allow}
 }

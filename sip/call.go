@@ -61,7 +61,7 @@ func (s *Server) newCall(tx *wire.ServerTx, who origin, key inviteKey, hops int)
 	c.audio = c.media.Events()
 	c.log = s.log.With().Str("session", c.session).Logger()
 	user := tx.Request.Recipient.User
-	me := s.local(user, tx.From.Transport)
+	me := s.local(user, tx.From.Transport, who.trunk)
 	if _, ok := s.cfg.Plan.ParseX(user); !ok {
 		me.Contact.User = ""
 	}
@@ -204,6 +204,7 @@ func (c *call) readOffer() (routing.End, bool) {
 // adopt makes a decision the call's own.
 func (c *call) adopt(d routing.Decision) {
 	c.d = d
+	c.a.hide(d.Callee, c.srv.cfg.Plan.Country)
 	c.rec.X, c.rec.Caller, c.rec.Callee, c.rec.Shown = string(c.q.X), string(c.q.Caller), string(d.Callee), string(d.Shown)
 	c.rec.Direction, c.rec.UserData, c.rec.AreaCode, c.rec.Why = int(d.Direction), d.UserData, d.AreaCode, d.Why
 	c.rec.Binding, c.rec.Extension = "", ""

@@ -11,7 +11,6 @@ import (
 	"axgate/media"
 	"axgate/routing"
 	"axgate/sip/dialog"
-	"axgate/sip/identity"
 	"axgate/sip/sdp"
 	"axgate/sip/wire"
 )
@@ -180,7 +179,7 @@ func (c *call) invite(r route) (*calleeLeg, error) {
 		return nil, err
 	}
 	shown := c.srv.cfg.Plan.SpellX(c.d.Shown, r.fromFormat)
-	me := c.srv.local(shown, r.to.Transport)
+	me := c.srv.local(shown, r.to.Transport, r.trunk)
 	if r.hide {
 		me.Contact.User = ""
 	}
@@ -192,6 +191,7 @@ func (c *call) invite(r route) (*calleeLeg, error) {
 		return nil, err
 	}
 	b.sdp.Secure(b.security)
+	b.hide(c.q.Caller, c.srv.cfg.Plan.Country)
 	if err := c.sendInvite(b, b.sdp.Offer()); err != nil {
 		return nil, err
 	}
@@ -205,9 +205,6 @@ func (c *call) sendInvite(b *calleeLeg, offer []byte, proof ...sip.Header) error
 	req, to := b.dialog.Invite(c.hops, offer)
 	for _, h := range append(c.srv.asserted(b.route, c.srv.cfg.Plan.SpellX(c.d.Shown, b.route.fromFormat)), proof...) {
 		req.AppendHeader(h)
-	}
-	if err := identity.Check(req.Headers()); err != nil { // the last word on what the callee may see
-		return fmt.Errorf("call %s: %w", b.route.name, err)
 	}
 	c.srv.addLeg(&b.leg)
 	b.request = req

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"sync/atomic"
 
 	"axgate/media"
 	"axgate/routing"
@@ -32,6 +33,7 @@ type leg struct {
 	up       bool   // answered
 	gone     bool   // BYE was sent or received, or the leg never came to be
 	inbox    *inbox
+	hidden   atomic.Pointer[string] // digits that no message of it may hold; nil: nobody is to be hidden
 
 	unacked unacked
 	byeDue  bool // BYE waits for the ACK

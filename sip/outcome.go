@@ -139,6 +139,9 @@ func (c *call) accepted(b *calleeLeg, res *sip.Response) (routing.End, bool) {
 // trunk that failed, not the callee, so that another may be tried.
 func (c *call) refusal(b *calleeLeg, h happening) (end routing.End, again bool) {
 	alerted := !c.rec.Alerting.IsZero()
+	if errors.Is(h.err, wire.ErrRefused) {
+		return routing.EndFault, false
+	}
 	if h.res == nil {
 		c.log.Warn().Err(h.err).Str("route", b.route.name).Msg("no answer from the route")
 		c.rec.UnswReason, c.rec.SIPStatus = identity.CauseOf(sip.StatusRequestTimeout), sip.StatusRequestTimeout

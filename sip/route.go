@@ -72,23 +72,6 @@ func (s *Server) domain(r route) string {
 	return s.cfg.Domain
 }
 
-// asserted are the headers beside From that tell who calls: X, as the trunk
-// wants it (RFC 3325).
-func (s *Server) asserted(r route, shown string) []sip.Header {
-	identity := "<sip:" + shown + "@" + s.domain(r) + ">"
-	var all []sip.Header
-	if r.sendPAI || r.hide {
-		all = append(all, sip.NewHeader("P-Asserted-Identity", identity))
-	}
-	if r.sendPPI {
-		all = append(all, sip.NewHeader("P-Preferred-Identity", identity))
-	}
-	if r.hide {
-		all = append(all, sip.NewHeader("Privacy", "id"))
-	}
-	return all
-}
-
 // security is what the audio of a peer may be, over this transport.
 func (o origin) security(transport string) (sdp.Security, error) {
 	if o.trunk == nil {

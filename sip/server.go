@@ -19,12 +19,14 @@ import (
 
 	"axgate/media"
 	"axgate/routing"
+	"axgate/sip/identity"
 	"axgate/sip/wire"
 )
 
 // Server is the B2BUA of one process.
 type Server struct {
 	cfg     Config
+	extra   []identity.Header // constant headers of trunks
 	log     zerolog.Logger
 	stack   *wire.Stack
 	engine  *media.Engine
@@ -73,13 +75,13 @@ func Open(cfg Config, engine *media.Engine, router Router, journal Journal, prom
 	if err != nil {
 		return nil, err
 	}
-	stack, err := wire.Open(wire.Config{UDP: cfg.UDP, TCP: cfg.TCP, TLS: cfg.TLS.Listen, Secure: secure, Flood: cfg.Flood}, log)
+	s := &Server{cfg: cfg, log: log, engine: engine, router: router, journal: journal, prompts: prompts, records: records, extra: cfg.Trunks.ExtraHeaders(),
+		legs: make(map[legKey]*leg), invites: make(map[inviteKey]*leg), calls: make(map[string]*call), boot: rand.Uint32()}
+	s.stack, err = wire.Open(wire.Config{UDP: cfg.UDP, TCP: cfg.TCP, TLS: cfg.TLS.Listen, Secure: secure, Flood: cfg.Flood, Check: s.fit}, log)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: log, stack: stack, engine: engine, router: router, journal: journal, prompts: prompts, records: records,
-		legs: make(map[legKey]*leg), invites: make(map[inviteKey]*leg), calls: make(map[string]*call), boot: rand.Uint32()}
-	s.cfg.advertise(stack)
+	s.cfg.advertise(s.stack)
 	return s, nil
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"axgate/sip/dialog"
-	"axgate/sip/identity"
 	"axgate/sip/wire"
 	"axgate/sms"
 )
@@ -52,8 +51,8 @@ func (s *Server) message(l letter, cseq uint32) *sip.Request {
 	callID := sip.CallIDHeader(l.callID())
 	req.AppendHeader(&callID)
 	req.AppendHeader(&sip.CSeqHeader{SeqNo: cseq, MethodName: sip.MESSAGE})
-	if s.cfg.Agent != "" {
-		req.AppendHeader(sip.NewHeader("User-Agent", s.cfg.Agent))
+	if agent := s.agent(l.route.trunk); agent != "" {
+		req.AppendHeader(sip.NewHeader("User-Agent", agent))
 	}
 	for _, h := range l.headers {
 		req.AppendHeader(h)
@@ -129,9 +128,6 @@ func (s *Server) ask(ctx context.Context, l letter) (*sip.Response, error) {
 
 func (s *Server) exchange(ctx context.Context, l letter, cseq uint32) (*sip.Response, *sip.Request, error) {
 	req := s.message(l, cseq)
-	if err := identity.Check(req.Headers()); err != nil { // the last word on what the receiver may see
-		return nil, req, fmt.Errorf("text by %s: %w", l.route.name, err)
-	}
 	if s.stack.Closed() {
 		return nil, req, wire.ErrUnreachable
 	}

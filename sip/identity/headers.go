@@ -20,22 +20,42 @@ var allowed = []string{
 	"p-early-media", "reason", "p-asserted-identity", "p-preferred-identity", "privacy", "diversion", "history-info",
 }
 
+// own are the headers that hold what the peer of the leg itself has said: its
+// dialog's, and the way to it. They go back to it as they came.
+var own = []string{"via", "from", "to", "call-id", "cseq", "route", "record-route"}
+
 // Allowed tells whether a header may stand in a message that we send on a leg
 // of a call. All else is refused, whoever sent it; values are our own.
 func Allowed(name string) bool { return slices.Contains(allowed, strings.ToLower(name)) }
 
+// Header is one with a constant value, from configuration.
+type Header struct{ Name, Value string }
+
 // Check looks through the headers of a message that is to be sent on a leg of
-// a call: each must be Allowed and its value Clean. The error names the header.
-func Check(headers []sip.Header) error {
+// a call: each must be Allowed, or be one of extra, and its value Clean. What is
+// the peer's own, such as From in a response, may hold any character that does
+// not end the line. The error names the header and not its value.
+func Check(headers []sip.Header, extra ...Header) error {
 	for _, h := range headers {
-		if !Allowed(h.Name()) {
+		name, value := strings.ToLower(h.Name()), h.Value()
+		switch {
+		case slices.Contains(own, name):
+			if strings.ContainsAny(value, "\r\n") {
+				return fmt.Errorf("header %s: a line ends in it", h.Name())
+			}
+			continue
+		case !slices.Contains(allowed, name) && !constant(extra, name, value):
 			return fmt.Errorf("header %.60q is not on the allow list", h.Name())
 		}
-		if _, err := Clean(h.Value()); err != nil {
+		if _, err := Clean(value); err != nil {
 			return fmt.Errorf("header %s: %w", h.Name(), err)
 		}
 	}
 	return nil
+}
+
+func constant(extra []Header, name, value string) bool {
+	return slices.ContainsFunc(extra, func(e Header) bool { return strings.EqualFold(e.Name, name) && e.Value == value })
 }
 
 // Clean gives a value back if it can stand in a header: valid UTF-8 without

@@ -35,6 +35,8 @@ type Trunk struct {
 	SendPPI      bool           // P-Preferred-Identity with X
 	Hide         bool           // not even X is shown: anonymous From, X asserted, Privacy: id
 
+	Headers Headers // that its requests have beside these; see headers.go
+
 	Username, Password string // for its digest challenges
 
 	NATMedia    bool          // its audio may come from elsewhere than its SDP says
@@ -172,6 +174,9 @@ func (t *Trunk) complete() error {
 		}
 	}
 	if err := t.completeLimits(); err != nil {
+		return err
+	}
+	if err := t.Headers.complete(); err != nil {
 		return err
 	}
 	return t.Texts.complete(t.Name)

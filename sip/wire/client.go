@@ -13,11 +13,24 @@ import (
 )
 
 // ErrNoAnswer is why a request failed that nobody answered in time (timers B
-// and F); ErrUnreachable, that it could not be sent.
+// and F); ErrUnreachable, that it could not be sent. ErrRefused is why a message
+// may not be sent: Config.Check refused it.
 var (
 	ErrNoAnswer    = errors.New("no answer")
 	ErrUnreachable = errors.New("unreachable")
+	ErrRefused     = errors.New("not fit to be sent")
 )
+
+// fit tells whether a message may leave.
+func (s *Stack) fit(msg sip.Message) error {
+	if s.cfg.Check == nil {
+		return nil
+	}
+	if err := s.cfg.Check(msg); err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return nil
+}
 
 const connectTime = 5 * time.Second
 
@@ -49,12 +62,16 @@ type ClientTx struct {
 
 // Send starts a client transaction. told is called with each response, in the
 // goroutine that read it and in its order among all that was read there, or
-// once with an error that is ErrNoAnswer or ErrUnreachable; it must not block
+// once with an error that is ErrNoAnswer, ErrUnreachable or ErrRefused; it must not block
 // and is not called after a final response or End. The ACK to a failure is sent here, the ACK to a 2xx by the dialog.
 func (s *Stack) Send(req *sip.Request, to Peer, told func(*sip.Response, error)) *ClientTx {
 	req.SetTransport(to.Transport)
 	t := &ClientTx{Request: req, To: to, stack: s, told: told}
 	s.wait.Add(1)
+	if err := s.fit(req); err != nil {
+		go func() { defer s.wait.Done(); t.fail(fmt.Errorf("send %s: %w", req.Method, err)) }()
+		return t
+	}
 	if to.Transport == "UDP" {
 		if err := t.start(context.Background()); err != nil {
 			go func() { defer s.wait.Done(); t.fail(err) }()
@@ -163,6 +180,9 @@ func (t *ClientTx) End() {
 // Write sends a request outside a transaction: the ACK to a 2xx.
 func (s *Stack) Write(req *sip.Request, to Peer) error {
 	req.SetTransport(to.Transport)
+	if err := s.fit(req); err != nil {
+		return fmt.Errorf("send %s: %w", req.Method, err)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
 	defer cancel()
 	conn, err := s.dial(ctx, to)

@@ -43,8 +43,26 @@ func (s *Stack) newServerTx(key string, req *sip.Request, from Peer) (*ServerTx,
 
 // Respond sends a response; after a final one the transaction is over. A 2xx
 // to an INVITE is repeated by its owner, by calling Repeat until the ACK comes
-// (RFC 3261 section 13.3.1.4); a failure is repeated here.
+// (RFC 3261 section 13.3.1.4); a failure is repeated here. In the place of a
+// final response that may not leave goes a 500 with nothing in it, so that the
+// sender's transaction ends; the error is ErrRefused all the same.
 func (t *ServerTx) Respond(res *sip.Response) error {
+	err := t.stack.fit(res)
+	if err == nil {
+		return t.respond(res)
+	}
+	if res.StatusCode >= 200 {
+		empty := Reply(t.Request, sip.StatusInternalServerError, "Server Internal Error")
+		if t.stack.fit(empty) != nil {
+			t.tx.Terminate()
+		} else {
+			_ = t.respond(empty) // the refusal is the error that counts
+		}
+	}
+	return fmt.Errorf("respond %d to %s: %w", res.StatusCode, t.Request.Method, err)
+}
+
+func (t *ServerTx) respond(res *sip.Response) error {
 	if t.Request.Method == sip.INVITE && res.StatusCode >= 200 && res.StatusCode < 300 {
 		t.stack.guard.answered(t.Request, t.From, res.StatusCode)
 		err := t.conn.WriteMsg(res)
@@ -69,6 +87,9 @@ func (t *ServerTx) Respond(res *sip.Response) error {
 
 // Repeat sends a 2xx to an INVITE once more.
 func (t *ServerTx) Repeat(res *sip.Response) error {
+	if err := t.stack.fit(res); err != nil {
+		return fmt.Errorf("repeat %d to INVITE: %w", res.StatusCode, err)
+	}
 	if err := t.conn.WriteMsg(res); err != nil {
 		return fmt.Errorf("repeat %d to INVITE: %w", res.StatusCode, err)
 	}

@@ -51,6 +51,10 @@ type Config struct {
 	Idle           time.Duration // of a connection without a message; 0: 30 minutes
 	MessageTime    time.Duration // in which a message that began must be whole, and the first come; 0: 10 seconds
 	Flood          Flood         // what strangers may cost
+	// Check has the last word on every message that leaves, but for what the
+	// transactions say themselves: the ACK to a failure and the answer to CANCEL.
+	// One that it refuses is not sent; nil: all may leave.
+	Check func(sip.Message) error
 	// SentBy is the host:port that Via names; empty: the address of the socket.
 	SentBy string
 }

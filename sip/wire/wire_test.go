@@ -370,3 +370,42 @@ func TestReplyGoesWhereViaSays(t *testing.T) {
 	asks.send(s.UDPAddr(), msg)
 	require.Equal(t, "200 OK", status(hears.read(time.Second)), "without rport the answer goes to the port in Via")
 }
+
+// TestCheckRefuses: what may not leave is not sent, by any of the ways out, and
+// a sender whose answer may not leave gets one with nothing in it.
+func TestCheckRefuses(t *testing.T) {
+	c := newCollector()
+	s, err := Open(Config{UDP: "127.0.0.1:0", Check: func(msg sip.Message) error {
+		if h := msg.(interface{ GetHeader(string) sip.Header }).GetHeader("Subject"); h != nil {
+			return fmt.Errorf("it has a subject")
+		}
+		return nil
+	}}, zerolog.Nop())
+	require.NoError(t, err)
+	s.Serve(c)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	r := newRaw(t)
+	to := Peer{Addr: r.addr(), Transport: "UDP"}
+	bad := sip.NewHeader("Subject", "x")
+
+	req := invite(s, "z9hG4bKrefused")
+	req.AppendHeader(bad)
+	failed := make(chan error, 1)
+	s.Send(req, to, func(_ *sip.Response, err error) { failed <- err })
+	require.ErrorIs(t, <-failed, ErrRefused)
+	require.ErrorIs(t, s.Write(req, to), ErrRefused)
+
+	for _, method := range []string{"OPTIONS", "INVITE"} {
+		r.send(s.UDPAddr(), r.request(method, "z9hG4bK"+method, 1, ""))
+		tx := <-c.txs
+		res := Reply(tx.Request, 200, "OK")
+		res.AppendHeader(bad)
+		require.ErrorIs(t, tx.Respond(res), ErrRefused)
+		require.ErrorIs(t, tx.Repeat(res), ErrRefused)
+		got := ""
+		for got = r.read(10*time.Second); strings.HasPrefix(got, "SIP/2.0 100 "); got = r.read(10*time.Second) {
+		}
+		require.True(t, strings.HasPrefix(got, "SIP/2.0 500 "), got)
+		require.NotContains(t, got, "Subject")
+	}
+}

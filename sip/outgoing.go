@@ -1,0 +1,138 @@
+package sip
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+
+	"axgate/routing"
+	"axgate/sip/identity"
+)
+
+// errOtherParty is why a message may not leave that names who must stay hidden.
+var errOtherParty = errors.New("it has the number of the other party in it")
+
+// fit has the last word on every message that is to leave (interoperability
+// rules, section 1.1): its headers are on the allow list, and nothing in a
+// message of a call's leg holds the real number of the other party. What is
+// wrong is logged here, without what stands in the message.
+func (s *Server) fit(msg sip.Message) error {
+	err := s.fitHeaders(msg)
+	if err == nil {
+		err = s.masked(msg)
+	}
+	if err != nil {
+		s.log.Error().Err(err).Str("what", kindOf(msg)).Msg("a message may not leave, and is not sent")
+	}
+	return err
+}
+
+func (s *Server) fitHeaders(msg sip.Message) error {
+	headers, method := headersOf(msg)
+	switch method {
+	case sip.REGISTER: // of no call, and to whoever it is about
+		for _, h := range headers {
+			if strings.ContainsAny(h.Value(), "\r\n") {
+				return fmt.Errorf("header %s: a line ends in it", h.Name())
+			}
+		}
+		return nil
+	case sip.MESSAGE:
+		extra := s.extra[:len(s.extra):len(s.extra)]
+		for _, h := range headers {
+			if slices.Contains(ofTexts, h.Name()) {
+				extra = append(extra, identity.Header{Name: h.Name(), Value: h.Value()})
+			}
+		}
+		return identity.Check(headers, extra...)
+	}
+	return identity.Check(headers, s.extra...)
+}
+
+// ofTexts are headers that texts have beside those of calls: the report on a
+// 3GPP text names the peer's own request (TS 24.341), a 415 what is read.
+var ofTexts = []string{"In-Reply-To", "Accept-Encoding"}
+
+// masked looks for the other party's number in a message of a leg.
+func (s *Server) masked(msg sip.Message) error {
+	var callID, tag string
+	if h := msg.CallID(); h != nil {
+		callID = h.Value()
+	}
+	switch m := msg.(type) {
+	case *sip.Request:
+		if h := m.From(); h != nil {
+			tag, _ = h.Params.Get("tag")
+		}
+	case *sip.Response:
+		if h := m.To(); h != nil {
+			tag, _ = h.Params.Get("tag")
+		}
+	}
+	l := s.leg(callID, tag)
+	if l == nil {
+		return nil
+	}
+	hidden := l.hidden.Load()
+	if hidden == nil {
+		return nil
+	}
+	if req, ok := msg.(*sip.Request); ok && strings.Contains(req.Recipient.String(), *hidden) {
+		return fmt.Errorf("Request-URI: %w", errOtherParty)
+	}
+	headers, _ := headersOf(msg)
+	for _, h := range headers {
+		if strings.Contains(h.Value(), *hidden) {
+			return fmt.Errorf("header %s: %w", h.Name(), errOtherParty)
+		}
+	}
+	if bytes.Contains(msg.Body(), []byte(*hidden)) {
+		return fmt.Errorf("body: %w", errOtherParty)
+	}
+	return nil
+}
+
+// shortest is how many digits a number has at least that is looked for: fewer
+// stand in tags and session ids by chance.
+const shortest = 8
+
+// hide sets the number that no message of the leg may hold, in any of the ways
+// that digits are written after a country code.
+func (l *leg) hide(n routing.Number, country string) {
+	digits := strings.TrimPrefix(string(n), "+")
+	if national, home := strings.CutPrefix(digits, country); home {
+		digits = national
+	}
+	if len(digits) < shortest {
+		l.hidden.Store(nil)
+		return
+	}
+	l.hidden.Store(&digits)
+}
+
+func headersOf(msg sip.Message) ([]sip.Header, sip.RequestMethod) {
+	var headers []sip.Header
+	switch m := msg.(type) {
+	case *sip.Request:
+		return m.Headers(), m.Method
+	case *sip.Response:
+		headers = m.Headers()
+	}
+	if h := msg.CSeq(); h != nil {
+		return headers, h.MethodName
+	}
+	return headers, ""
+}
+
+// kindOf names a message in the log.
+func kindOf(msg sip.Message) string {
+	_, method := headersOf(msg)
+	if res, ok := msg.(*sip.Response); ok {
+		return fmt.Sprintf("%d to %.20s", res.StatusCode, method)
+	}
+	return string(method)
+}

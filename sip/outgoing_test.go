@@ -1,0 +1,127 @@
+package sip
+
+import (
+	"testing"
+
+	"github.com/emiago/sipgo/sip"
+	"github.com/stretchr/testify/require"
+
+	"axgate/routing"
+	"axgate/sip/identity"
+	"axgate/sip/trunk"
+	"axgate/sip/wire"
+)
+
+// TestMessageThatMayNotLeave: whatever is sent on a leg, by whatever way, is
+// looked at before.
+func TestMessageThatMayNotLeave(t *testing.T) {
+	w := open(t)
+	a, b := w.talk()
+	s := w.srv
+	la := s.leg(a.callID, a.theirs)
+	lb := s.leg(b.callID, b.theirs)
+	require.NotNil(t, la)
+	require.NotNil(t, lb)
+	build := func(l *leg, method sip.RequestMethod, change func(*sip.Request)) (*sip.Request, wire.Peer) {
+		d := *l.dialog
+		req, to := d.Request(method, "", nil)
+		change(req)
+		return req, to
+	}
+	for what, change := range map[string]func(*sip.Request){
+		"Subject":     func(r *sip.Request) { r.AppendHeader(sip.NewHeader("Subject", "x")) },
+		"Reason":      func(r *sip.Request) { r.AppendHeader(sip.NewHeader("Reason", "Q.850\r\nX-A: 1")) },
+		"number":      func(r *sip.Request) { r.AppendHeader(sip.NewHeader("Contact", "<sip:+86"+numA+"@h>")) },
+		"Request-URI": func(r *sip.Request) { r.Recipient.User = numA },
+		"body":        func(r *sip.Request) { r.SetBody([]byte("o=" + numA)) },
+	} {
+		for _, method := range []sip.RequestMethod{sip.INVITE, sip.UPDATE, sip.PRACK, sip.INFO, sip.BYE, sip.ACK} {
+			req, to := build(lb, method, change)
+			if method == sip.ACK {
+				require.ErrorIs(t, s.stack.Write(req, to), wire.ErrRefused, what)
+				continue
+			}
+			failed := make(chan error, 1)
+			s.stack.Send(req, to, func(_ *sip.Response, err error) { failed <- err })
+			err := <-failed
+			require.ErrorIs(t, err, wire.ErrRefused, "%s in %s", what, method)
+			require.NotContains(t, err.Error(), numA)
+		}
+	}
+	require.NotContains(t, w.logged(), numA)
+	require.Contains(t, w.logged(), errOtherParty.Error())
+	req, _ := build(la, sip.BYE, func(r *sip.Request) { r.AppendHeader(sip.NewHeader("Reason", identity.Reason(16))) })
+	require.NoError(t, s.fit(req), "A's own number is A's")
+	req.AppendHeader(sip.NewHeader("Contact", "<sip:0"+numB+"@h>"))
+	require.ErrorIs(t, s.fit(req), errOtherParty)
+	a.bye()
+	b.hungUp()
+}
+
+// TestResponseThatMayNotLeave: the sender's transaction ends with a failure
+// that has nothing in it.
+func TestResponseThatMayNotLeave(t *testing.T) {
+	w := open(t, )
+	a, b := w.talk()
+	l := w.srv.leg(a.callID, a.theirs)
+	secret := "application/sdp" // as if this were B's number
+	l.hidden.Store(&secret)
+	a.request("OPTIONS", "")
+	a.response(500, "OPTIONS")
+	l.hide(routing.Number("+86"+numB), "86")
+	a.request("OPTIONS", "")
+	a.response(200, "OPTIONS")
+	a.bye()
+	b.hungUp()
+}
+
+func TestShortNumbersAreNotLookedFor(t *testing.T) {
+	l := new(leg)
+	l.hide("+8695588", "86")
+	require.Nil(t, l.hidden.Load())
+	l.hide("+8675528000001", "86")
+	require.Equal(t, "75528000001", *l.hidden.Load())
+	l.hide("+12125550100", "86")
+	require.Equal(t, "12125550100", *l.hidden.Load())
+	l.hide("", "86")
+	require.Nil(t, l.hidden.Load())
+}
+
+// TestHeadersOfTrunk: what a trunk wants to read beside who calls.
+func TestHeadersOfTrunk(t *testing.T) {
+	w := open(t, func(s *settings) {
+		s.trunkB.SendPPI, s.trunkB.FromDomain = true, "ims.example"
+		s.trunkB.Headers = trunk.Headers{Diversion: true, HistoryInfo: true, NoAgent: true, Extra: []identity.Header{{Name: "X-Customer", Value: "seven; of=nine"}, {Name: "P-Access-Network-Info", Value: "IEEE-802.3"}}}
+	})
+	a, b := w.talk()
+	for name, want := range map[string]string{
+		"P-Asserted-Identity": "<sip:" + numX + "@ims.example>", "P-Preferred-Identity": "<sip:" + numX + "@ims.example>",
+		"Diversion":    "<sip:" + numX + "@ims.example>;reason=unconditional;counter=1;privacy=off",
+		"History-Info": "<sip:" + numX + "@ims.example>;index=1", "Privacy": "", "User-Agent": "",
+		"X-Customer": "seven; of=nine", "P-Access-Network-Info": "IEEE-802.3",
+	} {
+		require.Equal(t, want, b.invite.get(name), name)
+	}
+	a.bye()
+	bye := b.hungUp()
+	require.Empty(t, bye.get("User-Agent"))
+	require.Empty(t, bye.get("X-Customer"))
+}
+
+// TestNotEvenX: with hide nothing but the asserted identity has X, and all of
+// it says that it is not to be shown.
+func TestNotEvenX(t *testing.T) {
+	w := open(t, func(s *settings) {
+		s.trunkB.Hide, s.trunkB.SendPAI = true, false
+		s.trunkB.Headers = trunk.Headers{Diversion: true, HistoryInfo: true}
+	})
+	a, b := w.talk()
+	require.Contains(t, b.invite.get("From"), "<sip:anonymous@anonymous.invalid>")
+	require.Contains(t, b.invite.get("P-Asserted-Identity"), numX)
+	require.Equal(t, "id", b.invite.get("Privacy"))
+	require.Contains(t, b.invite.get("Diversion"), ";privacy=full")
+	require.Contains(t, b.invite.get("History-Info"), "?Privacy=history>")
+	require.NotContains(t, b.invite.contact(), numX)
+	a.bye()
+	b.hungUp()
+}
