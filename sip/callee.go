@@ -11,6 +11,7 @@ import (
 	"axgate/media"
 	"axgate/routing"
 	"axgate/sip/dialog"
+	"axgate/sip/digest"
 	"axgate/sip/sdp"
 	"axgate/sip/wire"
 )
@@ -21,7 +22,7 @@ type calleeLeg struct {
 	tx        *wire.ClientTx
 	request   *sip.Request
 	route     route
-	proved    bool // it was repeated with a proof for the trunk's challenge
+	proof     *digest.Exchange
 	rang      bool // a provisional response came: CANCEL may be sent
 	cancelled bool
 	told      bool // CANCEL was sent
@@ -185,7 +186,7 @@ func (c *call) invite(r route) (*calleeLeg, error) {
 	}
 	d := dialog.Calling(c.srv.from(r, shown), "", r.uri, r.to, me)
 	d.Behind = r.behind
-	b := &calleeLeg{leg: leg{side: media.Callee, dialog: d, host: r.to.Addr.Addr(), trunk: r.trunk, inbox: c.inbox, media: true}, route: r}
+	b := &calleeLeg{leg: leg{side: media.Callee, dialog: d, host: r.to.Addr.Addr(), trunk: r.trunk, inbox: c.inbox, media: true}, route: r, proof: c.srv.provers[r.trunk].Begin()}
 	b.sdp = sdp.NewSession(c.srv.cfg.MediaIP, port, c.codecs(origin{trunk: r.trunk}))
 	if b.security, err = (origin{trunk: r.trunk}).security(r.to.Transport); err != nil {
 		return nil, err
@@ -201,10 +202,13 @@ func (c *call) invite(r route) (*calleeLeg, error) {
 }
 
 // sendInvite sends the INVITE of a leg, the first or one with a proof.
-func (c *call) sendInvite(b *calleeLeg, offer []byte, proof ...sip.Header) error {
+func (c *call) sendInvite(b *calleeLeg, offer []byte) error {
 	req, to := b.dialog.Invite(c.hops, offer)
-	for _, h := range append(c.srv.asserted(b.route, c.srv.cfg.Plan.SpellX(c.d.Shown, b.route.fromFormat)), proof...) {
+	for _, h := range c.srv.asserted(b.route, c.srv.cfg.Plan.SpellX(c.d.Shown, b.route.fromFormat)) {
 		req.AppendHeader(h)
+	}
+	if err := sign(b.dialog, b.proof, req); err != nil {
+		return fmt.Errorf("call %s: %w", b.route.name, err)
 	}
 	c.srv.addLeg(&b.leg)
 	b.request = req

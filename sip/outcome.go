@@ -59,21 +59,14 @@ func (c *call) calleeOf(l *leg) *calleeLeg {
 	return nil
 }
 
-// prove answers the digest challenge of a trunk, once; false: the response is
-// to be taken as the failure that it is.
+// prove answers the digest challenge of a trunk; false: the response is to be
+// taken as the failure that it is.
 func (c *call) prove(b *calleeLeg, res *sip.Response) bool {
-	if b.proved {
+	if !c.challenged(&b.leg, b.proof, res) {
 		return false
 	}
-	header, err := proofOf(b.route.trunk, b.request, res)
-	if err != nil {
-		if !errors.Is(err, errNoProof) {
-			c.log.Warn().Err(err).Str("route", b.route.name).Msg("prove who we are")
-		}
-		return false
-	}
-	b.proved, b.rang = true, false
-	if err := c.sendInvite(b, b.sdp.Offer(), header); err != nil {
+	b.rang = false
+	if err := c.sendInvite(b, b.sdp.Offer()); err != nil {
 		c.log.Error().Err(err).Msg("repeat the INVITE with a proof")
 		return false
 	}

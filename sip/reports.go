@@ -7,6 +7,7 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 
+	"axgate/sip/digest"
 	"axgate/sip/identity"
 	"axgate/sip/trunk"
 	"axgate/sip/wire"
@@ -97,14 +98,15 @@ func (s *Server) report(tx *wire.ServerTx, who origin, m rp.Message) {
 	}
 	l := letter{id: digestOf("report", r.name, k.callID, k.fromTag, k.cseq), route: r, from: s.from(r, user), contentType: type3GPP, body: body,
 		headers: s.asserted(r, user)}
-	s.post(l, k.callID, 1)
+	s.post(l, k.callID, s.provers[r.trunk].Begin(), 1)
 }
 
-// post sends a report on the MESSAGE with a Call-ID, and again with a proof if
-// the trunk wants one.
-func (s *Server) post(l letter, inReplyTo string, cseq uint32) {
+// post sends a report on the MESSAGE with a Call-ID, and again with proofs if
+// the trunk wants them.
+func (s *Server) post(l letter, inReplyTo string, proof *digest.Exchange, cseq uint32) {
 	req := s.message(l, cseq)
-	if s.stack.Closed() {
+	if err := proof.Sign(req); err != nil || s.stack.Closed() {
+		s.log.Debug().Err(err).Msg("no report on a text")
 		return
 	}
 	req.AppendHeader(sip.NewHeader("In-Reply-To", inReplyTo)) // not on the allow list: here it is the peer's own
@@ -113,14 +115,10 @@ func (s *Server) post(l letter, inReplyTo string, cseq uint32) {
 		case err != nil:
 			s.log.Info().Err(err).Str("route", l.route.name).Msg("the report on a text")
 		case res.StatusCode < 300:
+		case s.challenged(l, proof, res):
+			s.post(l, inReplyTo, proof, cseq+1)
 		default:
-			header, err := proofOf(l.route.trunk, req, res)
-			if err != nil || cseq > 1 {
-				s.log.Info().Int("status", res.StatusCode).Str("route", l.route.name).Msg("the report on a text")
-				return
-			}
-			l.headers = append(l.headers, header)
-			s.post(l, inReplyTo, cseq+1)
+			s.log.Info().Int("status", res.StatusCode).Str("route", l.route.name).Msg("the report on a text")
 		}
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"axgate/sip/dialog"
-	"axgate/sip/identity"
+	"axgate/sip/digest"
 	"axgate/sip/wire"
 )
 
@@ -28,7 +28,7 @@ type sent struct {
 	then    func(res *sip.Response, err error) (happening, bool)
 	request *sip.Request // as it was sent last
 	tx      *wire.ClientTx
-	proved  bool        // it was repeated with a proof for the trunk's challenge
+	proof   *digest.Exchange
 	over    bool        // nothing of it is waited for
 	rang    atomic.Bool // it has a provisional response
 }
@@ -38,15 +38,15 @@ type sent struct {
 // call's goroutine, once, with the final response or with why there is none;
 // it returns what the story has to know of it.
 func (c *call) send(l *leg, d *dialog.Dialog, o order, then func(*sip.Response, error) (happening, bool)) *sent {
-	p := &sent{leg: l, dialog: d, order: o, then: then}
+	p := &sent{leg: l, dialog: d, order: o, then: then, proof: c.srv.provers[l.trunk].Begin()}
 	c.unanswered++
 	c.transmit(p)
 	return p
 }
 
-func (c *call) transmit(p *sent, proof ...sip.Header) {
+func (c *call) transmit(p *sent) {
 	req, to := p.dialog.Request(p.order.method, p.order.contentType, p.order.body)
-	for _, h := range append(p.order.headers[:len(p.order.headers):len(p.order.headers)], proof...) {
+	for _, h := range p.order.headers {
 		req.AppendHeader(h)
 	}
 	done := func(res *sip.Response, err error) {
@@ -57,7 +57,7 @@ func (c *call) transmit(p *sent, proof ...sip.Header) {
 		c.inbox.owe(input{what: inOutcome, leg: p.leg, sent: p, res: res, err: err})
 	}
 	p.request, p.tx = req, nil
-	if err := identity.Check(req.Headers()); err != nil {
+	if err := sign(p.dialog, p.proof, req); err != nil {
 		done(nil, err)
 		return
 	}
@@ -65,18 +65,15 @@ func (c *call) transmit(p *sent, proof ...sip.Header) {
 }
 
 // outcome takes what became of a request of ours; one that was challenged is
-// repeated with the proof.
+// repeated with a proof.
 func (c *call) outcome(in input) (happening, bool) {
 	p := in.sent
 	if p.over {
 		return happening{}, false
 	}
-	if in.res != nil && !p.proved {
-		if header, err := proofOf(p.leg.trunk, p.request, in.res); err == nil {
-			p.proved = true
-			c.transmit(p, header)
-			return happening{}, false
-		}
+	if c.challenged(p.leg, p.proof, in.res) {
+		c.transmit(p)
+		return happening{}, false
 	}
 	c.drop(p)
 	return p.then(in.res, in.err)

@@ -41,6 +41,7 @@ type Server struct {
 	calls   map[string]*call   // by sessionId
 	idle    chan struct{}      // closed when draining and the last call is gone
 
+	provers   provers
 	limits    limits
 	desk      desk    // of the texts that come in
 	textRests limits  // which trunks asked for a rest from texts; calls have their own
@@ -75,8 +76,12 @@ func Open(cfg Config, engine *media.Engine, router Router, journal Journal, prom
 	if err != nil {
 		return nil, err
 	}
+	provers, err := newProvers(cfg.Trunks)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{cfg: cfg, log: log, engine: engine, router: router, journal: journal, prompts: prompts, records: records, extra: cfg.Trunks.ExtraHeaders(),
-		legs: make(map[legKey]*leg), invites: make(map[inviteKey]*leg), calls: make(map[string]*call), boot: rand.Uint32()}
+		legs: make(map[legKey]*leg), invites: make(map[inviteKey]*leg), calls: make(map[string]*call), provers: provers, boot: rand.Uint32()}
 	s.stack, err = wire.Open(wire.Config{UDP: cfg.UDP, TCP: cfg.TCP, TLS: cfg.TLS.Listen, Secure: secure, Flood: cfg.Flood, Check: s.fit}, log)
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"axgate/sip/dialog"
+	"axgate/sip/digest"
 	"axgate/sip/wire"
 	"axgate/sms"
 )
@@ -106,30 +107,35 @@ func temporary(status int) bool {
 	return status >= 500 && status < 600
 }
 
-// ask sends the request of a round, once more with a proof if the trunk wants
-// one, and returns the final response. An error is of wire or of ctx.
+// ask sends the request of a round, again with proofs if the trunk wants them,
+// and returns the final response. An error is of wire or of ctx.
 func (s *Server) ask(ctx context.Context, l letter) (*sip.Response, error) {
-	cseq := uint32(2*l.round + 1) // the one behind it is that of the proof
-	res, req, err := s.exchange(ctx, l, cseq)
-	if err != nil || res.StatusCode < 300 {
-		return res, err
-	}
-	header, err := proofOf(l.route.trunk, req, res)
-	if err != nil {
-		if !errors.Is(err, errNoProof) {
-			s.log.Warn().Err(err).Str("route", l.route.name).Msg("prove who we are")
+	proof := s.provers[l.route.trunk].Begin()
+	for cseq := uint32((1+digest.MaxTries)*l.round + 1); ; cseq++ { // those behind the first are of proofs
+		res, err := s.exchange(ctx, l, proof, cseq)
+		if err != nil || !s.challenged(l, proof, res) {
+			return res, err
 		}
-		return res, nil
 	}
-	l.headers = append(l.headers[:len(l.headers):len(l.headers)], header)
-	res, _, err = s.exchange(ctx, l, cseq+1)
-	return res, err
 }
 
-func (s *Server) exchange(ctx context.Context, l letter, cseq uint32) (*sip.Response, *sip.Request, error) {
+// challenged tells whether the answer to a letter is a challenge that its
+// repetition can answer.
+func (s *Server) challenged(l letter, proof *digest.Exchange, res *sip.Response) bool {
+	err := proof.Challenged(res)
+	if err != nil && !errors.Is(err, digest.ErrNotAsked) {
+		s.log.Warn().Err(err).Str("route", l.route.name).Msg("prove who we are")
+	}
+	return err == nil
+}
+
+func (s *Server) exchange(ctx context.Context, l letter, proof *digest.Exchange, cseq uint32) (*sip.Response, error) {
 	req := s.message(l, cseq)
+	if err := proof.Sign(req); err != nil {
+		return nil, fmt.Errorf("text by %s: %w", l.route.name, err)
+	}
 	if s.stack.Closed() {
-		return nil, req, wire.ErrUnreachable
+		return nil, wire.ErrUnreachable
 	}
 	type outcome struct {
 		res *sip.Response
@@ -143,9 +149,9 @@ func (s *Server) exchange(ctx context.Context, l letter, cseq uint32) (*sip.Resp
 	})
 	select {
 	case o := <-done:
-		return o.res, req, o.err
+		return o.res, o.err
 	case <-ctx.Done():
 		tx.End()
-		return nil, req, ctx.Err()
+		return nil, ctx.Err()
 	}
 }

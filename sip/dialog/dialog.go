@@ -42,6 +42,9 @@ type Dialog struct {
 	seen      uint32 // the peer's highest CSeq
 	heard     bool   // seen is valid
 
+	proofs    []sip.Header // credentials of the last INVITE, for its ACK
+	proofsFor uint32       // that INVITE's CSeq
+
 	ack     *sip.Request // the ACK of the last 2xx, repeated for each repetition
 	ackPeer wire.Peer
 	ackFor  uint32

@@ -117,10 +117,24 @@ func Cancel(invite *sip.Request, reason string) *sip.Request {
 	return req
 }
 
+// Proved notes the credentials of an INVITE that is about to leave: its ACK has
+// the same (RFC 3261 section 13.2.2.4).
+func (d *Dialog) Proved(invite *sip.Request) {
+	d.proofs, d.proofsFor = nil, invite.CSeq().SeqNo
+	for _, name := range []string{"Authorization", "Proxy-Authorization"} {
+		d.proofs = append(d.proofs, invite.GetHeaders(name)...)
+	}
+}
+
 // Ack builds the ACK to a 2xx of the INVITE with this CSeq and remembers it
 // for repetitions of the 2xx (RFC 3261 section 13.2.2.4).
 func (d *Dialog) Ack(cseq uint32, sdp []byte) (*sip.Request, wire.Peer) {
 	req, to := d.build(sip.ACK, cseq, DefaultHops)
+	if cseq == d.proofsFor {
+		for _, h := range d.proofs {
+			req.AppendHeader(sip.HeaderClone(h))
+		}
+	}
 	if sdp != nil {
 		req.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
 	}

@@ -190,3 +190,26 @@ func TestReply(t *testing.T) {
 	require.ElementsMatch(t, head, names(res.Headers()))
 	require.Equal(t, wire.Reply(bye, 200, "OK").To().Value(), res.To().Value())
 }
+
+// TestAckHasTheProofs of its INVITE (RFC 3261 section 13.2.2.4), also that of
+// another fork; an INVITE that came later without any takes them away.
+func TestAckHasTheProofs(t *testing.T) {
+	d, invite := calling()
+	invite.AppendHeader(sip.NewHeader("Proxy-Authorization", "Digest a"))
+	invite.AppendHeader(sip.NewHeader("Proxy-Authorization", "Digest b"))
+	invite.AppendHeader(sip.NewHeader("Authorization", "Digest c"))
+	d.Proved(invite)
+	ok := response(t, invite, "200 OK", ";tag=1")
+	for _, one := range []*Dialog{d, d.Fork(ok)} {
+		ack, _ := one.Ack(1, nil)
+		require.Len(t, ack.GetHeaders("Proxy-Authorization"), 2)
+		require.Equal(t, "Digest c", ack.GetHeader("Authorization").Value())
+	}
+	require.Nil(t, Cancel(invite, "").GetHeader("Authorization"), "nobody may ask a CANCEL for a proof")
+	bye, _ := d.Request(sip.BYE, "", nil)
+	require.Nil(t, bye.GetHeader("Authorization"))
+	again, _ := d.Invite(70, nil)
+	d.Proved(again)
+	ack, _ := d.Ack(again.CSeq().SeqNo, nil)
+	require.Nil(t, ack.GetHeader("Authorization"))
+}

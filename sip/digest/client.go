@@ -18,6 +18,8 @@ import (
 var (
 	// ErrNotAsked: the response is no challenge, neither 401 nor 407.
 	ErrNotAsked = errors.New("the response asks for no proof")
+	// ErrNoName: the peer knows us by no name and password.
+	ErrNoName = errors.New("the peer asks for a proof, and we have no user name and password for it")
 	// ErrUnknown: no challenge is of a kind that can be answered.
 	ErrUnknown = errors.New("the peer asks for a proof of a kind that we cannot give")
 	// ErrRejected: the peer has seen a good proof and refused it: the user name
@@ -27,9 +29,9 @@ var (
 	ErrTooOften = errors.New("the peer asks for one proof after the other")
 )
 
-// maxTries is how many challenges of one request are answered: the registrar's
+// MaxTries is how many challenges of one request are answered: the registrar's
 // and a proxy's, or one more because the nonce was stale.
-const maxTries = 2
+const MaxTries = 2
 
 // Bounds of what is read and remembered of a peer's challenges.
 const (
@@ -40,7 +42,8 @@ const (
 
 // Client has the name and password by which one peer knows us. It remembers
 // the peer's nonces, so that most requests need not be asked for a proof. It is
-// safe for use by several goroutines.
+// safe for use by several goroutines. A nil Client has no name: its exchanges
+// prove nothing.
 type Client struct {
 	username, password string
 
@@ -61,7 +64,8 @@ func New(username, password string) (*Client, error) {
 	return &Client{username: username, password: password}, nil
 }
 
-// Exchange is one request with its repetitions. It is for one goroutine.
+// Exchange is one request with its repetitions. It is for one goroutine. A nil
+// Exchange proves nothing.
 type Exchange struct {
 	client *Client
 	tries  int
@@ -70,12 +74,20 @@ type Exchange struct {
 }
 
 // Begin starts the exchange of a new request.
-func (c *Client) Begin() *Exchange { return &Exchange{client: c} }
+func (c *Client) Begin() *Exchange {
+	if c == nil {
+		return nil
+	}
+	return &Exchange{client: c}
+}
 
 // Sign adds the proofs for all that the peer has asked for so far to a request
 // that is to be sent; it adds nothing as long as the peer has not asked. Each
 // repetition is a new request: new branch, next CSeq (RFC 3261 section 22.1).
 func (e *Exchange) Sign(req *sip.Request) error {
+	if e == nil {
+		return nil
+	}
 	e.client.mu.Lock()
 	defer e.client.mu.Unlock()
 	e.used = slices.Clone(e.client.sessions)
@@ -93,8 +105,11 @@ func (e *Exchange) Sign(req *sip.Request) error {
 // request is to be sent again, with new proofs; an error is one of those above.
 func (e *Exchange) Challenged(res *sip.Response) error {
 	who, ok := asks[res.StatusCode]
-	if !ok {
+	switch {
+	case !ok:
 		return ErrNotAsked
+	case e == nil:
+		return ErrNoName
 	}
 	sessions := strongest(res.GetHeaders(who.challenge), who)
 	if len(sessions) == 0 {
@@ -108,7 +123,7 @@ func (e *Exchange) Challenged(res *sip.Response) error {
 			return fmt.Errorf("realm %.80q: %w", s.ask.Realm, ErrRejected)
 		}
 	}
-	if e.tries++; e.tries > maxTries {
+	if e.tries++; e.tries > MaxTries {
 		return ErrTooOften
 	}
 	for _, s := range sessions {

@@ -222,7 +222,7 @@ func TestBounded(t *testing.T) {
 				require.NoError(t, e.Sign(req))
 				require.LessOrEqual(t, len(req.Headers()), maxRealms)
 			}
-			require.LessOrEqual(t, e.tries, maxTries+3)
+			require.LessOrEqual(t, e.tries, MaxTries+3)
 			require.LessOrEqual(t, len(c.sessions), maxRealms)
 		}
 	})

@@ -67,6 +67,7 @@ const maxRing = 180 * time.Second
 // Table is the trunks of a node. It does not change; a nil Table is empty.
 type Table struct {
 	claims []claim
+	all    []*Trunk
 	out    []*Trunk
 }
 
@@ -97,6 +98,7 @@ func New(trunks []Trunk) (*Table, error) {
 		if err := t.sameProof(&tr); err != nil {
 			return nil, err
 		}
+		t.all = append(t.all, &tr)
 		if tr.Address.IsValid() {
 			t.out = append(t.out, &tr)
 		}
@@ -129,6 +131,15 @@ func (t *Table) From(src netip.AddrPort, transport string) (*Trunk, bool) {
 		}
 	}
 	return nil, false
+}
+
+// All are the trunks, in the order of the configuration. The slice is the
+// table's own.
+func (t *Table) All() []*Trunk {
+	if t == nil {
+		return nil
+	}
+	return t.all
 }
 
 // Out are the trunks that calls can go out over, the first configured first.
