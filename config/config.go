@@ -22,6 +22,7 @@ type Config struct {
 	HTTP      HTTP      `key:"http"`
 	SMS       SMS       `key:"sms"`
 	Trunks    []Trunk   `key:"trunks" help:"carriers and switches; the first with an address carries calls out, the next ones if it fails"`
+	Profiles  []Profile `key:"profiles" help:"named sets of trunk settings, the defaults of the trunks that name them: every key of a trunk but profile"`
 	Registrar Registrar `key:"registrar"`
 	Plan      Plan      `key:"plan"`
 	Accounts  []Account `key:"accounts" help:"tenants; an app's account that is not listed is made with its name alone"`
@@ -136,7 +137,9 @@ type HTTP struct {
 
 // Trunk is a carrier or switch.
 type Trunk struct {
-	Name  string   `key:"name" help:"of the trunk in logs; every trunk has its own"`
+	Name    string `key:"name" help:"of the trunk in logs; every trunk has its own"`
+	Profile string `key:"profile" help:"whose settings are its defaults: one of profiles, or the shipped china-ims or international (axgate config profiles)"`
+
 	Peers []string `key:"peers" help:"where its calls come from: addresses, address:port or networks; udp://, tcp:// or tls:// before it for one transport"`
 
 	Address   string `key:"address" help:"host:port that calls go out to; empty: none do"`

@@ -27,6 +27,9 @@ func Load(base Config, path string, environment []string) (Config, error) {
 	if problems := append(r.problems, e.problems...); len(problems) > 0 {
 		return Config{}, problems
 	}
+	if problems := c.applyProfiles(); len(problems) > 0 {
+		return Config{}, problems
+	}
 	if problems := c.check(); len(problems) > 0 {
 		return Config{}, problems
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,11 @@ func (c *Config) Print(w io.Writer) error { return c.write(w, true) }
 func (c *Config) Write(w io.Writer) error { return c.write(w, false) }
 
 func (c *Config) write(w io.Writer, masked bool) error {
-	text, err := yaml.MarshalWithOptions(tree(reflect.ValueOf(c).Elem(), masked), yaml.IndentSequence(true))
+	return writeTree(w, reflect.ValueOf(c).Elem(), masked)
+}
+
+func writeTree(w io.Writer, section reflect.Value, masked bool) error {
+	text, err := yaml.MarshalWithOptions(tree(section, masked), yaml.IndentSequence(true))
 	if err == nil {
 		_, err = w.Write(text)
 	}
@@ -31,10 +36,15 @@ func (c *Config) write(w io.Writer, masked bool) error {
 	return nil
 }
 
-// tree is a section in the order of its settings.
+// tree is a section in the order of its settings; of a profile only what was
+// set.
 func tree(section reflect.Value, masked bool) yaml.MapSlice {
 	var out yaml.MapSlice
+	profile, partial := section.Interface().(Profile)
 	for _, s := range settings(section) {
+		if partial && !slices.Contains(profile.set, s.key) {
+			continue
+		}
 		out = append(out, yaml.MapItem{Key: s.key, Value: shown(s, masked)})
 	}
 	return out
@@ -78,6 +88,9 @@ func keys(section reflect.Value, path, name string) []Key {
 		switch {
 		case t.Kind() == reflect.Struct:
 			all = append(all, keys(s.value, k.Path, k.Variable)...)
+			continue
+		case t == reflect.TypeFor[[]Profile]():
+			all = append(all, k, Key{k.Path + "[0].name", k.Variable + "_0_NAME", "", "by which trunks name it; the other keys are those of trunks"})
 			continue
 		case t.Kind() == reflect.Slice && !plain(t.Elem()):
 			all = append(all, k)

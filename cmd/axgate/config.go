@@ -12,7 +12,13 @@ type configCmd struct {
 	Check configCheckCmd `cmd:"" help:"Tell all that is wrong with it."`
 	Print configPrintCmd `cmd:"" help:"Print what counts: defaults, file and variables together, secrets masked."`
 	Keys  configKeysCmd  `cmd:"" help:"List every key with its variable, default and meaning."`
+
+	Profiles configProfilesCmd `cmd:"" help:"Print the trunk profiles that come with the program, as a configuration can have its own."`
 }
+
+type configProfilesCmd struct{}
+
+func (configProfilesCmd) Run(p *program) error { return config.PrintShipped(p.stdout) }
 
 type configCheckCmd struct{}
 
