@@ -19,6 +19,7 @@ import (
 // calleeLeg is leg B: the dialog of one INVITE that we sent.
 type calleeLeg struct {
 	leg
+	root      *branch // as the INVITE went out: no phone has spoken yet
 	tx        *wire.ClientTx
 	request   *sip.Request
 	route     route
@@ -186,7 +187,8 @@ func (c *call) invite(r route) (*calleeLeg, error) {
 	}
 	d := dialog.Calling(c.srv.from(r, shown), "", r.uri, r.to, me)
 	d.Behind = r.behind
-	b := &calleeLeg{leg: leg{side: media.Callee, dialog: d, host: r.to.Addr.Addr(), trunk: r.trunk, inbox: c.inbox, media: true}, route: r, proof: c.srv.provers[r.trunk].Begin()}
+	b := &calleeLeg{root: &branch{dialog: d}, leg: leg{side: media.Callee, host: r.to.Addr.Addr(), trunk: r.trunk, inbox: c.inbox, media: true}, route: r, proof: c.srv.provers[r.trunk].Begin()}
+	b.branch = b.root
 	b.sdp = sdp.NewSession(c.srv.cfg.MediaIP, port, c.codecs(origin{trunk: r.trunk}))
 	if b.security, err = (origin{trunk: r.trunk}).security(r.to.Transport); err != nil {
 		return nil, err
@@ -203,6 +205,7 @@ func (c *call) invite(r route) (*calleeLeg, error) {
 
 // sendInvite sends the INVITE of a leg, the first or one with a proof.
 func (c *call) sendInvite(b *calleeLeg, offer []byte) error {
+	b.branch, b.branches = b.root, nil
 	req, to := b.dialog.Invite(c.hops, offer)
 	for _, h := range c.srv.asserted(b.route, c.srv.cfg.Plan.SpellX(c.d.Shown, b.route.fromFormat)) {
 		req.AppendHeader(h)

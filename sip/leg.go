@@ -8,7 +8,6 @@ import (
 
 	"axgate/media"
 	"axgate/routing"
-	"axgate/sip/dialog"
 	"axgate/sip/sdp"
 	"axgate/sip/trunk"
 )
@@ -19,19 +18,18 @@ const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO"
 // leg is what both halves of a call have. All but its inbox belongs to the
 // call's goroutine.
 type leg struct {
-	side   media.Side
-	dialog *dialog.Dialog
-	host   netip.Addr   // where its peer is; it does not change, so others may read it
-	trunk  *trunk.Trunk // the peer's trunk, nil for a phone; likewise
-	sdp    *sdp.Session
+	*branch            // the dialog that is spoken in
+	branches []*branch // of a callee's leg: all that its INVITE has made
+
+	side  media.Side
+	host  netip.Addr   // where its peer is; it does not change, so others may read it
+	trunk *trunk.Trunk // the peer's trunk, nil for a phone; likewise
 	// security is what the leg's audio may be.
 	security sdp.Security
-	agreed   sdp.Agreed
-	sdpTag   string // the peer's tag with which its SDP came
-	media    bool   // a port is reserved
-	ready    bool   // the peer's SDP was applied
-	up       bool   // answered
-	gone     bool   // BYE was sent or received, or the leg never came to be
+	pointed  *branch // whose SDP its audio follows
+	media    bool    // a port is reserved
+	up       bool    // answered
+	gone     bool    // BYE was sent or received, or the leg never came to be
 	inbox    *inbox
 	hidden   atomic.Pointer[string] // digits that no message of it may hold; nil: nobody is to be hidden
 

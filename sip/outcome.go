@@ -13,9 +13,6 @@ import (
 	"axgate/sip/wire"
 )
 
-// maxForks bounds how many further answers to one INVITE are hung up.
-const maxForks = 8
-
 // fromCallee takes a response to an INVITE of ours.
 func (c *call) fromCallee(in input) (happening, bool) {
 	b := c.calleeOf(in.leg)
@@ -31,10 +28,10 @@ func (c *call) fromCallee(in input) (happening, bool) {
 			c.cancel(b)
 			return happening{}, false
 		}
-		return happening{kind: ringing, side: media.Callee, res: in.res}, in.res.StatusCode > 100
+		return happening{kind: ringing, side: media.Callee, res: in.res}, in.res.StatusCode > 100 && b.hear(in.res)
 	case in.res.StatusCode < 300:
 		b.settled = true
-		b.dialog.Confirm(in.res)
+		b.hear(in.res)
 		c.sendAck(b.dialog.Ack(in.res.CSeq().SeqNo, nil))
 		b.up = true
 		if b.cancelled { // the 200 crossed our CANCEL: nobody may be left on an open line
@@ -94,13 +91,17 @@ func (c *call) strayed(l *leg, res *sip.Response) {
 }
 
 func (c *call) hangUpFork(b *calleeLeg, tag string, res *sip.Response) {
-	if len(b.forks) == maxForks {
+	if len(b.forks) == maxBranches {
 		return
 	}
 	if b.forks == nil {
 		b.forks = make(map[string]*dialog.Dialog)
 	}
-	d := b.dialog.Fork(res)
+	d := b.root.dialog.Fork(res)
+	if br := b.of(res); br != nil { // it rang before: its numbers go on
+		d = br.dialog
+		d.Confirm(res)
+	}
 	b.forks[tag] = d
 	c.log.Info().Msg("a second phone answered: it is hung up")
 	c.sendAck(d.Ack(res.CSeq().SeqNo, nil))
@@ -120,12 +121,30 @@ func (c *call) accepted(b *calleeLeg, res *sip.Response) (routing.End, bool) {
 			c.log.Warn().Err(err).Msg("the callee's answer")
 			return routing.EndTrunk, false
 		}
-	} else if !b.ready {
-		c.log.Warn().Msg("the callee answered without SDP")
+	} else if err := c.sameSDP(b); err != nil {
+		c.log.Warn().Err(err).Msg("the callee answered without SDP")
 		return routing.EndTrunk, false
 	}
 	c.media.Expect(media.Callee)
 	return routing.End{}, true
+}
+
+// errNoSDP is an answer with which nothing was ever agreed.
+var errNoSDP = errors.New("there was none before either")
+
+// sameSDP is for an answer without SDP: it stays as the phone said while it
+// rang, or, for want of that, as its network did under another tag.
+func (c *call) sameSDP(b *calleeLeg) error {
+	switch {
+	case b.pointed == nil:
+		return errNoSDP
+	case b.pointed == b.branch:
+		return nil
+	case b.ready:
+		return c.point(&b.leg, b.agreed)
+	}
+	b.sdp, b.agreed, b.ready, b.pointed = b.pointed.sdp, b.pointed.agreed, true, b.branch
+	return nil
 }
 
 // refusal tells how a failed INVITE ends the call, and whether it was the

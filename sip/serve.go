@@ -20,7 +20,7 @@ import (
 // story has to know of it.
 func (c *call) serve(l *leg, tx *wire.ServerTx) (happening, bool) {
 	req := tx.Request
-	switch err := l.dialog.Check(req); {
+	switch err := l.turn(req); {
 	case errors.Is(err, dialog.ErrTags):
 		c.reply(l, tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
 		return happening{}, false

@@ -119,11 +119,9 @@ func (c *call) acceptSDP(b *calleeLeg, res *sip.Response) error {
 	if err != nil {
 		return err
 	}
-	tag, _ := res.To().Params.Get("tag")
-	if b.ready && agreed == b.agreed && tag == b.sdpTag {
+	if b.pointed == b.branch && agreed == b.agreed {
 		return nil // the 200 repeats what the 183 said
 	}
-	b.sdpTag = tag
 	return c.point(&b.leg, agreed)
 }
 
@@ -139,7 +137,7 @@ func (c *call) point(l *leg, g sdp.Agreed) error {
 	if err != nil {
 		return err
 	}
-	l.agreed, l.ready = g, true
+	l.agreed, l.ready, l.pointed = g, true, l.branch
 	return nil
 }
 

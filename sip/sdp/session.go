@@ -2,6 +2,7 @@ package sdp
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -77,6 +78,14 @@ func NewSession(ip netip.Addr, port uint16, codecs []string) *Session {
 // Secure says whether the session's media may or must be SRTP; it is off else.
 // It is called before the first description.
 func (s *Session) Secure(level Security) { s.security = level }
+
+// Fork is the session of a further dialog that the offer last made may be
+// answered in: each goes its own way from here (RFC 3261 section 13.2.2.4).
+func (s *Session) Fork() *Session {
+	f := *s
+	f.meaning = maps.Clone(s.meaning)
+	return &f
+}
 
 // Offer describes all that we can do.
 func (s *Session) Offer() []byte {

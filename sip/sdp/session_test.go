@@ -284,3 +284,18 @@ func TestANumberKeepsItsMeaning(t *testing.T) {
 	require.Equal(t, []string{"m=audio 20000 RTP/AVP 8"}, media(body), "no number is left for events")
 	require.Equal(t, []uint8{8, 8, 0, 0}, []uint8{g.SendPT, g.RecvPT, g.SendEventPT, g.RecvEventPT})
 }
+
+// TestFork: each dialog of one offer has a session of its own.
+func TestFork(t *testing.T) {
+	s := NewSession(netip.MustParseAddr("192.0.2.1"), 40000, nil)
+	s.Offer()
+	f := s.Fork()
+	require.Equal(t, string(s.Current()), string(f.Current()))
+	offer, err := Parse("application/sdp", []byte("v=0\r\nc=IN IP4 192.0.2.9\r\nm=audio 5000 RTP/AVP 0 96\r\na=rtpmap:96 telephone-event/8000\r\nm=video 5002 RTP/AVP 31\r\n"))
+	require.NoError(t, err)
+	before := string(s.Current())
+	answer, _, err := f.Answer(offer)
+	require.NoError(t, err)
+	require.Contains(t, string(answer), "m=video 0 ")
+	require.Equal(t, before, string(s.Current()), "the other dialog heard nothing of it")
+}
