@@ -136,7 +136,8 @@ func (c *Call) Expect(side Side) {
 	}
 }
 
-// Play plays a clip to a side from its beginning, in place of what plays there. While it plays the other side is not
+// Play plays a clip to a side from its beginning, in place of what plays there. To a side with a Passed codec nothing can
+// be played: it is done at once. While it plays the other side is not
 // heard. It ends with one PlayDone event with the id returned: played to the end, replaced, or made Quiet; on a closed call
 // there is none.
 func (c *Call) Play(side Side, clip Clip) (id uint64) {
@@ -189,8 +190,29 @@ func (c *Call) Listen(side Side, inband bool) {
 	}
 }
 
+// Cross says whether the engine sends the telephone-events of a side on to the other one (see Connect), which it does until
+// it is told not to; they are reported all the same. When Cross returns it is so, and heard tells whether the side has sent
+// any yet.
+func (c *Call) Cross(side Side, on bool) (heard bool) {
+	if !side.valid() {
+		return false
+	}
+	done := make(chan bool, 1)
+	if c.command(func() {
+		k := &c.legs[side].keys
+		k.kept = !on
+		done <- k.events
+	}) {
+		select {
+		case heard = <-done:
+		case <-c.done:
+		}
+	}
+	return heard
+}
+
 // SendDigit sends a digit (0-9 * # A-D) of duration d to a side, as telephone-event or, if that was not negotiated, as a
-// tone. Digits queue; 0 or a short d is made long enough to be heard, a long one cut at 20 s. Other characters are ignored.
+// tone, or as Stream.Digits says; a side with a Passed codec and no telephone-events gets none. Digits queue; 0 or a short d is made long enough to be heard, a long one cut at 20 s. Other characters are ignored.
 func (c *Call) SendDigit(side Side, digit byte, d time.Duration) {
 	code, ok := dtmf.Event(digit)
 	if !ok || !side.valid() {

@@ -71,7 +71,8 @@ func (l *leg) report(now int64) {
 
 // sayReport sends a compound packet of SR or RR and SDES, and what is given besides.
 func (l *leg) sayReport(now int64, more ...rtcp.Packet) {
-	if !l.control.dest.IsValid() || l.control.sock == nil {
+	way := l.reporting()
+	if !way.dest.IsValid() || way.sock == nil {
 		return
 	}
 	r := &l.reports
@@ -87,7 +88,7 @@ func (l *leg) sayReport(now int64, more ...rtcp.Packet) {
 	}
 	var first rtcp.Packet = &rtcp.ReceiverReport{SSRC: l.out.ssrc, Reports: blocks}
 	if l.out.packets != r.packets {
-		first = &rtcp.SenderReport{SSRC: l.out.ssrc, NTPTime: ntp(time.Now()), RTPTime: l.out.ts + uint32((now-l.out.at)/sampleTime),
+		first = &rtcp.SenderReport{SSRC: l.out.ssrc, NTPTime: ntp(time.Now()), RTPTime: l.out.ts + uint32(ticks(now-l.out.at, l.out.clock)),
 			PacketCount: l.out.packets, OctetCount: l.out.octets, Reports: blocks}
 	}
 	r.packets = l.out.packets
@@ -103,10 +104,21 @@ func (l *leg) sayReport(now int64, more ...rtcp.Packet) {
 			return
 		}
 	}
-	if l.control.send(b) {
+	if way.send(b) {
 		r.said = true
 	}
 }
+
+// reporting is the endpoint that RTCP goes over.
+func (l *leg) reporting() *endpoint {
+	if l.stream.Mux {
+		return &l.rtp
+	}
+	return &l.control
+}
+
+// multiplexed says whether a datagram on RTP's port is RTCP (RFC 5761 section 4).
+func multiplexed(b []byte) bool { return len(b) > 1 && b[1] >= 192 && b[1] <= 223 }
 
 // sayBye ends the stream towards the peer; who never sent anything must not say BYE (RFC 3550 section 6.3.7).
 func (l *leg) sayBye() {
@@ -120,7 +132,7 @@ func ntp(t time.Time) uint64 {
 	return uint64(t.Unix()+ntpEpoch)<<32 | uint64(t.Nanosecond())<<32/uint64(time.Second)
 }
 
-// controlReceived handles a datagram of the leg's RTCP socket.
+// controlReceived handles a datagram of RTCP.
 func (l *leg) controlReceived(b []byte, from netip.AddrPort, now int64) {
 	r := &l.reports
 	if second := now / int64(time.Second); second != r.second {
@@ -130,7 +142,8 @@ func (l *leg) controlReceived(b []byte, from netip.AddrPort, now int64) {
 		l.count.dropped++
 		return
 	}
-	if !l.control.source.IsValid() && !l.controlFrom(from) {
+	way := l.reporting()
+	if !way.source.IsValid() && !l.controlFrom(from) {
 		l.count.foreign++
 		return
 	}
@@ -145,7 +158,7 @@ func (l *leg) controlReceived(b []byte, from netip.AddrPort, now int64) {
 		l.count.dropped++
 		return
 	}
-	if !l.control.source.IsValid() {
+	if !l.stream.Mux && !l.control.source.IsValid() {
 		l.control.latch(from)
 		if l.stream.NAT || !l.control.dest.IsValid() {
 			l.control.aim(from)

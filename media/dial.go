@@ -11,6 +11,7 @@ const (
 	// pressStep is the time between two packets of a digit.
 	pressStep    = int64(20 * time.Millisecond)
 	pressSamples = 2 * frameUnit
+	pressRate    = int64(time.Second) / pressStep
 	// minPress and pressGap are how long a digit sounds at least, and the silence after it: ITU-T Q.24 asks for about
 	// 50 ms, and the stream's clock may be a packet off.
 	minPress = 80 * sampleRate / 1000
@@ -30,7 +31,7 @@ const (
 // press is one digit to be sent.
 type press struct {
 	code uint8  // the telephone event
-	want uint32 // samples that it shall last
+	want uint32 // samples of 125 µs that it shall last
 	held bool   // the other side's key is still down: the length is not known yet
 }
 
@@ -44,18 +45,26 @@ type dialer struct {
 	tones    bool // as a tone
 	ts       uint32
 	at       int64  // the time of ts
-	segment  uint32 // samples of it since ts
-	total    uint32 // samples of it
+	segment  uint32 // what it lasts since ts, in units of the stream's clock
+	total    uint32 // samples of 125 µs that it has lasted
 	marker   bool
 	ends     int // end packets still to be sent
 
 	heldSeen int64 // when the other side's key was last reported down
 }
 
+// dials says whether digits are sent to the peer with its audio.
+func (l *leg) dials() bool {
+	return l.stream.Digits != DigitsElsewhere && (!l.toned() || l.stream.Codec != Passed)
+}
+
+// toned says whether they are tones.
+func (l *leg) toned() bool { return l.stream.Digits == DigitsTones || l.stream.SendEventPT == 0 }
+
 // dial queues a digit.
 func (l *leg) dial(p press, now int64) {
 	d := &l.dialer
-	if d.count == len(d.queue) {
+	if d.count == len(d.queue) || !l.dials() {
 		l.count.dropped++
 		return
 	}
@@ -94,7 +103,7 @@ func (l *leg) press(at int64) {
 	d := &l.dialer
 	p := &d.queue[d.head]
 	if !d.sounding {
-		d.sounding, d.tones = true, l.stream.SendEventPT == 0
+		d.sounding, d.tones = true, l.toned()
 		d.ts, d.at = l.out.position(at)
 		d.segment, d.total, d.marker, d.ends = 0, 0, true, 0
 	}
@@ -133,16 +142,16 @@ func (l *leg) pressEvent(at int64) {
 	d := &l.dialer
 	full := false
 	if d.ends == 0 {
-		d.segment += pressSamples
+		d.segment += uint32(l.out.clock / pressRate)
 		d.total += pressSamples
 		if full = d.segment > fullSegment; full {
 			d.segment -= fullSegment
 			l.sendEvent(fullSegment, false)
 			d.ts += fullSegment
-			d.at += fullSegment * sampleTime
+			d.at += span(fullSegment, l.out.clock)
 		} else if d.over() {
 			d.ends = endPackets
-			d.resume = d.at + int64(d.segment)*sampleTime + pressGap
+			d.resume = d.at + span(int64(d.segment), l.out.clock) + pressGap
 		}
 	}
 	if full {

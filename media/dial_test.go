@@ -165,7 +165,7 @@ func TestLengthOfAKeyIsKept(t *testing.T) {
 	require.Equal(t, endPackets, presses[0].ends)
 	require.InDelta(t, 18*160, int(presses[0].longest), 160)
 	require.Equal(t, Event{Kind: Heard, Side: Caller}, <-p.c.events)
-	require.Equal(t, Event{Kind: Digit, Side: Caller, Digit: '7'}, <-p.c.events)
+	require.Equal(t, Event{Kind: Digit, Side: Caller, Digit: '7', Crossed: true}, <-p.c.events)
 	require.Empty(t, p.c.events)
 }
 

@@ -18,6 +18,7 @@ type keys struct {
 	receiver dtmf.Receiver
 	detector *dtmf.Detector // nil: not asked for
 	events   bool           // the peer sends telephone-events: tones do not count
+	kept     bool           // they are not sent on to the other side
 
 	down  bool
 	ts    uint32 // of the key that is down, or of its newest segment
@@ -68,12 +69,13 @@ func (l *leg) key(p packet, payload []byte, now int64) {
 	switch {
 	case fresh:
 		l.lift(0)
+		crosses := c.connect[other.side] && !k.kept && other.dials()
 		if digit != k.tone || now-k.toneAt > doubled {
-			c.tell(Event{Kind: Digit, Side: l.side, Digit: digit})
+			c.tell(Event{Kind: Digit, Side: l.side, Digit: digit, Crossed: crosses})
 		}
 		k.tone = 0
 		k.down, k.ts = true, p.ts
-		if c.connect[other.side] {
+		if crosses {
 			other.dial(press{code: code, held: true}, now)
 		}
 	case k.down && int32(p.ts-k.ts) > 0:
@@ -85,11 +87,11 @@ func (l *leg) key(p packet, payload []byte, now int64) {
 	k.seen, k.audio = now, 0
 	other.dialer.heldSeen = now
 	if end {
-		l.lift(uint32(samples))
+		l.lift(uint32(int64(samples) * sampleRate / l.out.clock))
 	}
 }
 
-// lift notes that the key that was down is up.
+// lift notes that the key that was down is up, after so many samples of 125 µs.
 func (l *leg) lift(samples uint32) {
 	if !l.keys.down {
 		return
@@ -130,7 +132,7 @@ func (l *leg) detect(ts uint32, ext int64, alaw []byte, anew bool, now int64) {
 		n := min(len(alaw), maxFrame)
 		if digit, ok := k.detector.Feed(alaw[:n]); ok {
 			k.tone, k.toneAt = digit, now
-			l.call.tell(Event{Kind: Digit, Side: l.side, Digit: digit})
+			l.call.tell(Event{Kind: Digit, Side: l.side, Digit: digit, Tone: true})
 		}
 		alaw = alaw[n:]
 	}

@@ -23,6 +23,8 @@ const (
 	audioFlows = int64(100 * time.Millisecond)
 	// keepaliveAfter of sending nothing a frame of silence keeps NATs open and peers content (RFC 6263).
 	keepaliveAfter = int64(4 * time.Second)
+	// maxClock is that of Opus, in Hz.
+	maxClock = 48_000
 )
 
 // leg is the media of one side of a call. It is touched by the call's worker only. What every packet needs comes first,
@@ -44,7 +46,9 @@ type leg struct {
 	dialer    dialer
 
 	player player
-	frame  int   // samples per packet made here
+	frame  int // samples per packet made here
+	wanted int // samples per packet that the peer asked for; 0: it did not
+	packer packer
 	due    int64 // deadline of the next packet made here, while ticker is set or being served
 	ticker timer
 
@@ -91,8 +95,20 @@ func (s *Stream) complete(local netip.Addr) error {
 		}
 		*a.addr = netip.AddrPortFrom(ip, a.addr.Port())
 	}
-	if s.Codec != PCMA && s.Codec != PCMU {
-		return fmt.Errorf("%v: must be PCMA or PCMU", s.Codec)
+	if s.Codec > Passed {
+		return fmt.Errorf("%v: must be PCMA, PCMU or Passed", s.Codec)
+	}
+	if s.Clock != 0 && (s.Clock < sampleRate || s.Clock > maxClock || s.Codec != Passed && s.Clock != sampleRate) {
+		return fmt.Errorf("clock of %d Hz for %v: must be %d, for a passed codec up to %d", s.Clock, s.Codec, sampleRate, maxClock)
+	}
+	if s.Clock == 0 {
+		s.Clock = sampleRate
+	}
+	if s.Digits > DigitsElsewhere {
+		return fmt.Errorf("digits by way %d: there is none", s.Digits)
+	}
+	if s.Inactive < 0 {
+		return fmt.Errorf("inactivity limit %v: must not be negative", s.Inactive)
 	}
 	for _, pt := range []uint8{s.SendPT, s.RecvPT, s.SendEventPT, s.RecvEventPT} {
 		if pt > 127 {
@@ -110,6 +126,9 @@ func (s *Stream) complete(local netip.Addr) error {
 	if s.PTime < 0 {
 		return fmt.Errorf("packet duration %v: must not be negative", s.PTime)
 	}
+	if s.Mux {
+		s.RTCP = s.RTP
+	}
 	if s.RTP.IsValid() && !s.RTCP.IsValid() && s.RTP.Port() < 65535 {
 		s.RTCP = netip.AddrPortFrom(s.RTP.Addr(), s.RTP.Port()+1)
 	}
@@ -122,6 +141,14 @@ func (s *Stream) samples() int {
 		return 2 * frameUnit
 	}
 	return int(min(max((s.PTime+5*time.Millisecond)/(10*time.Millisecond), 1), 6)) * frameUnit
+}
+
+// wanted is the length of forwarded packets; 0: they are left as they are.
+func (s *Stream) wanted() int {
+	if s.PTime == 0 || s.Codec == Passed {
+		return 0
+	}
+	return s.samples()
 }
 
 // open takes the leg's sockets over.
@@ -155,15 +182,22 @@ func (l *leg) point(s Stream, now int64) {
 		l.rtp.aim(s.RTP)
 		l.control.aim(s.RTCP)
 	}
-	if s.SendEventPT != l.stream.SendEventPT {
+	if s.SendEventPT != l.stream.SendEventPT || s.Digits != l.stream.Digits || s.Codec != l.stream.Codec {
 		l.dialer.abandon()
 	}
+	if s.Codec == Passed {
+		l.quiet()
+	}
+	if s.Codec != l.stream.Codec || s.wanted() != l.wanted {
+		l.packer.on, l.out.relay.on = false, false
+	}
 	l.keys.renegotiated(s.RecvEventPT)
-	l.stream, l.frame, l.pointed = s, s.samples(), true
+	l.stream, l.frame, l.wanted, l.pointed = s, s.samples(), s.wanted(), true
+	l.out.clock = int64(s.Clock)
 	l.heard, l.gone, l.lastValid = false, false, now
 	l.in.End()
-	if s.Receive {
-		w.timers.set(&l.idle, now+int64(w.engine.cfg.Inactive))
+	if s.Receive && s.Send { // on hold a peer need not send, whatever it says
+		w.timers.set(&l.idle, now+l.patience())
 	} else {
 		w.timers.stop(&l.idle)
 	}
@@ -205,7 +239,7 @@ func (l *leg) expired(kind timerKind, now int64) {
 // inspect looks whether the peer has fallen silent. The timer is not moved with every packet; it looks after the fact.
 func (l *leg) inspect(now int64) {
 	w := l.call.worker
-	if due := l.lastValid + int64(w.engine.cfg.Inactive); due > now {
+	if due := l.lastValid + l.patience(); due > now {
 		w.timers.set(&l.idle, due)
 		return
 	}
@@ -229,8 +263,16 @@ func (l *leg) awaited(now int64) {
 		l.gone = false
 		w := l.call.worker
 		l.lastValid = now
-		w.timers.set(&l.idle, now+int64(w.engine.cfg.Inactive))
+		w.timers.set(&l.idle, now+l.patience())
 	}
+}
+
+// patience is after what silence the peer is gone.
+func (l *leg) patience() int64 {
+	if l.stream.Inactive > 0 {
+		return int64(l.stream.Inactive)
+	}
+	return int64(l.call.worker.engine.cfg.Inactive)
 }
 
 // transmit sends a packet of the peer's stream whose header is written.

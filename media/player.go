@@ -37,7 +37,7 @@ func (p *player) on() bool { return p.kind == playTone || p.kind == playClip }
 func (l *leg) play(clip Clip, id uint64, now int64) {
 	l.quiet()
 	l.player = player{kind: playClip, clip: clip.ALaw, id: id}
-	if len(clip.ALaw) == 0 {
+	if len(clip.ALaw) == 0 || l.stream.Codec == Passed {
 		l.quiet()
 		return
 	}
@@ -47,13 +47,16 @@ func (l *leg) play(clip Clip, id uint64, now int64) {
 // sound begins a tone; see Call.Tone.
 func (l *leg) sound(p tone.Pattern, now int64) {
 	l.quiet()
+	if l.stream.Codec == Passed {
+		return
+	}
 	l.player = player{kind: playTone, tone: p}
 	l.tickFrom(now)
 }
 
 // hush sends a few packets of silence unless something plays.
 func (l *leg) hush(packets int, now int64) {
-	if l.player.on() {
+	if l.player.on() || l.stream.Codec == Passed {
 		return
 	}
 	l.player = player{kind: playSilence, left: packets}

@@ -11,6 +11,10 @@ import (
 // received handles a datagram of the leg's RTP socket. b is the worker's buffer; the header is written anew in place when
 // the packet is forwarded.
 func (l *leg) received(b []byte, from netip.AddrPort, now int64) {
+	if l.stream.Mux && multiplexed(b) {
+		l.controlReceived(b, from, now)
+		return
+	}
 	if l.secure.receiver != nil && l.pointed {
 		plain, err := l.secure.receiver.RTP(b)
 		if err != nil {
@@ -42,7 +46,7 @@ func (l *leg) received(b []byte, from netip.AddrPort, now int64) {
 	l.alive(now)
 	switch p.pt {
 	case l.stream.RecvPT:
-		l.in.Audio(uint32(now/sampleTime), p.ts)
+		l.in.Audio(uint32(ticks(now, l.out.clock)), p.ts)
 		l.audio(p, b, ext, verdict, now)
 	case noisePT: // the other side hears the pause as it is
 		l.keys.pause()
@@ -56,7 +60,7 @@ func (l *leg) expected(p packet) bool {
 	n := p.end - p.start
 	switch {
 	case p.pt == l.stream.RecvPT:
-		return n > 0 && n <= maxPayload
+		return n > 0 && (n <= maxPayload || l.stream.Codec == Passed)
 	case p.pt == noisePT:
 		return true
 	}
@@ -84,6 +88,12 @@ func (l *leg) audio(p packet, b []byte, ext int64, verdict quality.Verdict, now 
 		return // what is heard beside a telephone-event is the beginning of the same key's tone
 	}
 	forward := c.connect[other.side] && other.canSend()
+	if l.stream.Codec == Passed || other.stream.Codec == Passed {
+		if forward {
+			l.pass(other, p, b, ext, now)
+		}
+		return
+	}
 	record := c.rec != nil && c.connect[Caller] && c.connect[Callee]
 	detect := l.keys.detecting() && verdict != quality.Late
 	if !forward && !record && !detect {
@@ -113,12 +123,31 @@ func (l *leg) audio(p packet, b []byte, ext int64, verdict quality.Verdict, now 
 	other.forward(p, converted, ext, now)
 }
 
-// forward sends the other side's audio to this one at once: b has room for the header before the payload.
+// pass sends a packet of a codec that the engine does not know to the other side as it is.
+func (l *leg) pass(other *leg, p packet, b []byte, ext, now int64) {
+	if other.stream.Codec != l.stream.Codec || other.out.clock != l.out.clock {
+		l.count.dropped++ // nobody could play it; who pointed the legs is about to hang up, or to point anew
+		return
+	}
+	other.relay(p, b[p.start-headerSize:p.end], int(other.out.clock/50), ext, now)
+}
+
+// forward sends the other side's audio to this one: at once if it comes in packets of the size that this peer wants, else
+// in such packets. b has room for the header before the payload.
 func (l *leg) forward(p packet, b []byte, ext, now int64) {
+	n := len(b) - headerSize
+	if l.packer.on = l.packer.on && l.out.relay.on; l.packer.on || l.wanted != 0 && n != l.wanted {
+		l.repack(p, b[headerSize:], ext, now)
+		return
+	}
+	l.relay(p, b, n, ext, now)
+}
+
+// relay sends a packet of the other side to this one at once. n is what it lasts, in units of the clock.
+func (l *leg) relay(p packet, b []byte, n int, ext, now int64) {
 	if l.dialer.sounding || l.player.kind == playClip {
 		return
 	}
-	n := len(b) - headerSize
 	seq, ts, first, ok := l.out.forward(ext, p.ts, n, now)
 	if !ok {
 		l.count.dropped++

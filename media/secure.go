@@ -53,7 +53,9 @@ func (l *leg) renew() {
 	l.sayBye()
 	l.dialer.abandon()
 	l.sentBefore += uint64(l.out.packets)
+	clock := l.out.clock
 	l.out = newOutStream()
+	l.out.clock = clock
 	l.reports.said, l.reports.packets = false, 0
 }
 

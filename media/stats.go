@@ -33,13 +33,13 @@ func (l *leg) stats() Stats {
 	s := Stats{
 		Received:       l.in.Received(),
 		Lost:           l.in.Lost(),
-		JitterMS:       l.in.Jitter() * 1000 / sampleRate,
+		JitterMS:       l.in.Jitter() * 1000 / float64(l.out.clock),
 		Sent:           l.sentBefore + uint64(l.out.packets),
 		Secure:         l.secure.keys.On(),
 		Refused:        l.secure.counts(),
 		RoundTripMS:    float64(l.reports.roundTrip) / float64(time.Millisecond),
 		RemoteLost:     uint64(l.reports.lost),
-		RemoteJitterMS: float64(l.reports.jitter) * 1000 / sampleRate,
+		RemoteJitterMS: float64(l.reports.jitter) * 1000 / float64(l.out.clock),
 		PeerBye:        l.reports.bye,
 		Foreign:        l.count.foreign,
 		Dropped:        l.count.dropped,
@@ -48,7 +48,7 @@ func (l *leg) stats() Stats {
 	}
 	if s.Received > 0 {
 		loss := float64(s.Lost) / float64(s.Received+s.Lost)
-		jitter := time.Duration(l.in.Jitter() * sampleTime)
+		jitter := time.Duration(l.in.Jitter() / float64(l.out.clock) * float64(time.Second))
 		s.MOS = quality.MOS(loss, jitter, l.reports.roundTrip)
 	}
 	return s

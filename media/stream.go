@@ -5,9 +5,9 @@ import "math/rand/v2"
 // A sample of G.711 lasts 125 µs, so sample counts and nanoseconds convert without a rest.
 const sampleTime = 125_000
 
-// clockJump is how far, in samples, a peer's timestamps may depart from the time between two arrivals before the peer is
-// taken to have moved its clock: 2 s.
-const clockJump = 16_000
+// clockJump is how far, in seconds, a peer's timestamps may depart from the time between two arrivals before the peer is
+// taken to have moved its clock.
+const clockJump = 2
 
 // outStream is what one peer hears: a single RTP stream whatever it is made of. Where its sources change, sequence
 // numbers go on by one and timestamps by the wall clock, so that a phone's jitter buffer has nothing to start anew for.
@@ -15,7 +15,8 @@ type outStream struct {
 	ssrc    uint32
 	seq     uint16 // of the next packet
 	ts      uint32 // of the newest packet
-	samples uint32 // that it lasts
+	samples uint32 // that it lasts, in units of clock like all timestamps
+	clock   int64  // Hz
 	at      int64  // the instant for which ts stands
 	started bool
 
@@ -36,7 +37,7 @@ type relayClock struct {
 }
 
 func newOutStream() outStream {
-	return outStream{ssrc: rand.Uint32(), seq: uint16(rand.Uint32N(1 << 15)), ts: rand.Uint32()}
+	return outStream{clock: sampleRate, ssrc: rand.Uint32(), seq: uint16(rand.Uint32N(1 << 15)), ts: rand.Uint32()}
 }
 
 // position is the timestamp of what is sent at now: that of the wall clock, but never inside the packet before.
@@ -44,8 +45,8 @@ func (o *outStream) position(now int64) (ts uint32, at int64) {
 	if !o.started {
 		return o.ts, now
 	}
-	advance := max((now-o.at)/sampleTime, int64(o.samples))
-	return o.ts + uint32(advance), o.at + advance*sampleTime
+	advance := max(ticks(now-o.at, o.clock), int64(o.samples))
+	return o.ts + uint32(advance), o.at + span(advance, o.clock)
 }
 
 // own takes the next place for n samples made here at now. marker: they follow a pause or something else's audio.
@@ -68,11 +69,11 @@ func (o *outStream) event(ts uint32, at int64, n uint32) (seq uint16) {
 	return seq
 }
 
-// forward gives the place of a peer's packet: ext is its extended sequence number, n its length in samples. It is false
+// forward gives the place of a peer's packet: ext is its extended sequence number, n its length in units of the clock. It is false
 // for a packet that is older than the stretch that is being forwarded.
 func (o *outStream) forward(ext int64, inTS uint32, n int, now int64) (seq uint16, ts uint32, first, ok bool) {
 	r := &o.relay
-	if r.on && ext >= r.first && abs(int64(int32(inTS-r.inTS))-(now-r.at)/sampleTime) > clockJump {
+	if r.on && ext >= r.first && abs(int64(int32(inTS-r.inTS))-ticks(now-r.at, o.clock)) > clockJump*o.clock {
 		r.on = false
 	}
 	if !r.on {

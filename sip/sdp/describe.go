@@ -53,19 +53,39 @@ func (s *Session) audio(sl slot) *sdp.MediaDescription {
 	for _, f := range s.formats {
 		pt := strconv.Itoa(int(f.pt))
 		m.MediaName.Formats = append(m.MediaName.Formats, pt)
-		m.WithValueAttribute("rtpmap", pt+" "+f.name+"/"+strconv.Itoa(clock))
-		if f.name == telephoneEvent {
-			m.WithValueAttribute("fmtp", pt+" 0-15")
+		m.WithValueAttribute("rtpmap", pt+" "+f.codec.rtpmap())
+		if f.codec.Params != "" {
+			m.WithValueAttribute("fmtp", pt+" "+f.codec.Params)
 		}
 	}
-	m.WithValueAttribute("ptime", "20")
-	if s.port < 65535 {
+	m.WithValueAttribute("ptime", strconv.Itoa(s.packetTime()))
+	if s.port < 65535 && !s.muxed { // beside an offered a=rtcp-mux it is for peers that have none (RFC 5761 section 5.1.3)
 		m.WithValueAttribute("rtcp", strconv.Itoa(int(s.port)+1))
+	}
+	if s.muxing {
+		m.WithPropertyAttribute("rtcp-mux")
 	}
 	for _, c := range s.cryptos {
 		m.WithValueAttribute("crypto", c.String())
 	}
 	return m.WithPropertyAttribute(s.way.String())
+}
+
+// rtpmap is the value of the attribute, without the payload type.
+func (c Codec) rtpmap() string {
+	text := c.Name + "/" + strconv.Itoa(c.Clock)
+	if c.Channels > 1 {
+		text += "/" + strconv.Itoa(c.Channels)
+	}
+	return text
+}
+
+// packetTime is the packet duration that we want, in ms.
+func (s *Session) packetTime() int {
+	if s.pass.PTime == 0 {
+		return usualPacket
+	}
+	return int(s.pass.PTime.Milliseconds())
 }
 
 // slotOf is the m-line that answers one of the peer's.

@@ -68,7 +68,7 @@ func TestVersionsOfRandomTalks(t *testing.T) {
 				}
 				last, lastID, n = follows(t, string(body), last, lastID, n)
 				answers(t, string(body), strings.Count(offer, "m="))
-				require.Contains(t, []string{"PCMA", "PCMU"}, g.Codec)
+				require.Contains(t, []Codec{pcma, pcmu}, g.Codec)
 			},
 		})
 	})
@@ -155,7 +155,7 @@ func FuzzParse(f *testing.F) {
 
 // settled checks what media is told: addresses of one host, numbers of RTP.
 func settled(t *testing.T, g Agreed) {
-	require.Contains(t, []string{"PCMA", "PCMU"}, g.Codec)
+	require.Contains(t, []Codec{pcma, pcmu}, g.Codec)
 	require.GreaterOrEqual(t, g.PTime.Milliseconds(), int64(10))
 	require.LessOrEqual(t, g.PTime.Milliseconds(), int64(60))
 	for _, pt := range []uint8{g.SendPT, g.RecvPT, g.SendEventPT, g.RecvEventPT} {

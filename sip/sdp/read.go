@@ -142,8 +142,12 @@ func (l *line) attribute(value string) {
 		l.ptime = milliseconds(value)
 	case "maxptime":
 		l.maxPTime = milliseconds(value)
+	case "fmtp":
+		l.fmtp(value)
 	case "rtcp":
 		l.control(value)
+	case "rtcp-mux":
+		l.mux = true
 	case "crypto":
 		if len(l.cryptos) <= maxCryptos {
 			l.cryptos = append(l.cryptos, value)
@@ -163,14 +167,36 @@ func (l *line) rtpmap(value string) {
 	}
 	name, rest, _ := strings.Cut(words[1], "/")
 	rate, channels, _ := strings.Cut(rest, "/")
-	m := mapping{pt: uint8(pt), name: name, clock: clock}
+	c := Codec{Name: named(name), Clock: clock, Channels: 1}
 	if rate != "" {
-		m.clock, _ = number(rate, 1<<20)
+		c.Clock, _ = number(rate, 1<<20)
 	}
-	if channels != "" && channels != "1" {
-		m.clock = 0 // several channels: nothing that we have
+	if channels != "" {
+		c.Channels, _ = number(channels, 99)
 	}
-	l.maps = append(l.maps, m)
+	l.maps = append(l.maps, format{uint8(pt), c})
+}
+
+// named is a name in the spelling of its registration, if it is one that we
+// can use.
+func named(name string) string {
+	if k := kindNamed(name); k != nil {
+		return k.Name
+	}
+	for _, other := range []string{telephoneEvent, comfortNoise} {
+		if strings.EqualFold(name, other) {
+			return other
+		}
+	}
+	return ""
+}
+
+// fmtp reads "97 mode=20", of the payload type whatever it says.
+func (l *line) fmtp(value string) {
+	first, text, _ := strings.Cut(value, " ")
+	if pt, ok := number(first, 127); ok && len(l.fmtps) < maxFormats {
+		l.fmtps = append(l.fmtps, fmtp{uint8(pt), text})
+	}
 }
 
 // control reads a=rtcp: a port, perhaps with an address (RFC 3605).

@@ -15,7 +15,7 @@ const plainOffer = "v=0\r\no=- 1 1 IN IP4 198.51.100.7\r\ns=-\r\nc=IN IP4 198.51
 
 // plainly is what plainOffer is settled to.
 var plainly = Agreed{RTP: netip.MustParseAddrPort("198.51.100.7:4000"), RTCP: netip.MustParseAddrPort("198.51.100.7:4001"),
-	Codec: "PCMA", SendPT: 8, RecvPT: 8, SendEventPT: 101, RecvEventPT: 101, PTime: 20 * time.Millisecond, Send: true, Receive: true}
+	Codec: pcma, SendPT: 8, RecvPT: 8, SendEventPT: 101, RecvEventPT: 101, PTime: 20 * time.Millisecond, Send: true, Receive: true}
 
 func session() *Session { return NewSession(netip.MustParseAddr("192.0.2.1"), 20000, nil) }
 
@@ -231,11 +231,12 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestCodecNames(t *testing.T) {
-	for _, good := range []string{"PCMA", "pcmu", "Pcma"} {
+	for _, good := range []string{"PCMA", "pcmu", "Pcma", "g729", "AMR-wb", "evs", "OPUS", "ilbc", "G722"} {
 		require.NoError(t, ValidCodec(good))
 	}
-	require.EqualError(t, ValidCodec("G729"), `codec "G729": use PCMA or PCMU`)
-	require.EqualError(t, ValidCodec(""), `codec "": use PCMA or PCMU`)
+	const all = "use PCMA, PCMU, GSM, G723, G722, G729, G726-32, iLBC, AMR, AMR-WB, EVS or opus"
+	require.EqualError(t, ValidCodec("G728"), `codec "G728": `+all)
+	require.EqualError(t, ValidCodec(""), `codec "": `+all)
 
 	r, err := Parse("application/sdp", []byte("v=0\r\nc=IN IP4 198.51.100.7\r\nm=audio 4000 RTP/AVP 0\r\n"))
 	require.NoError(t, err)

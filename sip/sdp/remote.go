@@ -7,6 +7,7 @@ package sdp
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -32,10 +33,10 @@ type Remote struct {
 }
 
 // Common tells whether a session with these codecs (see NewSession) can agree
-// with the peer: nil, ErrNoCodec, or why not on how it is protected: ErrPlain,
-// ErrSuite or ErrCrypto.
+// with the peer, without passing any through: nil, ErrNoCodec, or why not on
+// how it is protected: ErrPlain, ErrSuite or ErrCrypto.
 func (r *Remote) Common(codecs []string) error {
-	_, err := r.pick(known(codecs), r.security)
+	_, err := r.pick(spoken(codecs), r.security)
 	return err
 }
 
@@ -52,19 +53,16 @@ type line struct {
 	way      way
 	ptime    int // ms, 0: not said
 	maxPTime int
-	maps     []mapping
+	mux      bool     // a=rtcp-mux
+	maps     []format // of a=rtpmap
+	fmtps    []fmtp
 	cryptos  []string // values of a=crypto, one more than are read at most
 }
 
-// mapping is a payload type and what it stands for.
-type mapping struct {
-	pt    uint8
-	name  string
-	clock int // Hz
-}
-
-func (m mapping) is(name string) bool {
-	return strings.EqualFold(m.name, name) && m.clock == clock
+// fmtp is what an a=fmtp says of a payload type.
+type fmtp struct {
+	pt   uint8
+	text string
 }
 
 // usable tells whether a line can carry our audio, protected or not as the leg
@@ -88,64 +86,70 @@ func (l *line) secure() bool {
 }
 
 // lookup is what a payload type of this line stands for.
-func (l *line) lookup(pt uint8) mapping {
-	for _, m := range l.maps {
-		if m.pt == pt {
-			return m
+func (l *line) lookup(pt uint8) Codec {
+	c := static(pt)
+	if i := slices.IndexFunc(l.maps, func(f format) bool { return f.pt == pt }); i >= 0 {
+		c = l.maps[i].codec
+	}
+	if k := kindNamed(c.Name); k != nil {
+		if i := slices.IndexFunc(l.fmtps, func(f fmtp) bool { return f.pt == pt }); i >= 0 {
+			c.Params = k.fmtp(l.fmtps[i].text)
 		}
 	}
-	return static(pt)
+	return c
 }
 
 // listed are the payload types of the m-line, in order.
-func (l *line) listed() []mapping {
-	all := make([]mapping, 0, len(l.formats))
+func (l *line) listed() []format {
+	all := make([]format, 0, len(l.formats))
 	for _, f := range l.formats {
 		if pt, ok := number(f, 127); ok {
-			all = append(all, l.lookup(uint8(pt)))
+			all = append(all, format{uint8(pt), l.lookup(uint8(pt))})
 		}
 	}
 	return all
 }
 
-// find is the first payload type of a name at 8 kHz.
-func (l *line) find(name string) (uint8, bool) {
-	for _, m := range l.listed() {
-		if m.is(name) {
-			return m.pt, true
+// find is the first payload type that fits a codec.
+func (l *line) find(c Codec) (format, bool) {
+	for _, f := range l.listed() {
+		if f.codec.fits(c) {
+			return f, true
 		}
 	}
-	return 0, false
+	return format{}, false
 }
 
 // event is the payload type of telephone-event with the clock of the audio
 // (RFC 4733 section 2.4.1), 0 if there is none.
-func (l *line) event() uint8 {
-	pt, _ := l.find(telephoneEvent)
-	return pt
+func (l *line) event(clock int) uint8 {
+	f, _ := l.find(eventAt(clock))
+	return f.pt
 }
 
-// first is the first of the codecs that a line has.
-func (l *line) first(codecs []string) (string, bool) {
+// first is the first of the codecs that a line has: ours, and the peer's form
+// of it.
+func (l *line) first(codecs []Codec) (ours Codec, theirs format, ok bool) {
 	for _, c := range codecs {
-		if _, has := l.find(c); has {
-			return c, true
+		if f, has := l.find(c); has {
+			return c, f, true
 		}
 	}
-	return "", false
+	return Codec{}, format{}, false
 }
 
 // choice is what is taken of an offer.
 type choice struct {
-	index  int // of the line
-	codec  string
+	index  int    // of the line
+	codec  Codec  // ours
+	theirs format // and theirs
 	crypto crypto // the peer's; none: plain RTP
 }
 
 // pick finds the first line with keys and one of the codecs if the leg may be
 // protected, else the first plain one, and on it the first of the codecs that
 // it has.
-func (r *Remote) pick(codecs []string, s Security) (choice, error) {
+func (r *Remote) pick(codecs []Codec, s Security) (choice, error) {
 	var why error
 	if s != Off {
 		c, err := r.pickSecure(codecs)
@@ -161,8 +165,8 @@ func (r *Remote) pick(codecs []string, s Security) (choice, error) {
 			continue
 		}
 		plain = true
-		if codec, ok := l.first(codecs); ok {
-			return choice{index: i, codec: codec}, nil
+		if codec, theirs, ok := l.first(codecs); ok {
+			return choice{index: i, codec: codec, theirs: theirs}, nil
 		}
 	}
 	if plain || why == nil {
@@ -173,7 +177,7 @@ func (r *Remote) pick(codecs []string, s Security) (choice, error) {
 
 // pickSecure is pick among the lines with keys. The error is the first reason
 // why there is none.
-func (r *Remote) pickSecure(codecs []string) (choice, error) {
+func (r *Remote) pickSecure(codecs []Codec) (choice, error) {
 	var why error
 	for i := range r.lines {
 		l := &r.lines[i]
@@ -184,12 +188,12 @@ func (r *Remote) pickSecure(codecs []string) (choice, error) {
 		if l.savp() || len(l.cryptos) > 0 {
 			c, err = l.crypto()
 		}
-		codec, ok := l.first(codecs)
+		codec, theirs, ok := l.first(codecs)
 		if err == nil && !ok {
 			err = ErrNoCodec
 		}
 		if err == nil {
-			return choice{index: i, codec: codec, crypto: c}, nil
+			return choice{index: i, codec: codec, theirs: theirs, crypto: c}, nil
 		}
 		if why == nil {
 			why = err

@@ -16,16 +16,19 @@ type Agreed struct {
 	// RTP and RTCP are the peer's addresses; zero while it is on hold at the
 	// address 0.0.0.0.
 	RTP, RTCP netip.AddrPort
-	Codec     string // "PCMA" or "PCMU"
+	// Codec is PCMA or PCMU, or another one whose packets are passed through as
+	// they are.
+	Codec Codec
 	// SendPT is the payload type that the peer listed for Codec, RecvPT the one
 	// that we listed: each receiver chooses (RFC 3264 section 5.1).
 	SendPT, RecvPT uint8
-	// SendEventPT and RecvEventPT are the same for telephone-event/8000; both
-	// are 0 if it was not negotiated.
+	// SendEventPT and RecvEventPT are the same for telephone-event at the clock
+	// of Codec; both are 0 if it was not negotiated.
 	SendEventPT, RecvEventPT uint8
 	PTime                    time.Duration // of the packets the peer wants: 10 to 60 ms
 	Send, Receive            bool          // whether we may send to the peer, and it sends to us
 	Held                     bool          // the peer does not want to hear us
+	Mux                      bool          // RTCP goes with RTP, to the same addresses (RFC 5761)
 	Keys                     srtp.Keys     // of SRTP and SRTCP; none: plain RTP
 }
 
@@ -33,9 +36,11 @@ type Agreed struct {
 // call. Each description that differs from the one before it has a version
 // that is higher by one (RFC 3264 section 8).
 type Session struct {
-	ip     netip.Addr
-	port   uint16
-	codecs []string // our preference
+	ip    netip.Addr
+	port  uint16
+	names []string // of codecs, our preference
+	pass  Passing
+	mux   Mux
 
 	id, version uint64
 	slots       []slot   // the m-lines as they were last described
@@ -49,8 +54,10 @@ type Session struct {
 	own      crypto         // that in use; none: plain RTP
 	peer     netip.AddrPort // for which own was made
 
-	meaning map[uint8]string // what a payload type of ours stands for, for ever
-	codec   string           // in use
+	meaning map[uint8]Codec // what a payload type of ours stands for, for ever
+	codec   Codec           // in use
+	muxed   bool            // likewise: RTCP goes with RTP
+	muxing  bool            // the description last sent says so
 }
 
 // slot is an m-line. The session keeps their number and order (RFC 3264
@@ -61,18 +68,20 @@ type slot struct {
 	format       string // one of the refused formats, since there must be one
 }
 
-// format is a payload type that we list.
+// format is a payload type that one side lists, and what it stands for.
 type format struct {
-	pt   uint8
-	name string
+	pt    uint8
+	codec Codec
 }
 
 // NewSession is the session of a leg whose audio arrives at ip and port (RTCP
 // at the next port). codecs are encoding names in the order of our preference;
-// ValidCodec tells which there are, others are left out, none means PCMA, PCMU.
+// ValidCodec tells which there are, others are left out; without PCMA and PCMU
+// both stand behind. Those that are passed through only tell where they stand
+// in an offer if Pass gives them.
 func NewSession(ip netip.Addr, port uint16, codecs []string) *Session {
-	return &Session{ip: ip.Unmap(), port: port, codecs: known(codecs), id: 1 + rand.Uint64N(1<<53),
-		meaning: map[uint8]string{0: pcmu, 8: pcma, noiseType: comfortNoise}}
+	return &Session{ip: ip.Unmap(), port: port, names: known(codecs), id: 1 + rand.Uint64N(1<<53),
+		meaning: map[uint8]Codec{0: pcmu, 8: pcma, noiseType: noise}}
 }
 
 // Secure says whether the session's media may or must be SRTP; it is off else.
@@ -89,18 +98,27 @@ func (s *Session) Fork() *Session {
 
 // Offer describes all that we can do.
 func (s *Session) Offer() []byte {
-	formats := make([]format, 0, len(s.codecs)+1)
-	for _, c := range s.codecs {
-		formats = append(formats, format{staticType(c), c})
+	var formats []format
+	var clocks []int
+	for _, c := range s.offering() {
+		if pt, ok := s.number(c, wanted(c)); ok {
+			formats = append(formats, format{pt, c})
+			if !slices.Contains(clocks, c.Clock) {
+				clocks = append(clocks, c.Clock)
+			}
+		}
 	}
-	if pt := s.number(telephoneEvent, defaultEvent); pt != 0 {
-		formats = append(formats, format{pt, telephoneEvent})
+	for _, clock := range clocks {
+		if pt, ok := s.number(eventAt(clock), defaultEvent); ok {
+			formats = append(formats, format{pt, eventAt(clock)})
+		}
 	}
 	slots := s.slots
 	if len(slots) == 0 {
 		slots = []slot{{ours: true, media: "audio", proto: s.proto()}}
 	}
 	s.cryptos = s.offered()
+	s.muxing = s.muxed || s.mux == MuxOffer
 	return s.describe(slots, formats, way{true, true})
 }
 
@@ -114,20 +132,21 @@ func (s *Session) Current() []byte {
 	if s.own.in() {
 		s.cryptos = s.inUse()
 	}
-	return s.describe(s.slots, s.formats, way{true, true})
+	s.muxing = s.muxed || s.mux == MuxOffer
+	return s.describe(s.slots, s.current(), way{true, true})
 }
 
 // Answer answers an offer by RFC 3264 section 6: one audio codec, with
 // telephone-event and comfort noise if they were offered, every other m-line
-// refused. With keys, the first suite that we have is taken. After an error
-// (ErrNoCodec, ErrAddress, ErrPlain, ErrSuite, ErrCrypto) the session is as
-// before.
+// refused. With keys, the first suite that we have is taken. A codec that is
+// passed through stays for the session. After an error (ErrNoCodec, ErrAddress,
+// ErrPlain, ErrSuite, ErrCrypto) the session is as before.
 func (s *Session) Answer(r *Remote) ([]byte, Agreed, error) {
 	c, err := r.pick(s.preferred(), s.security)
 	if err != nil {
 		return nil, Agreed{}, err
 	}
-	codec, l := c.codec, &r.lines[c.index]
+	l := &r.lines[c.index]
 	g, err := s.agree(l)
 	if err != nil {
 		return nil, Agreed{}, err
@@ -136,24 +155,26 @@ func (s *Session) Answer(r *Remote) ([]byte, Agreed, error) {
 	if err != nil {
 		return nil, Agreed{}, err
 	}
-	g.Codec = codec
-	g.SendPT, _ = l.find(codec)
-	g.RecvPT = s.number(codec, g.SendPT)
-	formats := []format{{g.RecvPT, codec}}
-	if pt := l.event(); pt != 0 && pt != g.SendPT {
-		if ours := s.number(telephoneEvent, pt); ours != 0 {
+	g.Codec, g.SendPT = c.theirs.codec.settled(c.codec), c.theirs.pt
+	if g.RecvPT, _ = s.number(g.Codec, g.SendPT); g.RecvPT == 0 && g.Codec != pcmu {
+		return nil, Agreed{}, ErrNoCodec // no number is left for it
+	}
+	formats := []format{{g.RecvPT, g.Codec}}
+	if pt := l.event(g.Codec.Clock); pt != 0 && pt != g.SendPT {
+		if ours, ok := s.number(eventAt(g.Codec.Clock), pt); ok {
 			g.SendEventPT, g.RecvEventPT = pt, ours
-			formats = append(formats, format{ours, telephoneEvent})
+			formats = append(formats, format{ours, eventAt(g.Codec.Clock)})
 		}
 	}
-	if pt, ok := l.find(comfortNoise); ok && pt == noiseType {
-		formats = append(formats, format{noiseType, comfortNoise})
+	if f, ok := l.find(noise); ok && f.pt == noiseType && g.Codec.talks() {
+		formats = append(formats, format{noiseType, noise})
 	}
 	slots := make([]slot, len(r.lines))
 	for i := range r.lines {
 		slots[i] = slotOf(&r.lines[i], i == c.index)
 	}
-	s.codec = codec
+	s.join(&g, l.mux && s.mux != MuxOff)
+	s.codec, s.muxing = g.Codec, g.Mux
 	g.Keys = s.settle(own, c.crypto, g.RTP)
 	s.cryptos = s.inUse()
 	return s.describe(slots, formats, way{sends: g.Send, receives: g.Receive}), g, nil
@@ -175,23 +196,39 @@ func (s *Session) Accept(r *Remote) (Agreed, error) {
 	if err != nil {
 		return Agreed{}, err
 	}
-	for _, m := range l.listed() {
-		if i := slices.IndexFunc(s.formats, func(f format) bool { return m.is(f.name) && slices.Contains(s.codecs, f.name) }); i >= 0 {
-			g.Codec, g.SendPT, g.RecvPT = s.formats[i].name, m.pt, s.formats[i].pt
-			break
-		}
-	}
-	if g.Codec == "" {
+	ours, taken, ok := s.taken(l)
+	if !ok {
 		return Agreed{}, ErrNoCodec
 	}
+	g.Codec, g.SendPT, g.RecvPT = ours.codec.settled(taken.codec), taken.pt, ours.pt
 	for _, f := range s.formats {
-		if pt := l.event(); f.name == telephoneEvent && pt != 0 && pt != g.SendPT {
+		if pt := l.event(g.Codec.Clock); f.codec == eventAt(g.Codec.Clock) && pt != 0 && pt != g.SendPT {
 			g.SendEventPT, g.RecvEventPT = pt, f.pt
 		}
 	}
+	s.join(&g, l.mux && s.muxing)
 	s.codec = g.Codec
 	g.Keys = s.settle(own, theirs, g.RTP)
 	return g, nil
+}
+
+// taken is the first of the peer's payload types that answers one of ours.
+// Several of ours may be one codec with different parameters: then the peer's
+// number says which.
+func (s *Session) taken(l *line) (ours, theirs format, ok bool) {
+	for _, t := range l.listed() {
+		fits := func(f format) bool {
+			return t.codec.fits(f.codec) && f.codec.Name != telephoneEvent && f.codec.Name != comfortNoise
+		}
+		i := slices.IndexFunc(s.formats, func(f format) bool { return f.pt == t.pt && fits(f) })
+		if i < 0 {
+			i = slices.IndexFunc(s.formats, fits)
+		}
+		if i >= 0 {
+			return s.formats[i], t, true
+		}
+	}
+	return format{}, format{}, false
 }
 
 // answered is the line that answers our audio: it stands in the same place, or
@@ -207,15 +244,6 @@ func (s *Session) answered(r *Remote) *line {
 		}
 	}
 	return nil
-}
-
-// preferred are our codecs, that in use first: it does not change in a talk
-// without need.
-func (s *Session) preferred() []string {
-	if s.codec == "" {
-		return s.codecs
-	}
-	return append([]string{s.codec}, s.codecs...)
 }
 
 // agree settles addresses, direction and packet duration.
@@ -248,7 +276,7 @@ func (s *Session) agree(l *line) (Agreed, error) {
 // packet is the packet duration the peer wants: its ptime, else 20 ms, never
 // above its maxptime, in steps of 10 ms.
 func (l *line) packet() time.Duration {
-	ms := 20
+	ms := usualPacket
 	if l.ptime > 0 {
 		ms = l.ptime
 	}
@@ -256,31 +284,4 @@ func (l *line) packet() time.Duration {
 		ms = min(ms, l.maxPTime)
 	}
 	return time.Duration(min(max(ms/10*10, 10), 60)) * time.Millisecond
-}
-
-// number is our payload type for a name: the one that is wanted if it means
-// nothing else yet, else one that means it already, else a free one. A number
-// keeps its meaning for the session (RFC 3264 section 8.3.2). 0 for an event:
-// all are taken.
-func (s *Session) number(name string, wanted uint8) uint8 {
-	if m, taken := s.meaning[wanted]; !taken || m == name {
-		s.meaning[wanted] = name
-		return wanted
-	}
-	free := uint8(0)
-	for pt := uint8(127); pt >= 96; pt-- {
-		switch m, taken := s.meaning[pt]; {
-		case m == name:
-			return pt
-		case !taken:
-			free = pt
-		}
-	}
-	switch {
-	case name != telephoneEvent:
-		return staticType(name)
-	case free != 0:
-		s.meaning[free] = name
-	}
-	return free
 }

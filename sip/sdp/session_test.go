@@ -234,11 +234,11 @@ func TestPayloadTypes(t *testing.T) {
 	s.Offer()
 	g, err := s.Accept(parse(t, "v=0\r\nc=IN IP4 198.51.100.7\r\nm=audio 4000 RTP/AVP 96 97\r\na=rtpmap:96 PCMU/8000\r\na=rtpmap:97 telephone-event/8000\r\n"))
 	require.NoError(t, err)
-	require.Equal(t, Agreed{RTP: plainly.RTP, RTCP: plainly.RTCP, Codec: "PCMU", SendPT: 96, RecvPT: 0, SendEventPT: 97, RecvEventPT: 101,
+	require.Equal(t, Agreed{RTP: plainly.RTP, RTCP: plainly.RTCP, Codec: pcmu, SendPT: 96, RecvPT: 0, SendEventPT: 97, RecvEventPT: 101,
 		PTime: plainly.PTime, Send: true, Receive: true}, g)
 
 	_, g = answer(t, s, plainOffer)
-	require.Equal(t, "PCMU", g.Codec, "the codec in use stays")
+	require.Equal(t, pcmu, g.Codec, "the codec in use stays")
 
 	s = session()
 	s.Offer()
@@ -250,7 +250,7 @@ func TestPayloadTypes(t *testing.T) {
 	s.Offer()
 	g, err = s.Accept(parse(t, "v=0\r\nc=IN IP4 198.51.100.7\r\nm=audio 4000 RTP/AVP 0 8\r\n"))
 	require.NoError(t, err)
-	require.Equal(t, "PCMU", g.Codec, "of two in an answer the first is what they prefer")
+	require.Equal(t, pcmu, g.Codec, "of two in an answer the first is what they prefer")
 
 	g, err = s.Accept(parse(t, "v=0\r\nc=IN IP4 198.51.100.7\r\nm=video 0 RTP/AVP 99\r\nm=audio 4000 RTP/AVP 8\r\n"))
 	require.NoError(t, err, "an answer with a line too many")

@@ -1,0 +1,44 @@
+package sdp
+
+// firstDynamic and lastDynamic are the payload types that mean what a
+// description says (RFC 3551 section 6).
+const (
+	firstDynamic = 96
+	lastDynamic  = 127
+)
+
+// wanted is the payload type that a codec has in our offers if nothing else
+// has it.
+func wanted(c Codec) uint8 {
+	if k := kindNamed(c.Name); k != nil && k.pt != dynamic {
+		return k.pt
+	}
+	return firstDynamic
+}
+
+// number is our payload type for a codec: the one that is wanted if it means
+// nothing else yet, else one that means it already, else a free one. A number
+// keeps its meaning for the session (RFC 3264 section 8.3.2). It is false if
+// all are taken.
+func (s *Session) number(c Codec, wanted uint8) (uint8, bool) {
+	if m, taken := s.meaning[wanted]; !taken || m.fits(c) {
+		s.meaning[wanted] = c
+		return wanted, true
+	}
+	free := uint8(0)
+	for pt := uint8(lastDynamic); pt >= firstDynamic; pt-- {
+		switch m, taken := s.meaning[pt]; {
+		case taken && m.fits(c):
+			return pt, true
+		case !taken && pt != defaultEvent:
+			free = pt
+		}
+	}
+	if k := kindNamed(c.Name); k != nil && k.talks() {
+		return k.pt, true
+	}
+	if free != 0 {
+		s.meaning[free] = c
+	}
+	return free, free != 0
+}
