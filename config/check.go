@@ -161,15 +161,16 @@ func (m *Media) PortRange() (first, last uint16, err error) {
 	return uint16(a), uint16(b), nil
 }
 
+// codecNames are those of sip/sdp, which says no as well.
+var codecNames = []string{"PCMA", "PCMU", "GSM", "G723", "G722", "G729", "G726-32", "iLBC", "AMR", "AMR-WB", "EVS", "opus"}
+
 func (k *checker) codecs(key string, list []string, needed bool) {
 	if needed && len(list) == 0 {
 		k.wrong(key, "it is empty: use PCMA, PCMU or both")
 	}
 	for i, c := range list {
-		switch strings.ToUpper(c) {
-		case "PCMA", "PCMU":
-		default:
-			k.wrong(at(key, i), "%.40q: use PCMA or PCMU", c)
+		if !slices.ContainsFunc(codecNames, func(name string) bool { return strings.EqualFold(name, c) }) {
+			k.wrong(at(key, i), "%.40q: use %s", c, strings.Join(codecNames, ", "))
 		}
 	}
 }

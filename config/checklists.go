@@ -59,6 +59,7 @@ func (k *checker) trunks(list []Trunk) {
 		if (t.Username == "") != (t.Password == "") {
 			k.wrong(key+".username", "it and password go together: give both or neither")
 		}
+		k.trunkMedia(key, &t.TrunkMedia)
 		k.trunkTexts(key, t)
 	}
 }

@@ -76,7 +76,7 @@ type Media struct {
 	Advertise  string        `key:"advertise" help:"address in SDP; empty: media.ip"`
 	Ports      string        `key:"ports" help:"first-last; two ports per leg, four per call"`
 	Workers    int           `key:"workers" help:"threads; 0: one"`
-	Codecs     []string      `key:"codecs" help:"PCMA and PCMU in the order of preference"`
+	Codecs     []string      `key:"codecs" help:"PCMA, PCMU and what may be passed through (see codecs of trunks), in the order of preference"`
 	Inactive   time.Duration `key:"inactive" help:"a peer that sends no RTP for so long is gone"`
 	Latch      time.Duration `key:"latch" help:"how long a peer behind NAT may take to be found"`
 	Quarantine time.Duration `key:"quarantine" help:"how long a port rests between two calls"`
@@ -166,11 +166,12 @@ type Trunk struct {
 	Password string `key:"password" secret:"true" help:"for its digest challenges"`
 
 	NATMedia    bool          `key:"nat_media" help:"its RTP may come from elsewhere than its SDP says"`
-	Codecs      []string      `key:"codecs" help:"empty: media.codecs"`
+	Codecs      []string      `key:"codecs" help:"in the order of preference; empty: media.codecs; what is not PCMA or PCMU (GSM, G723, G722, G729, G726-32, iLBC, AMR, AMR-WB, EVS, opus) is passed through as it is between two legs that have it, in calls without prompts in the talk, recording and tones"`
 	Security    string        `key:"media_security" help:"SRTP with keys in SDP, over TLS only: off, optional or required"`
 	DTMF        string        `key:"dtmf" help:"auto, rfc4733, info or inband"`
 	MaxCalls    int           `key:"max_calls" help:"at a time, both ways; 0: no limit"`
 	RingTimeout time.Duration `key:"ring_timeout" help:"0: sip.ring_timeout"`
+	TrunkMedia
 
 	SMS       string `key:"sms" help:"texts by MESSAGE: off (none either way), text (text/plain), cpim (message/cpim) or 3gpp (application/vnd.3gpp.sms); all three are read"`
 	SMSRole   string `key:"sms_role" help:"with 3gpp, what we are: ue (texts go to its service centre) or network (texts go to its phones)"`

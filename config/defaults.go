@@ -57,6 +57,7 @@ type fresh interface{ fresh() }
 func (t *Trunk) fresh() {
 	t.Transport, t.IdentitySource, t.CalleeFormat, t.FromFormat, t.DTMF = "udp", []string{"pai", "rpid", "from"}, "e164", "e164", "auto"
 	t.SMS, t.SMSRole = "off", "ue"
+	t.TrunkMedia.fresh()
 }
 
 func (a *Account) fresh() { a.SMS, a.MaxApps = true, 100 }

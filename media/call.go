@@ -2,6 +2,7 @@ package media
 
 import (
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -191,24 +192,30 @@ func (c *Call) Listen(side Side, inband bool) {
 }
 
 // Cross says whether the engine sends the telephone-events of a side on to the other one (see Connect), which it does until
-// it is told not to; they are reported all the same. When Cross returns it is so, and heard tells whether the side has sent
-// any yet.
-func (c *Call) Cross(side Side, on bool) (heard bool) {
+// it is told not to; they are reported all the same. When Cross returns it is so. silent is for how long the side has sent
+// none; one that never did is silent for ever.
+func (c *Call) Cross(side Side, on bool) (silent time.Duration) {
+	const ever = math.MaxInt64
 	if !side.valid() {
-		return false
+		return ever
 	}
-	done := make(chan bool, 1)
+	done := make(chan time.Duration, 1)
 	if c.command(func() {
 		k := &c.legs[side].keys
 		k.kept = !on
-		done <- k.events
+		if silent := time.Duration(ever); !k.events {
+			done <- silent
+		} else {
+			done <- time.Duration(c.worker.now() - k.heardAt)
+		}
 	}) {
 		select {
-		case heard = <-done:
+		case silent := <-done:
+			return silent
 		case <-c.done:
 		}
 	}
-	return heard
+	return ever
 }
 
 // SendDigit sends a digit (0-9 * # A-D) of duration d to a side, as telephone-event or, if that was not negotiated, as a

@@ -77,12 +77,12 @@ func TestPointRefuses(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, c.Point(Caller, good))
 	for name, change := range map[string]func(*Stream){
-		"address family of ours":  func(s *Stream) { s.RTP = netip.MustParseAddrPort("[::1]:4000") },
-		"not that of one host":    func(s *Stream) { s.RTCP = netip.MustParseAddrPort("224.0.0.9:4000") },
-		"must be PCMA, PCMU or Passed":    func(s *Stream) { s.Codec = 9 },
-		"must be 0 to 127":        func(s *Stream) { s.SendPT = 200 },
-		"both PCMA and telephone": func(s *Stream) { s.RecvEventPT = 8 },
-		"packet duration":         func(s *Stream) { s.PTime = -1 },
+		"address family of ours":       func(s *Stream) { s.RTP = netip.MustParseAddrPort("[::1]:4000") },
+		"not that of one host":         func(s *Stream) { s.RTCP = netip.MustParseAddrPort("224.0.0.9:4000") },
+		"must be PCMA, PCMU or Passed": func(s *Stream) { s.Codec = 9 },
+		"must be 0 to 127":             func(s *Stream) { s.SendPT = 200 },
+		"both PCMA and telephone":      func(s *Stream) { s.RecvEventPT = 8 },
+		"packet duration":              func(s *Stream) { s.PTime = -1 },
 	} {
 		s := good
 		change(&s)

@@ -19,6 +19,7 @@ type keys struct {
 	detector *dtmf.Detector // nil: not asked for
 	events   bool           // the peer sends telephone-events: tones do not count
 	kept     bool           // they are not sent on to the other side
+	heardAt  int64          // the newest of them
 
 	down  bool
 	ts    uint32 // of the key that is down, or of its newest segment
@@ -62,7 +63,7 @@ func (l *leg) key(p packet, payload []byte, now int64) {
 	if _, digit := dtmf.Digit(code); !ok || !digit {
 		return // a hook flash, or another event that is no digit
 	}
-	k.events = true
+	k.events, k.heardAt = true, now
 	c := l.call
 	other := &c.legs[l.side.other()]
 	digit, fresh := k.receiver.Packet(p.ssrc, p.ts, payload)

@@ -15,6 +15,7 @@ import (
 
 	"axgate/config"
 	"axgate/routing"
+	"axgate/sip/sdp"
 	"axgate/sip/trunk"
 )
 
@@ -36,9 +37,15 @@ func TestTrunks(t *testing.T) {
 	require.Len(t, table.Out(), 1)
 	_, ok := table.From(netip.MustParseAddrPort("192.0.2.9:5060"), "UDP")
 	require.True(t, ok)
-	_, err = trunks([]config.Trunk{{Name: "a", Peers: []string{"nowhere"}}, {Name: "b", Address: "127.0.0.1:5060", Codecs: []string{"G729"}}})
+	media := config.TrunkMedia{RTPTimeout: time.Minute, RTCPMux: "offer"}
+	table, err = trunks([]config.Trunk{{Name: "a", Address: "127.0.0.1:5080", Transport: "udp", TrunkMedia: media}})
+	require.NoError(t, err)
+	require.Equal(t, trunk.Media{Timeout: time.Minute, Mux: sdp.MuxOffer}, table.Out()[0].Media)
+	_, err = trunks([]config.Trunk{{Name: "a", TrunkMedia: config.TrunkMedia{RTCPMux: "always"}}})
+	require.ErrorContains(t, err, "rtcp_mux")
+	_, err = trunks([]config.Trunk{{Name: "a", Peers: []string{"nowhere"}}, {Name: "b", Address: "127.0.0.1:5060", Codecs: []string{"G728"}}})
 	require.ErrorContains(t, err, "trunks[0].peers")
-	require.ErrorContains(t, err, "G729", "all that is wrong is told")
+	require.ErrorContains(t, err, "G728", "all that is wrong is told")
 }
 
 // TestTrunksOverTLS: a certificate has to be of the host as it was written, not

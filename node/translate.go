@@ -106,6 +106,9 @@ func oneTrunk(c *config.Trunk) (trunk.Trunk, error) {
 	if t.Security, err = sdp.SecurityNamed(c.Security); err != nil {
 		return t, err
 	}
+	if t.Media, err = trunkMedia(&c.TrunkMedia); err != nil {
+		return t, err
+	}
 	for _, s := range c.IdentitySource {
 		t.Rule.Sources = append(t.Rule.Sources, identity.Source(s))
 	}

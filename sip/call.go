@@ -194,7 +194,7 @@ func (c *call) readOffer() (routing.End, bool) {
 	case err != nil:
 		c.log.Info().Err(err).Msg("the caller's SDP")
 		return endBadOffer, false
-	case offer.Common(c.codecs(c.from)) != nil:
+	case offer.Common(c.codecs(c.from)) != nil && len(offer.Passable(c.codecs(c.from))) == 0:
 		return endNoCodec, false
 	}
 	c.a.offer = offer

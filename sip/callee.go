@@ -12,7 +12,6 @@ import (
 	"axgate/routing"
 	"axgate/sip/dialog"
 	"axgate/sip/digest"
-	"axgate/sip/sdp"
 	"axgate/sip/wire"
 )
 
@@ -116,7 +115,7 @@ func (c *call) ring(r route) (end routing.End, again, ok bool) {
 	if err != nil {
 		c.srv.limits.leave(r.trunk)
 		c.log.Error().Err(err).Msg("call the callee")
-		return endOf(err), false, false
+		return endOf(err), errors.Is(err, errMismatch), false
 	}
 	limit := c.srv.cfg.RingTimeout
 	if r.ringTimeout > 0 {
@@ -135,7 +134,7 @@ func (c *call) ring(r route) (end routing.End, again, ok bool) {
 			if end, ok = c.accepted(b, h.res); !ok {
 				c.bye(&b.leg, end)
 			}
-			return end, false, ok
+			return end, !ok && c.rec.Alerting.IsZero(), ok
 		case refused:
 			end, again = c.refusal(b, h)
 			return end, again, false
@@ -189,11 +188,15 @@ func (c *call) invite(r route) (*calleeLeg, error) {
 	d.Behind = r.behind
 	b := &calleeLeg{root: &branch{dialog: d}, leg: leg{side: media.Callee, host: r.to.Addr.Addr(), trunk: r.trunk, inbox: c.inbox, media: true}, route: r, proof: c.srv.provers[r.trunk].Begin()}
 	b.branch = b.root
-	b.sdp = sdp.NewSession(c.srv.cfg.MediaIP, port, c.codecs(origin{trunk: r.trunk}))
 	if b.security, err = (origin{trunk: r.trunk}).security(r.to.Transport); err != nil {
 		return nil, err
 	}
-	b.sdp.Secure(b.security)
+	passed, err := c.passing(r)
+	if err != nil {
+		return nil, err
+	}
+	b.sdp = c.newSession(&b.leg, port)
+	b.sdp.Pass(passed)
 	b.hide(c.q.Caller, c.srv.cfg.Plan.Country)
 	if err := c.sendInvite(b, b.sdp.Offer()); err != nil {
 		return nil, err
@@ -248,6 +251,9 @@ func (c *call) calleePort() (uint16, error) {
 func endOf(err error) routing.End {
 	if errors.Is(err, media.ErrNoPorts) {
 		return routing.EndOverload
+	}
+	if noMedia(err) {
+		return endNoMedia
 	}
 	return routing.EndFault
 }

@@ -71,8 +71,8 @@ func (c *call) openCaller() error {
 		return fmt.Errorf("open the caller's audio: %w", err)
 	}
 	c.a.media = true
-	c.a.sdp = sdp.NewSession(c.srv.cfg.MediaIP, port, c.codecs(c.from))
-	c.a.sdp.Secure(c.a.security)
+	c.a.sdp = c.newSession(&c.a.leg, port)
+	c.a.sdp.Pass(c.taken())
 	if c.a.offer == nil {
 		c.a.early = c.a.sdp.Offer()
 		return nil
@@ -80,6 +80,9 @@ func (c *call) openCaller() error {
 	body, agreed, err := c.a.sdp.Answer(c.a.offer)
 	if err != nil {
 		return fmt.Errorf("answer the caller's SDP: %w", err)
+	}
+	if c.b != nil && c.b.ready && !matches(agreed.Codec, c.b.agreed.Codec) {
+		return errMismatch
 	}
 	c.a.early = body
 	return c.point(&c.a.leg, agreed)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"axgate/media"
 	"axgate/routing"
@@ -38,6 +39,8 @@ type leg struct {
 	byeFor  routing.End
 	offered bool // our 2xx to a re-INVITE has an offer
 	keys    keyMethod
+	keysAt  time.Time // of the last digit that counted
+	infos   infos
 }
 
 func hostOf(hostport string) string {

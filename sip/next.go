@@ -11,16 +11,18 @@ import (
 
 // happening is one thing that the story of a call may react to.
 type happening struct {
-	kind   happens
-	side   media.Side
-	timer  int           // timeUp: which
-	res    *sip.Response // ringing, answered, refused; refused without one: nobody answered
-	err    error
-	digit  byte
-	info   bool // it came by SIP INFO, so no audio carried it across
-	length time.Duration
-	play   uint64
-	end    routing.End
+	kind    happens
+	side    media.Side
+	timer   int           // timeUp: which
+	res     *sip.Response // ringing, answered, refused; refused without one: nobody answered
+	err     error
+	digit   byte
+	info    bool // it came by SIP INFO
+	tone    bool // it came as a tone
+	crossed bool // the media engine sends it on to the other side
+	length  time.Duration
+	play    uint64
+	end     routing.End
 
 	verdict verdict
 }
@@ -93,7 +95,7 @@ func (c *call) calleeUnacked() <-chan time.Time {
 }
 
 func (c *call) fromMedia(ev media.Event) (happening, bool) {
-	h := happening{side: ev.Side, digit: ev.Digit, play: ev.Play}
+	h := happening{side: ev.Side, digit: ev.Digit, play: ev.Play, tone: ev.Tone, crossed: ev.Crossed}
 	switch ev.Kind {
 	case media.Digit:
 		h.kind = digit
@@ -104,7 +106,7 @@ func (c *call) fromMedia(ev media.Event) (happening, bool) {
 			}
 			l = &c.b.leg
 		}
-		if !l.keysBy(byAudio) {
+		if !c.keysBy(l, byAudio) {
 			return h, false
 		}
 	case media.PlayDone:

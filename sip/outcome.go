@@ -119,6 +119,9 @@ func (c *call) accepted(b *calleeLeg, res *sip.Response) (routing.End, bool) {
 	if len(res.Body()) > 0 {
 		if err := c.acceptSDP(b, res); err != nil {
 			c.log.Warn().Err(err).Msg("the callee's answer")
+			if noMedia(err) {
+				return endNoMedia, false
+			}
 			return routing.EndTrunk, false
 		}
 	} else if err := c.sameSDP(b); err != nil {

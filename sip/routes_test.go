@@ -121,7 +121,7 @@ func TestAllRoutesFail(t *testing.T) {
 	a.response(183, "INVITE")
 	a.fails(503)
 	w.ends(8020, 7508)
-	require.GreaterOrEqual(t, w.mouthA.count(0x31), 8, "the service exception prompt")
+	eventually(t, "the service exception prompt", w.mouthA.hears(0x31, 8))
 }
 
 func TestRetryAfterIsObeyed(t *testing.T) {

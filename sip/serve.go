@@ -160,7 +160,7 @@ func (c *call) info(l *leg, tx *wire.ServerTx) (happening, bool) {
 		return happening{}, false
 	}
 	c.reply(l, tx, sip.StatusOK, "OK")
-	if !l.keysBy(byInfo) {
+	if !c.keysBy(l, byInfo) {
 		return happening{}, false
 	}
 	return happening{kind: digit, side: l.side, digit: key, info: true, length: length}, true

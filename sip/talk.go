@@ -42,6 +42,7 @@ func (c *call) join() (routing.End, bool) {
 		c.startTape()
 	}
 	c.media.Connect(true, true)
+	c.hearTones()
 	return routing.End{}, true
 }
 
@@ -107,8 +108,8 @@ func (c *call) talk() routing.End {
 			return routing.EndMaxDuration
 		case h.kind == timeUp:
 			c.warn()
-		case h.kind == digit && h.info:
-			c.media.SendDigit(1-h.side, h.digit, h.length)
+		case h.kind == digit:
+			c.crossDigit(h)
 		}
 		if end, over := c.overBy(h); over {
 			return end

@@ -5,7 +5,6 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 
-	"axgate/events"
 	"axgate/media"
 	"axgate/routing"
 	"axgate/sip/identity"
@@ -19,11 +18,13 @@ func (c *call) tearDown(end routing.End) {
 	c.srv.up.Add(-1)
 	c.rec.Ended = time.Now()
 	c.rec.StateCode, c.rec.FailReason, c.rec.EndWord = end.StateCode, end.FailReason, end.Word
+	c.dropInfos()
 	c.hangUpCallee(end)
 	c.hangUpCaller(end)
 	c.stopTape()
 	stats := c.media.Close()
 	c.audio = nil
+	c.logAudio(stats)
 	c.rec.CallerLeg, c.rec.CalleeLeg = quality(stats[media.Caller]), quality(stats[media.Callee])
 	c.srv.router.Release(c.session)
 	if c.counted {
@@ -48,10 +49,6 @@ func (c *call) tearDown(end routing.End) {
 		c.rec.Direction, c.rec.Binding, c.rec.Callee = int(routing.Abnormal), "", ""
 	}
 	c.conclude()
-}
-
-func quality(s media.Stats) events.Quality {
-	return events.Quality{Received: s.Received, Lost: s.Lost, JitterMS: s.JitterMS, MOS: s.MOS}
 }
 
 func (c *call) hangUpCallee(end routing.End) {

@@ -10,6 +10,7 @@ import (
 	"axgate/media/tone"
 	"axgate/routing"
 	"axgate/sip/sdp"
+	"axgate/sip/trunk"
 )
 
 // waiting is what the caller hears until the callee answers: the pre-call
@@ -119,6 +120,9 @@ func (c *call) acceptSDP(b *calleeLeg, res *sip.Response) error {
 	if err != nil {
 		return err
 	}
+	if c.a.ready && !matches(c.a.agreed.Codec, agreed.Codec) {
+		return errMismatch
+	}
 	if b.pointed == b.branch && agreed == b.agreed {
 		return nil // the 200 repeats what the 183 said
 	}
@@ -127,15 +131,11 @@ func (c *call) acceptSDP(b *calleeLeg, res *sip.Response) error {
 
 // point applies an agreed session to a leg's media.
 func (c *call) point(l *leg, g sdp.Agreed) error {
-	codec := media.PCMA
-	if g.Codec == "PCMU" {
-		codec = media.PCMU
-	}
-	err := c.media.Point(l.side, media.Stream{RTP: g.RTP, RTCP: g.RTCP, Codec: codec, SendPT: g.SendPT, RecvPT: g.RecvPT,
-		SendEventPT: g.SendEventPT, RecvEventPT: g.RecvEventPT, PTime: g.PTime, Send: g.Send, Receive: g.Receive, NAT: c.behindNAT(l),
-		Keys: g.Keys})
-	if err != nil {
+	if err := c.media.Point(l.side, c.stream(l, g)); err != nil {
 		return err
+	}
+	if l.digits() == trunk.Info { // its telephone-events do not count
+		c.media.Cross(l.side, false)
 	}
 	l.agreed, l.ready, l.pointed = g, true, l.branch
 	return nil
@@ -154,6 +154,10 @@ func (c *call) behindNAT(l *leg) bool {
 func (c *call) announce(file string, scene routing.Scene) bool {
 	name, clip, ok := c.srv.prompts.Clip(c.d.App, file, scene)
 	if (!ok && scene != routing.SceneBusy) || !c.earlyMedia() {
+		return true
+	}
+	if !c.a.agreed.Codec.Speaks() {
+		c.log.Info().Str("prompt", name).Msg("not announced: the caller's codec is passed through")
 		return true
 	}
 	var id uint64

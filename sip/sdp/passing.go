@@ -1,6 +1,7 @@
 package sdp
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -64,6 +65,9 @@ const usualPacket = 20
 // recordings are possible with it.
 func (c Codec) Speaks() bool { return c.talks() }
 
+// Fits tells whether packets of one codec are packets of the other.
+func (c Codec) Fits(other Codec) bool { return c.fits(other) }
+
 // offering are the codecs of an offer: by our list of names, each where it
 // stands there. Once one is passed through it is the only one.
 func (s *Session) offering() []Codec {
@@ -126,6 +130,19 @@ const (
 	MuxOffer             // offer it as well
 	MuxOff
 )
+
+// MuxNamed reads the word of the configuration; an empty one is accept.
+func MuxNamed(word string) (Mux, error) {
+	switch word {
+	case "", "accept":
+		return MuxAccept, nil
+	case "offer":
+		return MuxOffer, nil
+	case "off":
+		return MuxOff, nil
+	}
+	return MuxOff, fmt.Errorf("rtcp_mux %.20q: use accept, offer or off", word)
+}
 
 // Multiplex says whether RTCP may go with RTP; it is accepted else. It is
 // called before the first description.

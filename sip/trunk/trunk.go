@@ -40,12 +40,13 @@ type Trunk struct {
 	Username, Password string // for its digest challenges
 
 	NATMedia    bool          // its audio may come from elsewhere than its SDP says
-	Codecs      []string      // in the order of preference; empty: that of the node
+	Codecs      []string      // in the order of preference, G.711 and what may be passed through; empty: that of the node
 	Security    sdp.Security  // of its audio; keys go over TLS only
 	DTMF        DTMF          // how digits are exchanged
 	MaxCalls    int           // at a time, both ways; 0: no limit
 	RingTimeout time.Duration // how long a callee may ring; 0: that of the node
 
+	Media Media // how audio is exchanged; see media.go
 	Texts Texts // how texts are exchanged; see texts.go
 }
 
@@ -188,6 +189,9 @@ func (t *Trunk) complete() error {
 		return err
 	}
 	if err := t.Headers.complete(); err != nil {
+		return err
+	}
+	if err := t.Media.complete(); err != nil {
 		return err
 	}
 	return t.Texts.complete(t.Name)
