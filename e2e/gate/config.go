@@ -39,6 +39,11 @@ type Config struct {
 	SMS          map[string]any   // the section of that name; nil: no texts
 	Gateways     []map[string]any // sms.gateways
 
+	// More are further settings by section, such as sip and tls; Bindings are
+	// made at the start.
+	More     map[string]map[string]any
+	Bindings []map[string]any
+
 	Extra string // text behind the rest of the configuration file
 }
 
@@ -50,6 +55,8 @@ type Trunk struct {
 	Peers   string
 	SMS     string // off if empty
 	Center  string // SMS 3gpp
+
+	More map[string]any // further settings
 }
 
 // Account is a softphone that may register.
@@ -70,6 +77,7 @@ type App struct {
 	Fallback            string        // X mode
 	AnswerTimeout       time.Duration // X mode, texts
 	SendRecordURL       bool          // fee events carry recordFileDownloadUrl
+	SendReleasedBy      bool          // they carry callRelDirection
 	SMS, SMSContent     bool
 	Barred              bool   // texts are off for its account
 	ControlURL          string // of Block questions
@@ -92,10 +100,14 @@ func (c Config) yaml() string {
 		"sip":   section{"udp": c.SIP.String(), "tcp": c.SIP.String()},
 		"media": section{"ip": c.SIP.Addr().String(), "ports": fmt.Sprintf("%d-%d", c.RTPFirst, c.RTPLast)},
 		"trunks": list(c.Trunks, func(t Trunk) section {
-			out := section{"name": t.Name, "address": t.Address.String(), "peers": strings.Fields(t.Peers)}
+			out := section{"name": t.Name, "peers": strings.Fields(t.Peers)}
+			if t.Address.IsValid() {
+				out["address"] = t.Address.String()
+			}
 			if t.SMS != "" {
 				out["sms"], out["sms_center"] = t.SMS, t.Center
 			}
+			maps.Copy(out, t.More)
 			return out
 		}),
 		"apps": list(c.Apps, c.app),
@@ -138,6 +150,15 @@ func (c Config) yaml() string {
 		file["sms"] = c.SMS
 		file["accounts"] = append(file["accounts"].([]section), section{"name": barredAccount, "sms": false})
 	}
+	if len(c.Bindings) > 0 {
+		file["bindings"] = c.Bindings
+	}
+	for name, more := range c.More {
+		if file[name] == nil {
+			file[name] = section{}
+		}
+		maps.Copy(file[name].(section), more)
+	}
 	return text(file) + c.Extra
 }
 
@@ -150,7 +171,7 @@ const barredAccount = "barred"
 func (c Config) app(a App) map[string]any {
 	out := map[string]any{
 		"key": a.Key, "secret": a.Secret, "mode": a.Mode, "retries": a.Retries, "recording": a.Recording, "stereo": a.Stereo,
-		"informs": a.Informs, "paused": a.Paused, "no_foreign": a.NoForeign, "send_record_url": a.SendRecordURL, "status_url": c.StatusURL, "fee_url": c.FeeURL,
+		"informs": a.Informs, "paused": a.Paused, "no_foreign": a.NoForeign, "send_record_url": a.SendRecordURL, "send_released_by": a.SendReleasedBy, "status_url": c.StatusURL, "fee_url": c.FeeURL,
 		"account": "e2e", "default_prompts": "none",
 	}
 	if a.ExtDigits != 0 {
