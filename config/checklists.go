@@ -39,13 +39,11 @@ func (k *checker) trunks(list []Trunk) {
 			k.wrong(key+".name", "%.80q: use 1 to 64 letters, digits, . _ and -", t.Name)
 		}
 		k.once(seen, key+".name", t.Name)
-		if t.Address == "" && len(t.Peers) == 0 {
+		if t.Address == "" && t.Proxy == "" && len(t.Peers) == 0 {
 			k.wrong(key, "it has neither peers (calls in) nor an address (calls out)")
 		}
-		if t.Address != "" {
-			k.hostPort(key+".address", t.Address)
-		}
-		k.oneOf(key+".transport", t.Transport, "udp", "tcp", "tls")
+		k.oneOf(key+".transport", t.Transport, "udp", "tcp", "tls", "auto")
+		k.trunkWay(key, t)
 		k.trunkTLS(key, t)
 		for j, s := range t.IdentitySource {
 			k.oneOf(at(key+".identity_source", j), s, "pai", "rpid", "from")
@@ -66,7 +64,7 @@ func (k *checker) trunks(list []Trunk) {
 
 func (k *checker) trunkTLS(key string, t *Trunk) {
 	for _, s := range []struct{ key, value string }{{"tls_name", t.TLSName}, {"tls_ca", t.TLSCA}, {"tls_cert", t.TLSCert}, {"tls_key", t.TLSKey}} {
-		if s.value != "" && (t.Transport != "tls" || t.Address == "") {
+		if s.value != "" && (t.Transport != "tls" && t.Transport != "auto" || t.Address == "" && t.Proxy == "") {
 			k.wrong(key+"."+s.key, "it needs an address and transport: tls")
 		}
 	}

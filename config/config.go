@@ -21,7 +21,7 @@ type Config struct {
 	Events    Events    `key:"events"`
 	HTTP      HTTP      `key:"http"`
 	SMS       SMS       `key:"sms"`
-	Trunks    []Trunk   `key:"trunks" help:"carriers and switches; the first with an address carries calls out, the next ones if it fails"`
+	Trunks    []Trunk   `key:"trunks" help:"carriers and switches; those with an address carry calls out, one after the other if one fails"`
 	Profiles  []Profile `key:"profiles" help:"named sets of trunk settings, the defaults of the trunks that name them: every key of a trunk but profile"`
 	Registrar Registrar `key:"registrar"`
 	Plan      Plan      `key:"plan"`
@@ -42,12 +42,13 @@ type Log struct {
 
 // SIP is the signalling side.
 type SIP struct {
-	UDP       string `key:"udp" help:"listen address, host:port; off: none"`
-	TCP       string `key:"tcp" help:"listen address, host:port; off: none"`
-	TLS       string `key:"tls" help:"listen address of SIP over TLS, host:port, such as 192.0.2.10:5061; off: none"`
-	Advertise string `key:"advertise" help:"host:port that peers reach us at; empty: the UDP address"`
-	Domain    string `key:"domain" help:"host part of our identities; empty: the advertised host"`
-	Agent     string `key:"agent" help:"User-Agent and Server; empty: none is sent"`
+	UDP       string   `key:"udp" help:"listen address, host:port; off: none"`
+	TCP       string   `key:"tcp" help:"listen address, host:port; off: none"`
+	TLS       string   `key:"tls" help:"listen address of SIP over TLS, host:port, such as 192.0.2.10:5061; off: none"`
+	Advertise string   `key:"advertise" help:"host:port that peers reach us at; empty: the UDP address"`
+	Domain    string   `key:"domain" help:"host part of our identities; empty: the advertised host"`
+	DNS       []string `key:"dns" help:"DNS servers that know the trunks' names, address:port; empty: those of the system"`
+	Agent     string   `key:"agent" help:"User-Agent and Server; empty: none is sent"`
 
 	TLSCert      string `key:"tls_cert" help:"PEM file of the certificate and those above it, read again when it changes"`
 	TLSKey       string `key:"tls_key" help:"PEM file of the certificate's key"`
@@ -140,10 +141,12 @@ type Trunk struct {
 	Name    string `key:"name" help:"of the trunk in logs; every trunk has its own"`
 	Profile string `key:"profile" help:"whose settings are its defaults: one of profiles, or the shipped china-ims or international (axgate config profiles)"`
 
-	Peers []string `key:"peers" help:"where its calls come from: addresses, address:port or networks; udp://, tcp:// or tls:// before it for one transport"`
+	Peers []string `key:"peers" help:"where its calls come from: addresses, address:port, networks, or names whose addresses in DNS count; udp://, tcp:// or tls:// before it for one transport"`
 
-	Address   string `key:"address" help:"host:port that calls go out to; empty: none do"`
-	Transport string `key:"transport" help:"udp, tcp or tls"`
+	Address   string `key:"address" help:"whom calls go out to: an address, host:port, a host, or a domain with NAPTR and SRV records; empty: none do"`
+	Transport string `key:"transport" help:"udp, tcp, tls, or for a name auto: as its DNS records say"`
+
+	TrunkWay
 
 	TLSName string `key:"tls_name" help:"with tls, the name that its certificate has to have; empty: the host of address"`
 	TLSCA   string `key:"tls_ca" help:"with tls, PEM file of the only authorities that its certificate may be of; empty: those of the system"`

@@ -14,7 +14,7 @@ func Default() Config {
 		Data: "axgate-data",
 		Log:  Log{Level: "info", Format: "text"},
 		SIP: SIP{
-			UDP: "0.0.0.0:5060", TCP: "0.0.0.0:5060", TLS: Off,
+			UDP: "0.0.0.0:5060", TCP: "0.0.0.0:5060", TLS: Off, DNS: []string{},
 			RingTimeout: 90 * time.Second, RingbackAfter: 2 * time.Second, PromptLimit: 15 * time.Second,
 			FirstDigit: 10 * time.Second, InterDigit: 5 * time.Second, Digits: 30 * time.Second,
 			RetryAfter: 5 * time.Second, Drain: 30 * time.Second,
@@ -58,6 +58,7 @@ func (t *Trunk) fresh() {
 	t.Transport, t.IdentitySource, t.CalleeFormat, t.FromFormat, t.DTMF = "udp", []string{"pai", "rpid", "from"}, "e164", "e164", "auto"
 	t.SMS, t.SMSRole = "off", "ue"
 	t.TrunkMedia.fresh()
+	t.TrunkWay.fresh()
 }
 
 func (a *Account) fresh() { a.SMS, a.MaxApps = true, 100 }

@@ -73,8 +73,7 @@ func patterns(list []string) []routing.Pattern {
 	return out
 }
 
-// trunks makes the table of carriers. A host name is looked up once, here: a
-// trunk is known by its address.
+// trunks makes the table of carriers.
 func trunks(list []config.Trunk) (*trunk.Table, error) {
 	var all []trunk.Trunk
 	var wrong []error
@@ -119,18 +118,8 @@ func oneTrunk(c *config.Trunk) (trunk.Trunk, error) {
 		}
 		t.Peers = append(t.Peers, peer)
 	}
-	if c.Address == "" {
-		return t, nil
-	}
-	at, err := net.ResolveUDPAddr("udp", c.Address)
-	if err != nil {
-		return t, fmt.Errorf("address: %w", err)
-	}
-	t.Address = at.AddrPort()
-	if t.TLS = (trunk.TLS{Name: c.TLSName, CA: c.TLSCA, Cert: c.TLSCert, Key: c.TLSKey}); strings.EqualFold(c.Transport, "tls") && t.TLS.Name == "" {
-		t.TLS.Name, _, _ = net.SplitHostPort(c.Address)
-	}
-	return t, nil
+	t.TLS = trunk.TLS{Name: c.TLSName, CA: c.TLSCA, Cert: c.TLSCert, Key: c.TLSKey}
+	return t, trunkWay(&t, c)
 }
 
 // mediaConfig also gives the address that stands in SDP.
@@ -181,7 +170,7 @@ func sipConfig(c *config.Config) sip.Config {
 		return address
 	}
 	return sip.Config{
-		Node: c.Node, UDP: off(c.SIP.UDP), TCP: off(c.SIP.TCP), Advertise: c.SIP.Advertise, Domain: c.SIP.Domain, Agent: c.SIP.Agent,
+		Node: c.Node, UDP: off(c.SIP.UDP), TCP: off(c.SIP.TCP), Advertise: c.SIP.Advertise, Domain: c.SIP.Domain, DNS: c.SIP.DNS, Agent: c.SIP.Agent,
 		TLS:    sip.TLS{Listen: off(c.SIP.TLS), Cert: c.SIP.TLSCert, Key: c.SIP.TLSKey, ClientCA: c.SIP.TLSClientCA, Advertise: c.SIP.TLSAdvertise},
 		Codecs: c.Media.Codecs, MaxCalls: c.SIP.MaxCalls,
 		RingTimeout: c.SIP.RingTimeout, RingbackIn: c.SIP.RingbackAfter, PromptCap: c.SIP.PromptLimit,

@@ -23,6 +23,8 @@ type calleeLeg struct {
 	request   *sip.Request
 	route     route
 	proof     *digest.Exchange
+	counted   bool // its trunk counts it
+	elsewhere bool // it failed at this server, and another of the trunk may do better
 	rang      bool // a provisional response came: CANCEL may be sent
 	cancelled bool
 	told      bool // CANCEL was sent
@@ -39,7 +41,7 @@ func (c *call) reach() (routing.End, bool) {
 	}
 	routes := c.srv.routes(c.d.Callee)
 	if len(routes) == 0 {
-		c.log.Error().Msg("no trunk and no registered phone to reach the callee: add a trunk with an address")
+		c.log.Error().Msg("no trunk and no registered phone to reach the callee: add a trunk with an address that serves its number")
 		c.announce("", routing.SceneFault)
 		return routing.EndNoRoute, false
 	}
@@ -51,22 +53,11 @@ func (c *call) reach() (routing.End, bool) {
 	c.log.Info().Str("route", routes[0].name).Str("shown", string(c.d.Shown)).Msg("callout")
 	c.note(events.CallOut, "")
 	c.startWaiting()
-	end := routing.EndOverload // if every trunk is full
-	tried := 0
-	for _, r := range routes {
-		if !c.srv.limits.enter(r.trunk) {
-			c.log.Warn().Str("route", r.name).Msg("the trunk carries all the calls it may")
-			continue
-		}
-		var again, ok bool
-		if end, again, ok = c.ring(r); ok {
-			return end, true
-		}
-		if tried++; !again {
-			break
-		}
+	end, tried, ok := c.overRoutes(routes)
+	if ok {
+		return end, true
 	}
-	if end.Word == routing.EndTrunk.Word {
+	if end.Word == routing.EndTrunk.Word || end.Word == routing.EndNoRoute.Word {
 		if tried > 1 {
 			end = routing.EndNoRoute
 		}
@@ -121,12 +112,14 @@ func (c *call) ring(r route) (end routing.End, again, ok bool) {
 	if r.ringTimeout > 0 {
 		limit = min(limit, r.ringTimeout)
 	}
-	giveUp := time.NewTimer(limit)
+	began := time.Now()
+	giveUp := time.NewTimer(firstWord(r, limit))
 	defer giveUp.Stop()
 	minute := time.NewTicker(time.Minute)
 	defer minute.Stop()
 	for {
 		h := c.next(giveUp.C, c.waiting.ringbackDue(), minute.C)
+		c.srv.health.see(r, h, b.rang)
 		switch h.kind {
 		case ringing:
 			c.rang(b, h.res)
@@ -157,6 +150,14 @@ func (c *call) ring(r route) (end routing.End, again, ok bool) {
 		case timeUp:
 			switch h.timer {
 			case 0:
+				if !b.rang && r.trunk != nil {
+					end, again = c.noWord(b)
+					return end, again, false
+				}
+				if left := limit - time.Since(began); left > 0 {
+					giveUp.Reset(left)
+					continue
+				}
 				c.rec.UnswReason = routing.EndRingTimeout.Cause
 				return routing.EndRingTimeout, false, false
 			case 1:
@@ -186,7 +187,8 @@ func (c *call) invite(r route) (*calleeLeg, error) {
 	}
 	d := dialog.Calling(c.srv.from(r, shown), "", r.uri, r.to, me)
 	d.Behind = r.behind
-	b := &calleeLeg{root: &branch{dialog: d}, leg: leg{side: media.Callee, host: r.to.Addr.Addr(), trunk: r.trunk, inbox: c.inbox, media: true}, route: r, proof: c.srv.provers[r.trunk].Begin()}
+	d.Through(r.via...)
+	b := &calleeLeg{root: &branch{dialog: d}, leg: leg{side: media.Callee, host: r.to.Addr.Addr(), trunk: r.trunk, inbox: c.inbox, media: true}, route: r, counted: true, proof: c.srv.provers[r.trunk].Begin()}
 	b.branch = b.root
 	if b.security, err = (origin{trunk: r.trunk}).security(r.to.Transport); err != nil {
 		return nil, err

@@ -11,14 +11,15 @@ import (
 	"axgate/sip/trunk"
 )
 
-// longestRest is the most that a trunk's Retry-After is obeyed.
+// longestRest is the most that a server's Retry-After is obeyed.
 const longestRest = 5 * time.Minute
 
-// limits is what the trunks carry now, and which of them asked for a rest.
+// limits is what the trunks carry now, and which of their servers asked for a
+// rest.
 type limits struct {
 	mu    sync.Mutex
 	calls map[*trunk.Trunk]int
-	rests map[*trunk.Trunk]time.Time
+	rests map[place]time.Time
 }
 
 // enter counts one more leg on a trunk, unless it carries all that it may. A
@@ -48,11 +49,11 @@ func (l *limits) leave(t *trunk.Trunk) {
 	l.calls[t]--
 }
 
-// rest obeys the Retry-After of a 503: the trunk gets no call before it is
-// over (RFC 3261 section 21.5.4).
-func (l *limits) rest(t *trunk.Trunk, res *sip.Response, now time.Time) {
+// rest obeys the Retry-After of a 503 or 500: the server gets no call before it
+// is over (RFC 3261 sections 21.5.1 and 21.5.4).
+func (l *limits) rest(r route, res *sip.Response, now time.Time) {
 	h := res.GetHeader("Retry-After")
-	if t == nil || h == nil || res.StatusCode != sip.StatusServiceUnavailable {
+	if r.trunk == nil || h == nil || res.StatusCode != sip.StatusServiceUnavailable && res.StatusCode != sip.StatusInternalServerError {
 		return
 	}
 	text := strings.TrimSpace(h.Value())
@@ -66,18 +67,23 @@ func (l *limits) rest(t *trunk.Trunk, res *sip.Response, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.rests == nil {
-		l.rests = make(map[*trunk.Trunk]time.Time)
+		l.rests = make(map[place]time.Time)
 	}
-	l.rests[t] = now.Add(min(time.Duration(n)*time.Second, longestRest))
+	for p, until := range l.rests { // servers of names come and go
+		if now.After(until) {
+			delete(l.rests, p)
+		}
+	}
+	l.rests[placeOf(r)] = now.Add(min(time.Duration(n)*time.Second, longestRest))
 }
 
-func (l *limits) resting(t *trunk.Trunk, now time.Time) bool {
-	if t == nil {
+func (l *limits) resting(r route, now time.Time) bool {
+	if r.trunk == nil {
 		return false
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return now.Before(l.rests[t])
+	return now.Before(l.rests[placeOf(r)])
 }
 
 // full tells whether this call is one more than the node may carry.

@@ -86,6 +86,7 @@ type Config struct {
 
 	Plan      routing.Plan
 	Trunks    *trunk.Table
+	DNS       []string             // servers that know the trunks' names, address:port; none: those of the system
 	Registrar *registrar.Registrar // nil: none
 	Texts     Texts                // nil: MESSAGE is not served
 

@@ -160,6 +160,7 @@ func (c *call) refusal(b *calleeLeg, h happening) (end routing.End, again bool) 
 	if h.res == nil {
 		c.log.Warn().Err(h.err).Str("route", b.route.name).Msg("no answer from the route")
 		c.rec.UnswReason, c.rec.SIPStatus = identity.CauseOf(sip.StatusRequestTimeout), sip.StatusRequestTimeout
+		b.elsewhere = true
 		return routing.EndTrunk, !alerted && !b.rang
 	}
 	status := h.res.StatusCode
@@ -174,7 +175,8 @@ func (c *call) refusal(b *calleeLeg, h happening) (end routing.End, again bool) 
 	} else if status == sip.StatusRequestTerminated {
 		c.rec.UnswReason = end.Cause
 	}
-	c.srv.limits.rest(b.route.trunk, h.res, time.Now())
+	b.elsewhere = ofServer(status)
+	c.srv.limits.rest(b.route, h.res, time.Now())
 	c.log.Info().Int("status", status).Int("cause", c.rec.UnswReason).Str("end", end.Word).Msg("the callee's side refused")
 	return end, end.Word == routing.EndTrunk.Word && !alerted && ofTrunk(status)
 }

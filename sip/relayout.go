@@ -29,7 +29,7 @@ var _ sms.Carrier = (*relayCarrier)(nil)
 func (c *relayCarrier) Name() string { return c.trunk.Name }
 
 // Reaches implements sms.Carrier.
-func (c *relayCarrier) Reaches(routing.Number) bool { return true }
+func (c *relayCarrier) Reaches(n routing.Number) bool { return c.trunk.Serves(n) }
 
 // Pieces implements sms.Carrier: each is a segment.
 func (c *relayCarrier) Pieces(text string) int {

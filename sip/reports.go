@@ -129,9 +129,7 @@ func (s *Server) returnRoute(tx *wire.ServerTx, who origin) route {
 	r := route{name: "phone", to: tx.From, behind: true}
 	if t := who.trunk; t != nil {
 		r = s.trunkRoute(t, "")
-		if !t.Address.IsValid() {
-			r.to = tx.From
-		}
+		r = s.oneServer(r, tx.From)
 	}
 	uri, ok := identity.Return(tx.Request)
 	if !ok {

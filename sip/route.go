@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"math/rand/v2"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -14,9 +15,10 @@ import (
 // route is one way to a callee: its registered phone, or a trunk.
 type route struct {
 	name             string
-	uri              sip.Uri // Request-URI and To
-	to               wire.Peer
-	behind           bool // requests go to where the phone registered from
+	uri              sip.Uri   // Request-URI and To
+	via              []sip.Uri // Route headers
+	to               wire.Peer // a trunk's server is chosen by servers
+	behind           bool      // requests go to where the phone registered from
 	trunk            *trunk.Trunk
 	fromFormat       routing.Format
 	fromDomain       string
@@ -27,13 +29,12 @@ type route struct {
 
 // routes are the ways to a number, the best first.
 func (s *Server) routes(callee routing.Number) []route {
-	now := time.Now()
-	if r, ok := s.phoneRoute(callee, now); ok {
+	if r, ok := s.phoneRoute(callee, time.Now()); ok {
 		return []route{r}
 	}
 	var all []route
-	for _, t := range s.cfg.Trunks.Out() {
-		if !s.limits.resting(t, now) {
+	for _, t := range inOrder(s.cfg.Trunks.Out(), rand.IntN) {
+		if t.Serves(callee) {
 			all = append(all, s.trunkRoute(t, s.cfg.Plan.Spell(callee, t.CalleeFormat)))
 		}
 	}
@@ -49,10 +50,11 @@ func (s *Server) phoneRoute(callee routing.Number, now time.Time) (route, bool) 
 	return route{name: "phone", uri: at.URI, to: wire.Peer{Addr: at.Source, Transport: at.Transport}, behind: true, fromFormat: routing.FormatE164}, ok
 }
 
-// trunkRoute is the way to a user of a trunk.
+// trunkRoute is the way to a user of a trunk, to whichever of its servers.
 func (s *Server) trunkRoute(t *trunk.Trunk, user string) route {
-	uri := sip.Uri{Scheme: "sip", User: user, Host: t.Address.Addr().String(), Port: int(t.Address.Port())}
-	return route{name: t.Name, uri: uri, to: wire.Peer{Addr: t.Address, Transport: t.Transport}, behind: t.NATMedia, trunk: t,
+	uri := sip.Uri{Scheme: "sip", User: user}
+	uri.Host, uri.Port = t.Host()
+	return route{name: t.Name, uri: uri, via: viaProxy(t), behind: t.NATMedia, trunk: t,
 		fromFormat: t.FromFormat, fromDomain: t.FromDomain, sendPAI: t.SendPAI, sendPPI: t.SendPPI, hide: t.Hide, ringTimeout: t.RingTimeout}
 }
 

@@ -2,7 +2,6 @@ package sip
 
 import (
 	"crypto/tls"
-	"net/netip"
 
 	"github.com/rs/zerolog"
 
@@ -57,25 +56,25 @@ func (t *TLS) server(log zerolog.Logger) (*tls.Config, error) {
 	return usual, nil
 }
 
-// hosts are the trunks that are called over TLS, by their address, and how each
+// hosts are the trunks that are called over TLS, by their proof, and how each
 // proves itself (RFC 5922 section 7); nil if there is none.
-func hosts(trunks *trunk.Table, log zerolog.Logger) (func(netip.AddrPort) *tls.Config, error) {
-	known := map[netip.AddrPort]func() *tls.Config{}
+func hosts(trunks *trunk.Table, log zerolog.Logger) (func(wire.Peer) *tls.Config, error) {
+	known := map[string]func() *tls.Config{}
 	for _, t := range trunks.Out() {
-		if t.Transport != "TLS" {
+		if t.Proof() == "" || known[t.Proof()] != nil {
 			continue
 		}
 		proof, err := proofOfHost(t, log)
 		if err != nil {
 			return nil, err
 		}
-		known[t.Address] = proof
+		known[t.Proof()] = proof
 	}
 	if len(known) == 0 {
 		return nil, nil
 	}
-	return func(to netip.AddrPort) *tls.Config {
-		if proof := known[to]; proof != nil {
+	return func(to wire.Peer) *tls.Config {
+		if proof := known[to.Proof]; proof != nil {
 			return proof()
 		}
 		return nil

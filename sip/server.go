@@ -7,6 +7,7 @@ package sip
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -20,6 +21,7 @@ import (
 	"axgate/media"
 	"axgate/routing"
 	"axgate/sip/identity"
+	"axgate/sip/resolve"
 	"axgate/sip/wire"
 )
 
@@ -43,6 +45,8 @@ type Server struct {
 
 	provers   provers
 	limits    limits
+	resolver  *resolve.Resolver // of the trunks' names
+	health    health
 	desk      desk    // of the texts that come in
 	textRests limits  // which trunks asked for a rest from texts; calls have their own
 	reports   reports // of 3GPP texts that were sent
@@ -50,6 +54,8 @@ type Server struct {
 	up        atomic.Int64 // calls that are not over
 	count     atomic.Uint64
 	boot      uint32
+	tending   context.Context // until the ways are no longer looked after
+	endTend   context.CancelFunc
 	wait      sync.WaitGroup
 }
 
@@ -87,11 +93,17 @@ func Open(cfg Config, engine *media.Engine, router Router, journal Journal, prom
 		return nil, err
 	}
 	s.cfg.advertise(s.stack)
+	if err := s.openWays(); err != nil {
+		return nil, errors.Join(err, s.stack.Close())
+	}
 	return s, nil
 }
 
 // Serve starts taking calls.
-func (s *Server) Serve() { s.stack.Serve(s) }
+func (s *Server) Serve() {
+	s.stack.Serve(s)
+	s.tendWays()
+}
 
 // UDPAddr is the bound UDP address.
 func (s *Server) UDPAddr() netip.AddrPort { return s.stack.UDPAddr() }
@@ -142,9 +154,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		case <-time.After(10 * time.Second): // a peer that answers nothing
 		}
 	}
+	s.endWays()
 	s.desk.close() // their senders are answered
 	err := s.stack.Close()
 	s.wait.Wait()
+	s.resolver.Close()
 	if err != nil {
 		return fmt.Errorf("close SIP sockets: %w", err)
 	}
@@ -216,7 +230,7 @@ func (s *Server) sameSide(l *leg, from wire.Peer) bool {
 		return true
 	}
 	t, ok := s.cfg.Trunks.From(from.Addr, from.Transport)
-	return ok && t == l.trunk
+	return ok && t == l.trunk || s.cfg.Trunks.CalledAt(l.trunk, from.Addr.Addr())
 }
 
 func (s *Server) leg(callID, localTag string) *leg {

@@ -17,12 +17,7 @@ func fromTrunk(trunks *trunk.Table, from wire.Peer) bool {
 	if _, ok := trunks.From(from.Addr, from.Transport); ok {
 		return true
 	}
-	for _, t := range trunks.Out() {
-		if t.Address.Addr() == from.Addr.Addr() {
-			return true
-		}
-	}
-	return false
+	return trunks.Called(from.Addr.Addr())
 }
 
 // Bans are the addresses of which nothing is read now.

@@ -31,7 +31,7 @@ func (c *call) tearDown(end routing.End) {
 		c.srv.limits.leave(c.from.trunk)
 	}
 	for _, b := range c.tried {
-		c.srv.limits.leave(b.route.trunk)
+		c.uncount(b)
 	}
 	line := c.log.Info().Str("end", end.Word).Int("state", end.StateCode).Int("reason", end.FailReason)
 	if !c.rec.Answered.IsZero() {

@@ -50,9 +50,9 @@ func (c *textCarrier) Name() string {
 }
 
 // Reaches implements sms.Carrier: a phone has an account, registered or not; a
-// trunk has every number.
+// trunk has the numbers that go over it.
 func (c *textCarrier) Reaches(n routing.Number) bool {
-	return c.trunk != nil || c.srv.cfg.Registrar.Has(string(n))
+	return c.trunk != nil && c.trunk.Serves(n) || c.trunk == nil && c.srv.cfg.Registrar.Has(string(n))
 }
 
 // Pieces implements sms.Carrier.
@@ -113,6 +113,10 @@ func (s *Server) newCarrier(t *trunk.Trunk) *textCarrier {
 	reserve := longURI
 	if t != nil {
 		r, reserve = s.trunkRoute(t, longest), 0
+		r.to = wireLongest
+		if t.Proof() != "" {
+			r.to.Transport = "TLS"
+		}
 		if t.Username != "" {
 			reserve = credentials + 2*len(t.Username)
 		}

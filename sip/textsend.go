@@ -41,6 +41,9 @@ func (s *Server) message(l letter, cseq uint32) *sip.Request {
 	via.Params.Add("branch", sip.RFC3261BranchMagicCookie+digestOf(l.id, "branch", cseq)[:32])
 	via.Params.Add("rport", "")
 	req.AppendHeader(via)
+	for i := range l.route.via {
+		req.AppendHeader(&sip.RouteHeader{Address: *l.route.via[i].Clone()})
+	}
 	mf := sip.MaxForwardsHeader(dialog.DefaultHops)
 	req.AppendHeader(&mf)
 	from := &sip.FromHeader{Address: l.from}
@@ -73,10 +76,36 @@ func (l letter) callID() string { return digestOf(l.id, "call")[:32] }
 // whatever node. After that it is a new one with the next CSeq: the old one
 // would only be given its old answer.
 func (s *Server) send(ctx context.Context, l letter) error {
-	if s.textRests.resting(l.route.trunk, time.Now()) {
+	servers, err := s.ranked(ctx, l.route)
+	if err != nil {
+		s.log.Debug().Err(err).Str("route", l.route.name).Msg("send a text")
+		return &sms.Failure{Reason: l.route.name + " cannot be found", Temporary: true}
+	}
+	for _, l.route = range servers[:min(len(servers), maxTextTries)] {
+		if err = s.sendTo(ctx, l); !notThere(err) {
+			return err
+		}
+	}
+	return err
+}
+
+// maxTextTries bounds how many servers of a trunk are tried at once.
+const maxTextTries = 3
+
+// notThere tells whether a text has certainly not come to a server that another
+// one of its trunk may stand in for.
+func notThere(err error) bool {
+	var f *sms.Failure
+	return errors.As(err, &f) && f.Temporary && (f.Status == 0 || f.Status == sip.StatusServiceUnavailable)
+}
+
+// sendTo brings a letter to one server.
+func (s *Server) sendTo(ctx context.Context, l letter) error {
+	if s.textRests.resting(l.route, time.Now()) {
 		return &sms.Failure{Status: sip.StatusServiceUnavailable, Reason: l.route.name + " asked for a rest", Temporary: true}
 	}
 	res, err := s.ask(ctx, l)
+	s.health.seeText(l.route, res, err)
 	switch {
 	case errors.Is(err, wire.ErrNoAnswer):
 		return &sms.Failure{Status: sip.StatusRequestTimeout, Reason: l.route.name + " does not answer", Temporary: true}
@@ -92,7 +121,7 @@ func (s *Server) send(ctx context.Context, l letter) error {
 		// say what became of it (RFC 3261 section 8.2.2.2).
 		return fmt.Errorf("send a text by %s: it is there already", l.route.name)
 	}
-	s.textRests.rest(l.route.trunk, res, time.Now())
+	s.textRests.rest(l.route, res, time.Now())
 	return &sms.Failure{Status: res.StatusCode, Reason: fmt.Sprintf("%s answered %d", l.route.name, res.StatusCode), Temporary: temporary(res.StatusCode)}
 }
 

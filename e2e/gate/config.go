@@ -100,7 +100,7 @@ func (c Config) yaml() string {
 		"sip":   section{"udp": c.SIP.String(), "tcp": c.SIP.String()},
 		"media": section{"ip": c.SIP.Addr().String(), "ports": fmt.Sprintf("%d-%d", c.RTPFirst, c.RTPLast)},
 		"trunks": list(c.Trunks, func(t Trunk) section {
-			out := section{"name": t.Name, "peers": strings.Fields(t.Peers)}
+			out := section{"name": t.Name, "peers": strings.Fields(t.Peers), "ping_interval": "0s"} // SIPp takes OPTIONS for a call
 			if t.Address.IsValid() {
 				out["address"] = t.Address.String()
 			}

@@ -38,6 +38,7 @@ type Dialog struct {
 	remote    sip.Uri
 	target    sip.Uri
 	routes    []sip.Uri
+	fresh     bool // nobody has answered: routes are those that it was given
 	cseq      uint32
 	seen      uint32 // the peer's highest CSeq
 	heard     bool   // seen is valid
@@ -74,8 +75,13 @@ func Answering(invite *sip.Request, from wire.Peer, me Local) *Dialog {
 // Calling starts the dialog of an INVITE that will go out to the peer.
 func Calling(from sip.Uri, name string, to sip.Uri, peer wire.Peer, me Local) *Dialog {
 	return &Dialog{CallID: sip.GenerateTagN(24), Peer: peer, me: me, localTag: sip.GenerateTagN(12),
-		local: from, localName: name, remote: to, target: to, cseq: 0}
+		local: from, localName: name, remote: to, target: to, fresh: true}
 }
+
+// Through has the requests before the first answer name the way to the peer:
+// an outbound proxy, or a Service-Route (RFC 3608). The answer brings the route
+// set of the dialog.
+func (d *Dialog) Through(routes ...sip.Uri) { d.routes = routes }
 
 // LocalTag identifies the leg together with its Call-ID.
 func (d *Dialog) LocalTag() string { return d.localTag }
@@ -88,6 +94,7 @@ func (d *Dialog) RemoteTag() string { return d.remoteTag }
 // dialog: caller-tune servers answer 183 and 200 under different tags.
 func (d *Dialog) Confirm(res *sip.Response) {
 	d.remoteTag, _ = res.To().Params.Get("tag")
+	d.fresh = false
 	rr := res.GetHeaders("Record-Route")
 	d.routes = make([]sip.Uri, 0, len(rr))
 	for i := len(rr) - 1; i >= 0; i-- {
@@ -149,9 +156,10 @@ func (d *Dialog) Check(req *sip.Request) error {
 // it is an address, else the peer itself. What came over TLS stays with the
 // peer that proved itself: an address in a Contact has no name to be proven,
 // and without TLS others could read along. Likewise a target that asks for TLS
-// in a dialog without it gets its requests the way it came.
+// in a dialog without it gets its requests the way it came. Until somebody has
+// answered the peer is the server that was chosen, whatever the URIs say.
 func (d *Dialog) next() wire.Peer {
-	if d.Behind || d.Peer.Transport == "TLS" {
+	if d.fresh || d.Behind || d.Peer.Transport == "TLS" {
 		return d.Peer
 	}
 	hop := &d.target

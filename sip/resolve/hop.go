@@ -78,6 +78,9 @@ func HopOf(uri sip.Uri) (Hop, error) {
 	return h, nil
 }
 
+// IP is the host if that is an address.
+func (h Hop) IP() (netip.Addr, bool) { return address(h.Host) }
+
 // String is what ParseHop reads.
 func (h Hop) String() string {
 	at := h.Host

@@ -30,6 +30,8 @@ func TestParsePeer(t *testing.T) {
 		"[::ffff:192.0.2.7]:5060":  "192.0.2.7:5060",
 		"::ffff:192.0.2.0/120":     "192.0.2.0/24",
 		"fe80::1%eth0":             "fe80::1",
+		"SIP.example.com":          "sip.example.com",
+		"sip.example.com:5070":     "sip.example.com:5070",
 	} {
 		p, err := ParsePeer(text)
 		require.NoError(t, err, text)
@@ -40,9 +42,9 @@ func TestParsePeer(t *testing.T) {
 // TestParsePeerSaysWhatIsRight: a mistake in a peer would leave a carrier
 // outside, or let a stranger in.
 func TestParsePeerSaysWhatIsRight(t *testing.T) {
-	const use = ": use an address, address:port or network, such as 192.0.2.7, 192.0.2.7:5060 or 192.0.2.0/24"
+	const use = ": use an address, address:port, network or name, such as 192.0.2.7, 192.0.2.7:5060, 192.0.2.0/24 or sip.example.com"
 	for _, text := range []string{
-		"", "udp://", "pbx.example.com", "192.0.2", "192.0.2.256", "192.0.2.7/33", "192.0.2.0/24:5060", "192.0.2.7:0", "192.0.2.7:65536", "192.0.2.7:x",
+		"", "udp://", "pbx", "192.0.2", "192.0.2.256", "192.0.2.7/33", "192.0.2.0/24:5060", "192.0.2.7:0", "192.0.2.7:65536", "192.0.2.7:x",
 		"192.0.2.7,192.0.2.8", "192.0.2.7-9", "2001:db8::1:5060:x", "192.0.2.07", "[192.0.2.7", "2001:db8::1]", "[[2001:db8::1]]", "[192.0.2.0/24]", "sip:192.0.2.7",
 	} {
 		p, err := ParsePeer(text)

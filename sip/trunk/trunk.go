@@ -8,10 +8,12 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"axgate/routing"
 	"axgate/sip/identity"
+	"axgate/sip/resolve"
 	"axgate/sip/sdp"
 )
 
@@ -20,10 +22,11 @@ type Trunk struct {
 	Name  string
 	Peers []Peer // where its calls come from; none: it calls nobody
 
-	// Address is where calls go out to; invalid: none do. Transport is "UDP"
-	// (also if empty), "TCP" or "TLS".
+	// Address is where calls go out to; invalid: none do, unless Way says where.
+	// Transport is "UDP" (also if empty), "TCP", "TLS", or "AUTO" for a name.
 	Address   netip.AddrPort
 	Transport string
+	Way       Way // see way.go
 	TLS       TLS // with that transport; see tls.go
 
 	Rule identity.Rule // where its calls name the caller
@@ -48,6 +51,9 @@ type Trunk struct {
 
 	Media Media // how audio is exchanged; see media.go
 	Texts Texts // how texts are exchanged; see texts.go
+
+	hop   resolve.Hop // the next one of calls out
+	proof string
 }
 
 // DTMF is how digits are exchanged with a trunk.
@@ -65,11 +71,14 @@ const (
 // maxRing is the longest that a trunk may let a callee ring.
 const maxRing = 180 * time.Second
 
-// Table is the trunks of a node. It does not change; a nil Table is empty.
+// Table is the trunks of a node. It does not change, but for what names lead to;
+// a nil Table is empty.
 type Table struct {
 	claims []claim
+	named  []claim // of peers that are names
 	all    []*Trunk
 	out    []*Trunk
+	places atomic.Pointer[places]
 }
 
 // claim is a peer and whose it is.
@@ -85,7 +94,7 @@ func New(trunks []Trunk) (*Table, error) {
 	names := make(map[string]bool, len(trunks))
 	for i := range trunks {
 		tr := trunks[i]
-		tr.Peers, tr.Codecs = slices.Clone(tr.Peers), slices.Clone(tr.Codecs)
+		tr.Peers, tr.Codecs, tr.Way.Prefixes = slices.Clone(tr.Peers), slices.Clone(tr.Codecs), slices.Clone(tr.Way.Prefixes)
 		if err := tr.complete(); err != nil {
 			return nil, fmt.Errorf("trunk %.64q: %w", tr.Name, err)
 		}
@@ -96,19 +105,24 @@ func New(trunks []Trunk) (*Table, error) {
 		if err := t.claim(&tr); err != nil {
 			return nil, err
 		}
-		if err := t.sameProof(&tr); err != nil {
-			return nil, err
-		}
 		t.all = append(t.all, &tr)
-		if tr.Address.IsValid() {
+		if tr.CallsOut() {
+			tr.proof = t.proofOf(&tr)
 			t.out = append(t.out, &tr)
 		}
 	}
+	t.Learn(fixed)
 	return t, nil
 }
 
 func (t *Table) claim(tr *Trunk) error {
 	for _, p := range tr.Peers {
+		if p.Host != "" {
+			if err := t.claimName(tr, p); err != nil {
+				return err
+			}
+			continue
+		}
 		for _, c := range t.claims {
 			if c.trunk != tr && c.peer.overlaps(p) {
 				return fmt.Errorf("trunks %q and %q: peers %v and %v overlap, so a call from there would be of both", c.trunk.Name, tr.Name, c.peer, p)
@@ -131,7 +145,7 @@ func (t *Table) From(src netip.AddrPort, transport string) (*Trunk, bool) {
 			return c.trunk, true
 		}
 	}
-	return nil, false
+	return t.byName(src, transport)
 }
 
 // All are the trunks, in the order of the configuration. The slice is the
@@ -157,7 +171,7 @@ func (t *Trunk) complete() error {
 	if t.Name == "" || len(t.Name) > 64 || !word(t.Name) {
 		return errors.New("name: use 1 to 64 letters, digits, . _ and -")
 	}
-	if !t.Address.IsValid() && len(t.Peers) == 0 {
+	if !t.CallsOut() && len(t.Peers) == 0 {
 		return errors.New("it has neither peers (calls in) nor an address (calls out)")
 	}
 	if err := t.completeAddresses(); err != nil {
@@ -180,7 +194,7 @@ func (t *Trunk) complete() error {
 			return err
 		}
 	}
-	if t.Security == sdp.Required && t.Address.IsValid() {
+	if t.Security == sdp.Required && t.CallsOut() {
 		if _, err := t.Security.Over(t.Transport == "TLS"); err != nil {
 			return fmt.Errorf("media security: %w", err)
 		}
@@ -199,11 +213,14 @@ func (t *Trunk) complete() error {
 
 func (t *Trunk) completeAddresses() error {
 	for i, p := range t.Peers {
-		if !p.Net.IsValid() {
+		switch {
+		case p.Host != "":
+		case !p.Net.IsValid():
 			return fmt.Errorf("peer %d of it is empty", i+1)
+		default:
+			t.Peers[i].Net = plain(p.Net)
 		}
-		t.Peers[i].Net = plain(p.Net)
-		if p.Port != 0 && !p.Net.IsSingleIP() {
+		if p.Host == "" && p.Port != 0 && !p.Net.IsSingleIP() {
 			return fmt.Errorf("peer %v: a port goes with a single address", p.Net)
 		}
 		if p.Transport != "" {
@@ -218,17 +235,26 @@ func (t *Trunk) completeAddresses() error {
 		t.Transport = "UDP"
 	}
 	var err error
-	if t.Transport, err = transportNamed(t.Transport); err != nil {
+	if strings.EqualFold(t.Transport, AutoTransport) && !t.Address.IsValid() {
+		t.Transport = AutoTransport
+	} else if t.Transport, err = transportNamed(t.Transport); err != nil {
 		return err
 	}
 	if !t.Address.IsValid() {
-		return t.completeTLS()
+		return t.completeOut()
 	}
 	ip := t.Address.Addr().Unmap()
 	if t.Address.Port() == 0 || ip.IsUnspecified() || ip.IsMulticast() {
 		return fmt.Errorf("address %v: use the address and port of one host, such as 192.0.2.7:5060", t.Address)
 	}
 	t.Address = netip.AddrPortFrom(ip, t.Address.Port())
+	return t.completeOut()
+}
+
+func (t *Trunk) completeOut() error {
+	if err := t.completeWay(); err != nil {
+		return err
+	}
 	return t.completeTLS()
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/netip"
 	"sync"
 	"time"
 
@@ -21,7 +20,7 @@ var errOutOfStep = errors.New("what it sent breaks the rules of a stream")
 type tcpConn struct {
 	side     *tcpSide
 	conn     net.Conn
-	addr     netip.AddrPort
+	peer     Peer // the other end
 	accepted bool
 	heard    bool // something of use came; for the reading goroutine
 
@@ -46,7 +45,7 @@ func (c *tcpConn) hear() error {
 	if err := c.shake(); err != nil {
 		return err
 	}
-	from := c.peer()
+	from := c.peer
 	var f framer
 	chunk := make([]byte, 8<<10)
 	proved := !c.accepted // who connects to us has to say something soon
@@ -80,13 +79,10 @@ func (c *tcpConn) hear() error {
 // sound notes that the peer speaks SIP.
 func (c *tcpConn) sound() {
 	if !c.heard && !c.accepted {
-		c.side.proven(c.addr)
+		c.side.proven(c.peer)
 	}
 	c.heard = true
 }
-
-// peer is the other end.
-func (c *tcpConn) peer() Peer { return Peer{Addr: c.addr, Transport: c.side.transport} }
 
 // drain handles what is whole. It tells whether anything was, and whether the
 // connection may go on.
@@ -132,7 +128,7 @@ func (c *tcpConn) write(raw []byte) error {
 	_ = c.conn.SetWriteDeadline(time.Now().Add(writeTime))
 	if _, err := c.conn.Write(raw); err != nil {
 		_ = c.conn.Close() // a part may have been written: nothing may follow it
-		return &sendError{len(raw), c.addr, err}
+		return &sendError{len(raw), c.peer.Addr, err}
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/netip"
 	"time"
 )
 
@@ -16,7 +15,7 @@ const (
 	maxPauses    = 1024 // addresses of which failures are remembered
 )
 
-// dialing is an address that is being connected to, or could not be.
+// dialing is an end that is being connected to, or could not be.
 type dialing struct {
 	done  chan struct{} // closed when the attempt is over; nil: none is under way
 	conn  *tcpConn
@@ -28,13 +27,13 @@ type dialing struct {
 // dial finds or opens the connection to an address. Who asks while one is
 // being opened waits for it; after a failure all are refused for a while, so
 // that a call goes on to the next trunk at once.
-func (t *tcpSide) dial(ctx context.Context, addr netip.AddrPort) (*tcpConn, error) {
+func (t *tcpSide) dial(ctx context.Context, to Peer) (*tcpConn, error) {
 	t.mu.Lock()
-	if c := t.conns[addr]; c != nil {
+	if c := t.conns[endOf(to)]; c != nil {
 		t.mu.Unlock()
 		return c, nil
 	}
-	d := t.dials[addr]
+	d := t.dials[endOf(to)]
 	switch {
 	case d != nil && d.done != nil:
 		t.mu.Unlock()
@@ -48,7 +47,7 @@ func (t *tcpSide) dial(ctx context.Context, addr netip.AddrPort) (*tcpConn, erro
 		t.mu.Unlock()
 		return nil, fmt.Errorf("not tried again yet: %w", d.err)
 	}
-	if t.transport == "TLS" && t.trust(addr) == nil {
+	if t.transport == "TLS" && t.trust(to) == nil {
 		t.mu.Unlock()
 		return nil, errNoTrust
 	}
@@ -56,31 +55,31 @@ func (t *tcpSide) dial(ctx context.Context, addr netip.AddrPort) (*tcpConn, erro
 	if d != nil {
 		next.pause = d.pause
 	}
-	t.dials[addr] = next
+	t.dials[endOf(to)] = next
 	t.mu.Unlock()
-	conn, err := t.connect(ctx, addr)
-	t.dialed(addr, next, conn, err)
+	conn, err := t.connect(ctx, to)
+	t.dialed(endOf(to), next, conn, err)
 	return conn, err
 }
 
 // dialed tells all that wait what became of an attempt. How often an address
 // failed is forgotten when something comes from there.
-func (t *tcpSide) dialed(addr netip.AddrPort, d *dialing, conn *tcpConn, err error) {
+func (t *tcpSide) dialed(to end, d *dialing, conn *tcpConn, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	d.conn, d.err = conn, err
 	close(d.done)
-	delete(t.dials, addr)
+	delete(t.dials, to)
 	switch {
 	case err != nil:
-		t.failed(addr, d.pause, err)
+		t.failed(to, d.pause, err)
 	case d.pause > 0:
-		t.dials[addr] = &dialing{pause: d.pause}
+		t.dials[to] = &dialing{pause: d.pause}
 	}
 }
 
 // failed has an address let be for longer than the last time.
-func (t *tcpSide) failed(addr netip.AddrPort, last time.Duration, err error) {
+func (t *tcpSide) failed(to end, last time.Duration, err error) {
 	if len(t.dials) >= maxPauses {
 		for a, d := range t.dials {
 			if d.done == nil && time.Now().After(d.again) {
@@ -90,16 +89,16 @@ func (t *tcpSide) failed(addr netip.AddrPort, last time.Duration, err error) {
 	}
 	if len(t.dials) < maxPauses {
 		pause := min(max(2*last, firstPause), longestPause)
-		t.dials[addr] = &dialing{err: err, pause: pause, again: time.Now().Add(pause)}
+		t.dials[to] = &dialing{err: err, pause: pause, again: time.Now().Add(pause)}
 	}
 }
 
 // proven forgets the failures of an address.
-func (t *tcpSide) proven(addr netip.AddrPort) {
+func (t *tcpSide) proven(to Peer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if d := t.dials[addr]; d != nil && d.done == nil {
-		delete(t.dials, addr)
+	if d := t.dials[endOf(to)]; d != nil && d.done == nil {
+		delete(t.dials, endOf(to))
 	}
 }
 
@@ -110,15 +109,15 @@ func (t *tcpSide) mute(c *tcpConn, cause error) {
 	if t.stack.closing.Load() {
 		return
 	}
-	err := fmt.Errorf("%w: %s hung up without a word: %w", ErrUnreachable, c.peer(), cause)
+	err := fmt.Errorf("%w: %s hung up without a word: %w", ErrUnreachable, c.peer, cause)
 	t.mu.Lock()
 	var last time.Duration
-	d := t.dials[c.addr]
+	d := t.dials[endOf(c.peer)]
 	if d != nil {
 		last = d.pause
 	}
 	if d == nil || d.done == nil {
-		t.failed(c.addr, last, err)
+		t.failed(endOf(c.peer), last, err)
 	}
 	t.mu.Unlock()
 	for _, tx := range t.stack.clients.all() {
@@ -129,20 +128,20 @@ func (t *tcpSide) mute(c *tcpConn, cause error) {
 	}
 }
 
-func (t *tcpSide) connect(ctx context.Context, addr netip.AddrPort) (*tcpConn, error) {
-	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr.String())
+func (t *tcpSide) connect(ctx context.Context, to Peer) (*tcpConn, error) {
+	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", to.Addr.String())
 	if err != nil {
 		return nil, err
 	}
-	c, err := t.secure(ctx, raw, addr)
+	c, err := t.secure(ctx, raw, to)
 	if err != nil {
 		_ = raw.Close()
 		return nil, err
 	}
-	conn := t.admit(c, addr, false)
+	conn := t.admit(c, to, false)
 	if conn == nil {
 		_ = raw.Close()
-		return nil, fmt.Errorf("connect to %s: %w", addr, net.ErrClosed)
+		return nil, fmt.Errorf("connect to %s: %w", to.Addr, net.ErrClosed)
 	}
 	return conn, nil
 }

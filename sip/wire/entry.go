@@ -126,7 +126,7 @@ func marked(value string, from netip.AddrPort) string {
 // answer sends a refusal to where Via says, or back if that cannot be read.
 func (s *Stack) answer(raw []byte, h *head, from Peer) {
 	if from.Transport != "UDP" {
-		if c := s.stream(from.Transport).find(from.Addr); c != nil {
+		if c := s.stream(from.Transport).find(from); c != nil {
 			_ = c.write(raw)
 		}
 		return

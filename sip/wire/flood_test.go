@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func peerAt(addr string) Peer { return Peer{netip.MustParseAddrPort(addr), "UDP"} }
+func peerAt(addr string) Peer { return Peer{Addr: netip.MustParseAddrPort(addr), Transport: "UDP"} }
 
 // clocked is a guard whose time the test moves.
 func clocked(cfg Flood) (*guard, *time.Time) {
@@ -60,7 +60,7 @@ func TestFloodOfSources(t *testing.T) {
 	old := peerAt("198.51.100.1:5060")
 	require.True(t, g.pass(old))
 	for i := range 3 * maxSources {
-		from := Peer{netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 1), "UDP"}
+		from := Peer{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 1), Transport: "UDP"}
 		g.pass(from)
 		g.refused(from, 1)
 	}

@@ -19,7 +19,7 @@ func (s *Stack) connection(from Peer, to netip.AddrPort) (sip.Connection, error)
 	if t == nil {
 		return nil, fmt.Errorf("no %s side", from.Transport)
 	}
-	c := t.find(from.Addr)
+	c := t.find(from)
 	if c == nil {
 		return nil, fmt.Errorf("connection of %s is closed", from.Addr)
 	}
@@ -38,7 +38,7 @@ func (s *Stack) dial(ctx context.Context, to Peer) (sip.Connection, error) {
 	if t == nil {
 		return nil, fmt.Errorf("no %s side: set sip.%s", to.Transport, strings.ToLower(to.Transport))
 	}
-	return t.dial(ctx, to.Addr)
+	return t.dial(ctx, to)
 }
 
 // stream is the side of a transport with connections; nil if there is none.

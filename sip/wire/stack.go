@@ -22,6 +22,10 @@ import (
 type Peer struct {
 	Addr      netip.AddrPort
 	Transport string // "UDP", "TCP" or "TLS"
+	// Proof names how the other end has to prove itself where we connect to it
+	// over TLS (Secure.Client). A connection made with one proof serves no peer
+	// with another: at one address there may be hosts of several names.
+	Proof string
 }
 
 func (p Peer) String() string { return p.Transport + " " + p.Addr.String() }

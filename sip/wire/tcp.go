@@ -10,19 +10,28 @@ import (
 )
 
 // tcpSide owns the listener and the connections of both directions, either of
-// TCP or of TLS. There is one connection for an address, whoever opened it:
-// requests and responses to a peer share it (RFC 5923).
+// TCP or of TLS. There is one connection for a peer, whoever opened it:
+// requests and responses share it (RFC 5923).
 type tcpSide struct {
 	stack     *Stack
 	transport string       // "TCP" or "TLS"
 	listener  net.Listener // nil: nobody connects to us
 
 	mu     sync.Mutex
-	conns  map[netip.AddrPort]*tcpConn
-	dials  map[netip.AddrPort]*dialing
+	conns  map[end]*tcpConn
+	dials  map[end]*dialing
 	taken  int                // accepted connections
 	source map[netip.Addr]int // of these, by address
 }
+
+// end is the other end of a connection; proof is that of Peer, empty for one
+// that connected to us.
+type end struct {
+	addr  netip.AddrPort
+	proof string
+}
+
+func endOf(p Peer) end { return end{p.Addr, p.Proof} }
 
 func openTCP(s *Stack) (*tcpSide, error) {
 	l, err := net.Listen("tcp", s.cfg.TCP)
@@ -33,8 +42,8 @@ func openTCP(s *Stack) (*tcpSide, error) {
 }
 
 func newSide(s *Stack, transport string, l net.Listener) *tcpSide {
-	return &tcpSide{stack: s, transport: transport, listener: l, conns: make(map[netip.AddrPort]*tcpConn),
-		dials: make(map[netip.AddrPort]*dialing), source: make(map[netip.Addr]int)}
+	return &tcpSide{stack: s, transport: transport, listener: l, conns: make(map[end]*tcpConn),
+		dials: make(map[end]*dialing), source: make(map[netip.Addr]int)}
 }
 
 func (t *tcpSide) serve() {
@@ -54,7 +63,7 @@ func (t *tcpSide) serve() {
 		if t.transport == "TLS" {
 			c = tls.Server(c, t.stack.cfg.Secure.Server)
 		}
-		if !t.stack.handler.Accept(from) || !t.stack.guard.pass(from) || t.admit(c, addr, true) == nil {
+		if !t.stack.handler.Accept(from) || !t.stack.guard.pass(from) || t.admit(c, from, true) == nil {
 			t.stack.dropped.Add(1)
 			_ = c.Close()
 		}
@@ -62,21 +71,21 @@ func (t *tcpSide) serve() {
 }
 
 // admit takes a connection over and has it read; nil if it is one too many.
-func (t *tcpSide) admit(c net.Conn, addr netip.AddrPort, accepted bool) *tcpConn {
+func (t *tcpSide) admit(c net.Conn, peer Peer, accepted bool) *tcpConn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.stack.closing.Load() {
 		return nil
 	}
 	if accepted {
-		if t.taken >= t.stack.cfg.MaxConnections || t.source[addr.Addr()] >= t.stack.cfg.MaxPerSource {
+		if t.taken >= t.stack.cfg.MaxConnections || t.source[peer.Addr.Addr()] >= t.stack.cfg.MaxPerSource {
 			return nil
 		}
 		t.taken++
-		t.source[addr.Addr()]++
+		t.source[peer.Addr.Addr()]++
 	}
-	conn := &tcpConn{side: t, conn: c, addr: addr, accepted: accepted}
-	t.conns[addr] = conn
+	conn := &tcpConn{side: t, conn: c, peer: peer, accepted: accepted}
+	t.conns[endOf(peer)] = conn
 	t.stack.wait.Add(1)
 	go func() { defer t.stack.wait.Done(); conn.read() }()
 	return conn
@@ -86,22 +95,22 @@ func (t *tcpSide) admit(c net.Conn, addr netip.AddrPort, accepted bool) *tcpConn
 func (t *tcpSide) left(c *tcpConn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.conns[c.addr] == c {
-		delete(t.conns, c.addr)
+	if t.conns[endOf(c.peer)] == c {
+		delete(t.conns, endOf(c.peer))
 	}
 	if !c.accepted {
 		return
 	}
 	t.taken--
-	if t.source[c.addr.Addr()]--; t.source[c.addr.Addr()] == 0 {
-		delete(t.source, c.addr.Addr())
+	if t.source[c.peer.Addr.Addr()]--; t.source[c.peer.Addr.Addr()] == 0 {
+		delete(t.source, c.peer.Addr.Addr())
 	}
 }
 
-func (t *tcpSide) find(addr netip.AddrPort) *tcpConn {
+func (t *tcpSide) find(peer Peer) *tcpConn {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.conns[addr]
+	return t.conns[endOf(peer)]
 }
 
 // bound is the address that is listened on; invalid if none is.

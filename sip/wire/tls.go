@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 )
 
 // Secure is what TLS needs. Both may give other certificates to each
@@ -15,9 +14,9 @@ import (
 type Secure struct {
 	// Server is for connections that we accept. It is needed to listen.
 	Server *tls.Config
-	// Client is for connections that we make to an address; nil if none may be
+	// Client is for connections that we make, by Peer.Proof; nil if none may be
 	// made there, for nobody knows which certificate its host has.
-	Client func(to netip.AddrPort) *tls.Config
+	Client func(to Peer) *tls.Config
 }
 
 var errNoTrust = errors.New("nobody knows its certificate, so it has to connect to us")
@@ -38,28 +37,28 @@ func openTLS(s *Stack) (*tcpSide, error) {
 
 // secure makes a connection that we opened one of TLS, and sees whose it is
 // (RFC 5922 section 7).
-func (t *tcpSide) secure(ctx context.Context, raw net.Conn, addr netip.AddrPort) (net.Conn, error) {
+func (t *tcpSide) secure(ctx context.Context, raw net.Conn, to Peer) (net.Conn, error) {
 	if t.transport != "TLS" {
 		return raw, nil
 	}
-	cfg := t.trust(addr)
+	cfg := t.trust(to)
 	if cfg == nil {
 		return nil, errNoTrust
 	}
 	c := tls.Client(raw, cfg)
 	if err := c.HandshakeContext(ctx); err != nil {
-		t.stack.log.Warn().Stringer("to", Peer{addr, "TLS"}).Err(err).Msg("no TLS connection")
-		return nil, fmt.Errorf("TLS with %s: %w", addr, err)
+		t.stack.log.Warn().Stringer("to", to).Err(err).Msg("no TLS connection")
+		return nil, fmt.Errorf("TLS with %s: %w", to.Addr, err)
 	}
 	return c, nil
 }
 
 // trust is how a host that we connect to has to prove itself; nil if we may not.
-func (t *tcpSide) trust(addr netip.AddrPort) *tls.Config {
+func (t *tcpSide) trust(to Peer) *tls.Config {
 	if t.stack.cfg.Secure.Client == nil {
 		return nil
 	}
-	return t.stack.cfg.Secure.Client(addr)
+	return t.stack.cfg.Secure.Client(to)
 }
 
 // shake ends the handshake of a connection that we accepted.
@@ -80,7 +79,7 @@ func (c *tcpConn) shake() error {
 // refused notes why TLS came to nothing. What strangers do is worth a line to
 // those only who look for it, and counts against them.
 func (c *tcpConn) refused(err error) {
-	s, from := c.side.stack, c.peer()
+	s, from := c.side.stack, c.peer
 	line := s.log.Debug()
 	if !errors.Is(err, io.EOF) && !s.closing.Load() {
 		if s.guard.off(from) {

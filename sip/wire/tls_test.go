@@ -143,9 +143,9 @@ func (b *switchboard) serve(c *tls.Conn) {
 }
 
 // trusting is a Secure.Client that has one host prove itself.
-func trusting(addr netip.AddrPort, cfg *tls.Config) func(netip.AddrPort) *tls.Config {
-	return func(to netip.AddrPort) *tls.Config {
-		if to != addr {
+func trusting(addr netip.AddrPort, cfg *tls.Config) func(Peer) *tls.Config {
+	return func(to Peer) *tls.Config {
+		if to.Addr != addr {
 			return nil
 		}
 		return cfg
@@ -164,7 +164,7 @@ func ask(t *testing.T, s *Stack, to netip.AddrPort, branch string) (int, error) 
 	req.Method = sip.OPTIONS
 	req.CSeq().MethodName = sip.OPTIONS
 	req.Via().Transport = "TLS"
-	s.Send(req, Peer{to, "TLS"}, func(res *sip.Response, err error) {
+	s.Send(req, Peer{Addr: to, Transport: "TLS"}, func(res *sip.Response, err error) {
 		if err != nil {
 			got <- result{0, err}
 			return
@@ -221,7 +221,7 @@ func TestRequestsTakeTheConnectionOfThePeer(t *testing.T) {
 	require.Equal(t, 200, status)
 	<-answered
 	require.NoError(t, c.Close())
-	require.Eventually(t, func() bool { return s.tls.find(at) == nil }, 15*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return s.tls.find(Peer{Addr: at, Transport: "TLS"}) == nil }, 15*time.Second, time.Millisecond)
 	_, err = ask(t, s, at, "gone")
 	require.ErrorIs(t, err, ErrUnreachable)
 	require.ErrorIs(t, err, errNoTrust)
@@ -331,7 +331,7 @@ func TestRequestsOverTLS(t *testing.T) {
 	first := <-board.taken
 	require.Equal(t, mine.Serial, first.ConnectionState().PeerCertificates[0].SerialNumber.Int64())
 	require.NoError(t, first.Close())
-	require.Eventually(t, func() bool { return s.tls.find(board.addr) == nil }, 15*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return s.tls.find(Peer{Addr: board.addr, Transport: "TLS"}) == nil }, 15*time.Second, time.Millisecond)
 	status, err := ask(t, s, board.addr, "again")
 	require.NoError(t, err, "a connection that ended is made anew")
 	require.Equal(t, 200, status)
@@ -376,41 +376,42 @@ func TestPauseAfterFailures(t *testing.T) {
 	require.NoError(t, err)
 	addr := l.Addr().(*net.TCPAddr).AddrPort()
 	require.NoError(t, l.Close())
+	to := Peer{Addr: addr, Transport: "TCP"}
 	s := openWith(t, Config{})
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
-	_, err = s.tcp.dial(ctx, addr)
+	_, err = s.tcp.dial(ctx, to)
 	require.ErrorContains(t, err, "refused")
-	_, err = s.tcp.dial(ctx, addr)
+	_, err = s.tcp.dial(ctx, to)
 	require.ErrorContains(t, err, "not tried again yet")
 	for range 20 {
 		s.tcp.mu.Lock()
-		s.tcp.failed(addr, s.tcp.dials[addr].pause, err)
+		s.tcp.failed(endOf(to), s.tcp.dials[endOf(to)].pause, err)
 		s.tcp.mu.Unlock()
 	}
-	require.Equal(t, longestPause, s.tcp.dials[addr].pause)
+	require.Equal(t, longestPause, s.tcp.dials[endOf(to)].pause)
 	l, err = net.Listen("tcp", addr.String())
 	require.NoError(t, err)
 	defer func() { _ = l.Close() }()
 	var c *tcpConn
-	require.Eventually(t, func() bool { c, err = s.tcp.dial(ctx, addr); return err == nil }, 15*time.Second, 20*time.Millisecond)
-	again, err := s.tcp.dial(ctx, addr)
+	require.Eventually(t, func() bool { c, err = s.tcp.dial(ctx, to); return err == nil }, 15*time.Second, 20*time.Millisecond)
+	again, err := s.tcp.dial(ctx, to)
 	require.NoError(t, err)
 	require.Same(t, c, again)
-	require.Equal(t, longestPause, s.tcp.dials[addr].pause, "it has not said anything yet")
+	require.Equal(t, longestPause, s.tcp.dials[endOf(to)].pause, "it has not said anything yet")
 	far, err := l.Accept()
 	require.NoError(t, err)
 	defer func() { _ = far.Close() }()
 	_, err = io.WriteString(far, option(1, empty))
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { s.tcp.mu.Lock(); defer s.tcp.mu.Unlock(); return s.tcp.dials[addr] == nil }, 15*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { s.tcp.mu.Lock(); defer s.tcp.mu.Unlock(); return s.tcp.dials[endOf(to)] == nil }, 15*time.Second, time.Millisecond)
 }
 
 // TestPausesAreBounded: no number of addresses takes more memory.
 func TestPausesAreBounded(t *testing.T) {
 	side := newSide(&Stack{}, "TCP", nil)
 	for i := range 3 * maxPauses {
-		side.failed(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 5060), 0, io.EOF)
+		side.failed(end{addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 5060)}, 0, io.EOF)
 	}
 	require.LessOrEqual(t, len(side.dials), maxPauses)
 }
@@ -421,7 +422,7 @@ func TestUnsentRequestIsNotQuoted(t *testing.T) {
 	req := invite(s, "x")
 	req.SetBody(make([]byte, 70_000)) // more than a datagram takes
 	failed := make(chan error, 1)
-	s.Send(req, Peer{s.UDPAddr(), "UDP"}, func(_ *sip.Response, err error) { failed <- err })
+	s.Send(req, Peer{Addr: s.UDPAddr(), Transport: "UDP"}, func(_ *sip.Response, err error) { failed <- err })
 	err := <-failed
 	require.ErrorIs(t, err, ErrUnreachable)
 	require.ErrorContains(t, err, "message too long")
@@ -431,6 +432,35 @@ func TestUnsentRequestIsNotQuoted(t *testing.T) {
 func TestNoTLSWithoutCertificate(t *testing.T) {
 	_, err := Open(Config{TLS: "127.0.0.1:0"}, zerolog.Nop())
 	require.ErrorContains(t, err, "no certificate")
-	_, err = Open(Config{Secure: Secure{Client: func(netip.AddrPort) *tls.Config { return &tls.Config{RootCAs: x509.NewCertPool()} }}}, zerolog.Nop())
+	_, err = Open(Config{Secure: Secure{Client: func(Peer) *tls.Config { return &tls.Config{RootCAs: x509.NewCertPool()} }}}, zerolog.Nop())
 	require.ErrorContains(t, err, "no SIP address to listen on")
+}
+
+// TestOneProofOneConnection: a connection that was made with the proof of one
+// host serves no peer that has to prove itself as another, at the same address.
+func TestOneProofOneConnection(t *testing.T) {
+	ca := certtest.New(t)
+	board := newSwitchboard(t, &tls.Config{Certificates: []tls.Certificate{ca.Issue("one.example").Load(t)}})
+	s, _ := openTLSWith(t, ca.Issue("127.0.0.1"), func(c *Config) {
+		c.Secure.Client = func(to Peer) *tls.Config {
+			if to.Proof == "" {
+				return nil
+			}
+			return &tls.Config{ServerName: to.Proof, RootCAs: ca.Pool}
+		}
+	})
+	try := func(proof string) error {
+		failed := make(chan error, 1)
+		s.Send(invite(s, sip.GenerateBranch()), Peer{Addr: board.addr, Transport: "TLS", Proof: proof}, func(res *sip.Response, err error) {
+			if err != nil || res.StatusCode >= 200 {
+				failed <- err
+			}
+		})
+		return <-failed
+	}
+	require.NoError(t, try("one.example"))
+	require.ErrorContains(t, try("two.example"), "certificate is valid for one.example, not two.example")
+	require.ErrorIs(t, try(""), errNoTrust)
+	require.NoError(t, try("one.example"))
+	require.Len(t, board.taken, 1)
 }

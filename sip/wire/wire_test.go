@@ -268,7 +268,7 @@ func TestFailedInviteIsAcknowledgedEachTime(t *testing.T) {
 	r := newRaw(t)
 	var got []int
 	done := make(chan struct{})
-	s.Send(invite(s, "x"), Peer{r.addr(), "UDP"}, func(res *sip.Response, err error) {
+	s.Send(invite(s, "x"), Peer{Addr: r.addr(), Transport: "UDP"}, func(res *sip.Response, err error) {
 		require.NoError(t, err)
 		got = append(got, res.StatusCode)
 		if res.StatusCode >= 200 {
@@ -295,7 +295,7 @@ func TestAcceptedInviteLeavesNothingAndRepetitionsStray(t *testing.T) {
 	s := open(t, h)
 	r := newRaw(t)
 	done := make(chan int, 1)
-	s.Send(invite(s, "x"), Peer{r.addr(), "UDP"}, func(res *sip.Response, err error) { done <- res.StatusCode })
+	s.Send(invite(s, "x"), Peer{Addr: r.addr(), Transport: "UDP"}, func(res *sip.Response, err error) { done <- res.StatusCode })
 	req := r.read(time.Second)
 	ok := answerTo(t, req, 200, "OK")
 	r.send(s.UDPAddr(), ok)
@@ -313,7 +313,7 @@ func TestUnreachable(t *testing.T) {
 	addr := l.Addr().(*net.TCPAddr).AddrPort()
 	require.NoError(t, l.Close())
 	failed := make(chan error, 1)
-	s.Send(invite(s, "x"), Peer{addr, "TCP"}, func(_ *sip.Response, err error) { failed <- err })
+	s.Send(invite(s, "x"), Peer{Addr: addr, Transport: "TCP"}, func(_ *sip.Response, err error) { failed <- err })
 	require.ErrorIs(t, <-failed, ErrUnreachable)
 }
 
@@ -353,7 +353,7 @@ func TestAnswersOverTCPAreTold(t *testing.T) {
 		req := invite(asking, sip.GenerateTagN(8))
 		req.Method = sip.OPTIONS
 		req.CSeq().MethodName = sip.OPTIONS
-		asking.Send(req, Peer{answering.TCPAddr(), "TCP"}, func(_ *sip.Response, err error) { failed <- err })
+		asking.Send(req, Peer{Addr: answering.TCPAddr(), Transport: "TCP"}, func(_ *sip.Response, err error) { failed <- err })
 	}
 	for range most {
 		require.NoError(t, <-failed)
