@@ -58,6 +58,7 @@ func (k *checker) trunks(list []Trunk) {
 			k.wrong(key+".username", "it and password go together: give both or neither")
 		}
 		k.trunkMedia(key, &t.TrunkMedia)
+		k.trunkEarly(key, &t.TrunkEarly)
 		k.trunkTexts(key, t)
 	}
 }

@@ -176,6 +176,8 @@ type Trunk struct {
 	RingTimeout time.Duration `key:"ring_timeout" help:"0: sip.ring_timeout"`
 	TrunkMedia
 
+	TrunkEarly
+
 	SMS       string `key:"sms" help:"texts by MESSAGE: off (none either way), text (text/plain), cpim (message/cpim) or 3gpp (application/vnd.3gpp.sms); all three are read"`
 	SMSRole   string `key:"sms_role" help:"with 3gpp, what we are: ue (texts go to its service centre) or network (texts go to its phones)"`
 	SMSCenter string `key:"sms_center" help:"with 3gpp, the number of the service centre in global form: the trunk's (ue) or ours (network)"`

@@ -59,6 +59,7 @@ func (t *Trunk) fresh() {
 	t.SMS, t.SMSRole = "off", "ue"
 	t.TrunkMedia.fresh()
 	t.TrunkWay.fresh()
+	t.TrunkEarly.fresh()
 }
 
 func (a *Account) fresh() { a.SMS, a.MaxApps = true, 100 }

@@ -101,6 +101,7 @@ func oneTrunk(c *config.Trunk) (trunk.Trunk, error) {
 		Texts: trunk.Texts{Form: trunk.TextForm(c.SMS), Role: trunk.TextRole(c.SMSRole), Center: c.SMSCenter, PSI: c.SMSPSI},
 	}
 	t.Headers = trunkHeaders(&c.TrunkHeaders)
+	t.Early = trunkEarly(&c.TrunkEarly)
 	var err error
 	if t.Security, err = sdp.SecurityNamed(c.Security); err != nil {
 		return t, err

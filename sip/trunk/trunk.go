@@ -50,6 +50,7 @@ type Trunk struct {
 	RingTimeout time.Duration // how long a callee may ring; 0: that of the node
 
 	Media Media // how audio is exchanged; see media.go
+	Early Early // how a call goes until it is answered; see early.go
 	Texts Texts // how texts are exchanged; see texts.go
 
 	hop   resolve.Hop // the next one of calls out
@@ -206,6 +207,9 @@ func (t *Trunk) complete() error {
 		return err
 	}
 	if err := t.Media.complete(); err != nil {
+		return err
+	}
+	if err := t.Early.complete(); err != nil {
 		return err
 	}
 	return t.Texts.complete(t.Name)
