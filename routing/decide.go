@@ -83,7 +83,7 @@ func (c *inquiry) gates() (Decision, bool) {
 	switch {
 	case !f.Known:
 		c.app = nil
-		return refuse(EndUnknownX, SceneNone, "%s is not a number of ours", c.q.X)
+		return refuse(EndUnknownX, SceneNone, "%s is not a number of ours", Number(c.q.X).Masked()) // it may be somebody's real number
 	case app == nil:
 		return refuse(EndFault, SceneFault, "the app %s that owns %s is not known to this node", f.App, c.q.X)
 	case app.Key != f.App:

@@ -27,7 +27,7 @@ func (t *texting) owner() (MessageDecision, bool) {
 	x, taken := t.m.X, t.m.Taken
 	switch {
 	case !t.f.Known && taken == nil:
-		d := t.drop(TextNotSent, fmt.Sprintf("%s is not a number of ours", x))
+		d := t.drop(TextNotSent, fmt.Sprintf("%s is not a number of ours", Number(x).Masked()))
 		d.UnknownX = true
 		return d, true
 	case !t.f.Known:

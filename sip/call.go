@@ -144,7 +144,8 @@ func (c *call) arrive() (routing.End, bool) {
 	if c.q, known = c.srv.question(c); !known {
 		return routing.EndUnknownX, false
 	}
-	c.log = c.log.With().Str("x", string(c.q.X)).Str("caller", logging.Mask(string(c.q.Caller))).Logger()
+	plain := c.log.With().Str("caller", logging.Mask(string(c.q.Caller))).Logger()
+	c.log = plain.With().Str("x", logging.Mask(string(c.q.X))).Logger() // until it is known to be an X, it may be somebody's number
 	if end, ok := c.readOffer(); !ok {
 		return end, false
 	}
@@ -156,6 +157,9 @@ func (c *call) arrive() (routing.End, bool) {
 	if err != nil {
 		c.log.Error().Err(err).Msg("decide")
 		d.Step, d.End, d.Scene, d.Direction = routing.Refuse, routing.EndFault, routing.SceneFault, routing.Abnormal
+	}
+	if d.App != nil {
+		c.log = plain.With().Str("x", string(c.q.X)).Logger()
 	}
 	c.adopt(d)
 	if d.App == nil {

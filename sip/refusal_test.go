@@ -69,7 +69,7 @@ func TestUnknownX(t *testing.T) {
 	w.router.decides(func(routing.Question) (routing.Decision, error) {
 		return routing.Decision{Step: routing.Refuse, End: routing.EndUnknownX}, nil
 	})
-	for _, number := range []string{numX, "110", "alice", "", "%00", strings.Repeat("1", 300)} {
+	for _, number := range []string{numX, numB, "110", "alice", "", "%00", strings.Repeat("1", 300)} {
 		d := w.a.dial(number, numA, w.mouthA.sdp(1))
 		if number == "" {
 			continue
@@ -80,6 +80,7 @@ func TestUnknownX(t *testing.T) {
 	eventually(t, "no call", func() bool { return w.open() == 0 })
 	require.Empty(t, w.journal.evs)
 	require.Empty(t, w.mouthA.packets())
+	require.Empty(t, hidden(w.logged(), numB), "who dials a real number finds none in the log")
 }
 
 // TestRefusals: a refused caller hears the prompt in early media, then gets

@@ -50,13 +50,13 @@ type Config struct {
 // Trunk is a carrier: calls come from Peers (networks in CIDR form, none if
 // empty) and go to Address.
 type Trunk struct {
-	Name    string
-	Address netip.AddrPort
-	Peers   string
-	SMS     string // off if empty
-	Center  string // SMS 3gpp
-
-	More map[string]any // further settings
+	Name      string
+	Address   netip.AddrPort
+	Transport string // udp if empty
+	Peers     string
+	SMS       string         // off if empty
+	Center    string         // SMS 3gpp
+	More      map[string]any // further settings by their keys
 }
 
 // Account is a softphone that may register.
@@ -103,6 +103,9 @@ func (c Config) yaml() string {
 			out := section{"name": t.Name, "peers": strings.Fields(t.Peers), "ping_interval": "0s"} // SIPp takes OPTIONS for a call
 			if t.Address.IsValid() {
 				out["address"] = t.Address.String()
+			}
+			if t.Transport != "" {
+				out["transport"] = t.Transport
 			}
 			if t.SMS != "" {
 				out["sms"], out["sms_center"] = t.SMS, t.Center

@@ -128,8 +128,14 @@ func (t *tcpSide) mute(c *tcpConn, cause error) {
 	}
 }
 
+// connect leaves from the address that is listened on, if it is one: who knows
+// us by it does not know another one of this host.
 func (t *tcpSide) connect(ctx context.Context, to Peer) (*tcpConn, error) {
-	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", to.Addr.String())
+	var d net.Dialer
+	if own := t.bound().Addr(); own.IsValid() && !own.IsUnspecified() && own.Is4() == to.Addr.Addr().Is4() {
+		d.LocalAddr = &net.TCPAddr{IP: own.AsSlice(), Zone: own.Zone()}
+	}
+	raw, err := d.DialContext(ctx, "tcp", to.Addr.String())
 	if err != nil {
 		return nil, err
 	}

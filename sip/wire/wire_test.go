@@ -317,6 +317,23 @@ func TestUnreachable(t *testing.T) {
 	require.ErrorIs(t, <-failed, ErrUnreachable)
 }
 
+// TestConnectionsLeaveFromTheListener: a peer that knows us by our address sees
+// no other one of this host.
+func TestConnectionsLeaveFromTheListener(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	s, err := Open(Config{TCP: "127.0.0.77:0"}, zerolog.Nop())
+	require.NoError(t, err)
+	s.Serve(newCollector())
+	defer func() { require.NoError(t, s.Close()) }()
+	s.Send(invite(s, "x"), Peer{l.Addr().(*net.TCPAddr).AddrPort(), "TCP"}, func(*sip.Response, error) {})
+	c, err := l.Accept()
+	require.NoError(t, err)
+	defer c.Close()
+	require.Equal(t, "127.0.0.77", c.RemoteAddr().(*net.TCPAddr).IP.String())
+}
+
 func TestOverTCP(t *testing.T) {
 	h := newCollector()
 	h.onReq = func(tx *ServerTx) { _ = tx.Respond(Reply(tx.Request, 200, "OK")) }
