@@ -131,6 +131,8 @@ func axbHold(s *scene) {
 	s.talk(out, in)
 	require.NoError(s, out.Hangup(s.within(step)))
 	s.clearedWith(in, 16)
+	s.steady(out)
+	s.steady(in)
 }
 
 // axbKeys presses keys during the talk: they reach the other side as events.
