@@ -16,7 +16,7 @@ RACE := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/l
 
 # Debian packages the end-to-end tests need, as package:program.
 PEERS := build-essential:gcc redis-server:redis-server sip-tester:sipp baresip-core:baresip linphone-cli:linphone-daemon tcpdump:tcpdump \
-	postgresql:pg_ctlcluster python3:python3 php-cli:php nodejs:node default-jdk-headless:javac
+	postgresql:pg_ctlcluster python3:python3 php-cli:php nodejs:node default-jdk-headless:javac kamailio:kamailio sipsak:sipsak sipvicious:svmap
 
 .PHONY: help
 help: ## what there is to make
@@ -69,7 +69,7 @@ fuzz: ## each fuzz target for FUZZTIME (default 60s)
 
 .PHONY: peers
 peers: ## install the Debian packages that tests need, where missing
-	@missing=""; for p in $(PEERS); do command -v $${p#*:} >/dev/null 2>&1 || missing="$$missing $${p%%:*}"; done; \
+	@missing=""; PATH="$$PATH:/usr/sbin"; for p in $(PEERS); do command -v $${p#*:} >/dev/null 2>&1 || missing="$$missing $${p%%:*}"; done; \
 	if [ -n "$$missing" ]; then \
 		echo "installing:$$missing"; sudo=; [ $$(id -u) = 0 ] || sudo=sudo; \
 		$$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi

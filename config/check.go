@@ -45,6 +45,7 @@ func (c *Config) check() Problems {
 	k.sms(&c.SMS)
 	k.smsGateways(c)
 	k.span("registrar.expires", c.Registrar.Expires, time.Minute, 24*time.Hour)
+	k.oneOf("registrar.media_security", c.Registrar.Security, "off", "optional", "required")
 	k.trunks(c.Trunks)
 	k.phones(c.Registrar.Accounts)
 	k.apps(c)

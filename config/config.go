@@ -188,6 +188,7 @@ type Trunk struct {
 type Registrar struct {
 	Realm    string        `key:"realm" help:"of digest challenges"`
 	Expires  time.Duration `key:"expires" help:"the longest that a registration holds"`
+	Security string        `key:"media_security" help:"SRTP of phones over TLS, with keys in SDP: off, optional or required; if it is required, phones without TLS neither call nor are called"`
 	Accounts []Phone       `key:"accounts" help:"none: nobody can register"`
 }
 

@@ -36,7 +36,7 @@ func Default() Config {
 		SMS: SMS{
 			PerSender: 60, PerX: 600, MaxParts: 10, Validity: 10 * time.Minute, Assemble: 5 * time.Minute, AnswerTimeout: 5 * time.Second,
 		},
-		Registrar: Registrar{Realm: "axgate", Expires: time.Hour},
+		Registrar: Registrar{Realm: "axgate", Expires: time.Hour, Security: "off"},
 		Plan:      Plan{Country: "86"},
 	}
 }

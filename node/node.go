@@ -27,6 +27,7 @@ import (
 	"axgate/routing"
 	"axgate/sip"
 	"axgate/sip/registrar"
+	"axgate/sip/sdp"
 	"axgate/sms"
 	"axgate/store"
 )
@@ -265,6 +266,9 @@ func (n *Node) openSIP(context.Context) error {
 	}
 	if c.Registrar, err = phones(&n.cfg, n.plan); err != nil {
 		return err
+	}
+	if c.PhoneSecurity, err = sdp.SecurityNamed(n.cfg.Registrar.Security); err != nil {
+		return fmt.Errorf("registrar.media_security: %w", err)
 	}
 	if n.server, err = sip.Open(c, n.engine, n.router, n.ledger.Journal(), n.sounds, n.tapes, n.log); err != nil {
 		return err

@@ -181,7 +181,7 @@ func (c *call) arrive() (routing.End, bool) {
 func (c *call) readOffer() (routing.End, bool) {
 	req := c.a.tx.Request
 	var err error
-	if c.a.security, err = c.from.security(c.a.tx.From.Transport); err != nil {
+	if c.a.security, err = c.srv.security(c.from.trunk, c.a.tx.From.Transport); err != nil {
 		c.log.Info().Err(err).Msg("the caller's media")
 		return endNoCodec, false
 	}

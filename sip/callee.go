@@ -190,7 +190,7 @@ func (c *call) invite(r route) (*calleeLeg, error) {
 	d.Through(r.via...)
 	b := &calleeLeg{root: &branch{dialog: d}, leg: leg{side: media.Callee, host: r.to.Addr.Addr(), trunk: r.trunk, inbox: c.inbox, media: true}, route: r, counted: true, proof: c.srv.provers[r.trunk].Begin()}
 	b.branch = b.root
-	if b.security, err = (origin{trunk: r.trunk}).security(r.to.Transport); err != nil {
+	if b.security, err = c.srv.security(r.trunk, r.to.Transport); err != nil {
 		return nil, err
 	}
 	passed, err := c.passing(r)

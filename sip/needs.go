@@ -9,6 +9,7 @@ import (
 	"axgate/media/record"
 	"axgate/routing"
 	"axgate/sip/registrar"
+	"axgate/sip/sdp"
 	"axgate/sip/trunk"
 	"axgate/sip/wire"
 	"axgate/sms"
@@ -89,6 +90,8 @@ type Config struct {
 	DNS       []string             // servers that know the trunks' names, address:port; none: those of the system
 	Registrar *registrar.Registrar // nil: none
 	Texts     Texts                // nil: MESSAGE is not served
+
+	PhoneSecurity sdp.Security // of the media of registered phones over TLS; without TLS there is none
 
 	minute     time.Duration // of the limits of a talk; tests have shorter ones
 	reportTime time.Duration // how long the report on a 3GPP text is waited for; likewise

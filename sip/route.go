@@ -74,12 +74,14 @@ func (s *Server) domain(r route) string {
 	return s.cfg.Domain
 }
 
-// security is what the audio of a peer may be, over this transport.
-func (o origin) security(transport string) (sdp.Security, error) {
-	if o.trunk == nil {
-		return sdp.Off, nil
+// security is what the audio of a trunk, or of a phone (nil), may be over this
+// transport.
+func (s *Server) security(t *trunk.Trunk, transport string) (sdp.Security, error) {
+	want := s.cfg.PhoneSecurity
+	if t != nil {
+		want = t.Security
 	}
-	return o.trunk.Security.Over(transport == "TLS")
+	return want.Over(transport == "TLS")
 }
 
 // codecs is the order in which codecs are offered to a peer.

@@ -13,6 +13,7 @@ import (
 	"axgate/certs/certtest"
 	"axgate/media"
 	"axgate/media/record"
+	"axgate/sip/sdp"
 	"axgate/sip/trunk"
 )
 
@@ -175,6 +176,58 @@ func TestPhonesOverTLS(t *testing.T) {
 	m := w.a.await("a failure", func(m msg) bool { return m.status() >= 500 && m.get("Call-ID") == a.callID })
 	a.nack(m)
 	w.journal.ended(t)
+}
+
+// TestPhonesMediaSecurity: phones over TLS have SRTP as the registrar wants it.
+// One without keys, and one without TLS, does not call where it is required.
+func TestPhonesMediaSecurity(t *testing.T) {
+	ca := certtest.New(t)
+	us := ca.Issue("127.0.0.1")
+	keys := "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + strings.Repeat("QUJD", 10) + "\r\n"
+	secure := func(body string) string { return strings.Replace(body, "RTP/AVP", "RTP/SAVP", 1) + keys }
+	for want, bare := range map[sdp.Security]int{sdp.Optional: 200, sdp.Required: 488} {
+		t.Run(want.String(), func(t *testing.T) {
+			w := open(t, phones, func(s *settings) {
+				s.cfg.TLS, s.cfg.PhoneSecurity = TLS{Listen: "127.0.0.1:0", Cert: us.Cert, Key: us.Key}, want
+			})
+			w.b.dialTLS(w.srv.TLSAddr(), &tls.Config{RootCAs: ca.Pool})
+			w.b.registers(numB, "second secret")
+			w.a.dialTLS(w.srv.TLSAddr(), &tls.Config{RootCAs: ca.Pool})
+			w.a.registers(numA, "first secret")
+			a := w.a.dial(numX, "anybody", secure(w.mouthA.sdp(1)))
+			a.proves(secure(w.mouthA.sdp(1)), numA, "first secret")
+			b := w.b.ring()
+			require.Equal(t, want == sdp.Required, strings.Contains(b.invite.body, "RTP/SAVP"), b.invite.body)
+			require.Contains(t, b.invite.body, "a=crypto:")
+			require.NotContains(t, b.invite.body, "QUJD", "the caller's key")
+			answer := w.mouthB.sdp(1) + keys
+			if want == sdp.Required {
+				answer = secure(w.mouthB.sdp(1))
+			}
+			b.says(200, answer)
+			b.acked()
+			ok := a.response(200, "INVITE")
+			require.Contains(t, ok.body, "RTP/SAVP")
+			require.Contains(t, ok.body, "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:")
+			a.ack("")
+			a.bye()
+			b.hungUp()
+			w.ends(0, 0)
+			a = w.a.dial(numX, "anybody", w.mouthA.sdp(1))
+			a.proves(w.mouthA.sdp(1), numA, "first secret")
+			if bare == 488 {
+				a.fails(488)
+				return
+			}
+			b = w.b.ring()
+			b.says(200, w.mouthB.sdp(1))
+			b.acked()
+			require.NotContains(t, a.response(200, "INVITE").body, "crypto")
+			a.ack("")
+			a.bye()
+			b.hungUp()
+		})
+	}
 }
 
 // TestTLSFiles: the node does not begin with files that cannot be used.

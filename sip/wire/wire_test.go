@@ -420,7 +420,7 @@ func TestCheckRefuses(t *testing.T) {
 		require.ErrorIs(t, tx.Respond(res), ErrRefused)
 		require.ErrorIs(t, tx.Repeat(res), ErrRefused)
 		got := ""
-		for got = r.read(10*time.Second); strings.HasPrefix(got, "SIP/2.0 100 "); got = r.read(10*time.Second) {
+		for got = r.read(10 * time.Second); strings.HasPrefix(got, "SIP/2.0 100 "); got = r.read(10 * time.Second) {
 		}
 		require.True(t, strings.HasPrefix(got, "SIP/2.0 500 "), got)
 		require.NotContains(t, got, "Subject")
