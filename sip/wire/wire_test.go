@@ -327,7 +327,7 @@ func TestConnectionsLeaveFromTheListener(t *testing.T) {
 	require.NoError(t, err)
 	s.Serve(newCollector())
 	defer func() { require.NoError(t, s.Close()) }()
-	s.Send(invite(s, "x"), Peer{l.Addr().(*net.TCPAddr).AddrPort(), "TCP"}, func(*sip.Response, error) {})
+	s.Send(invite(s, "x"), Peer{Addr: l.Addr().(*net.TCPAddr).AddrPort(), Transport: "TCP"}, func(*sip.Response, error) {})
 	c, err := l.Accept()
 	require.NoError(t, err)
 	defer c.Close()
