@@ -108,6 +108,12 @@ func (k *checker) sip(s *SIP) {
 		k.wrong("sip.domain", "%.80q: use a host name or an IP address", s.Domain)
 	}
 	k.count("sip.max_calls", s.MaxCalls, 0, 1_000_000)
+	k.count("sip.max_cps", s.MaxCPS, 0, 1_000_000)
+	for i, d := range s.DNS {
+		if ap, err := netip.ParseAddrPort(d); err != nil || ap.Port() == 0 || ap.Addr().IsUnspecified() {
+			k.wrong(at("sip.dns", i), "%.80q: use address:port, such as 192.0.2.53:53", d)
+		}
+	}
 	k.span("sip.ring_timeout", s.RingTimeout, time.Second, 90*time.Second)
 	k.span("sip.ringback_after", s.RingbackAfter, 100*time.Millisecond, time.Minute)
 	k.span("sip.prompt_limit", s.PromptLimit, time.Second, 5*time.Minute)

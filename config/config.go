@@ -56,6 +56,7 @@ type SIP struct {
 	TLSAdvertise string `key:"tls_advertise" help:"host:port that peers reach us at over TLS; empty: that of sip.tls, or the host of sip.advertise where it listens on all addresses"`
 
 	MaxCalls      int           `key:"max_calls" help:"calls at a time; 0: no limit"`
+	MaxCPS        int           `key:"max_cps" help:"new calls a second, all trunks and phones together; more get 503 with retry_after; 0: no limit"`
 	RingTimeout   time.Duration `key:"ring_timeout" help:"how long a callee may ring, at most 90s"`
 	RingbackAfter time.Duration `key:"ringback_after" help:"callee's early media is silent for so long: our ring-back tone"`
 	PromptLimit   time.Duration `key:"prompt_limit" help:"the longest prompt to a caller who is refused"`

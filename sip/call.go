@@ -140,6 +140,7 @@ var (
 
 // arrive finds out who calls which X, and what is to be done.
 func (c *call) arrive() (routing.End, bool) {
+	defer c.srv.overload.arriving.Add(-1)
 	var known bool
 	if c.q, known = c.srv.question(c); !known {
 		return routing.EndUnknownX, false

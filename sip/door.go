@@ -107,6 +107,9 @@ func (s *Server) invite(tx *wire.ServerTx) {
 		if !ok {
 			return
 		}
+		if s.shed(tx, who) {
+			return
+		}
 		c := s.newCall(tx, who, key, hops-1)
 		if !s.start(c) {
 			c.media.Close()

@@ -63,7 +63,7 @@ func (c *call) overServers(r route, s *hunt, down bool) {
 		switch {
 		case c.srv.limits.resting(one, now) || c.srv.health.down(one, now) != down:
 			continue
-		case !c.srv.limits.enter(r.trunk):
+		case !c.srv.overload.out(r.trunk, now), !c.srv.limits.enter(r.trunk):
 			c.log.Warn().Str("route", r.name).Msg("the trunk carries all the calls it may")
 			s.full = true
 			return

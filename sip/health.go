@@ -8,7 +8,6 @@ import (
 	"github.com/emiago/sipgo/sip"
 	"github.com/rs/zerolog"
 
-	"axgate/sip/trunk"
 	"axgate/sip/wire"
 )
 
@@ -157,10 +156,10 @@ func (h *health) down(r route, now time.Time) bool {
 }
 
 // look is what is known of a server.
-func (h *health) look(t *trunk.Trunk, r route) condition {
+func (h *health) look(r route) condition {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if c := h.known[place{t, r.to}]; c != nil {
+	if c := h.known[placeOf(r)]; c != nil {
 		return *c
 	}
 	return condition{}

@@ -77,6 +77,23 @@ func (l *limits) rest(r route, res *sip.Response, now time.Time) {
 	l.rests[placeOf(r)] = now.Add(min(time.Duration(n)*time.Second, longestRest))
 }
 
+// count is how many legs a trunk carries now.
+func (l *limits) count(t *trunk.Trunk) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.calls[t]
+}
+
+// restsUntil is when the rest of a server is over; zero if it has none.
+func (l *limits) restsUntil(r route, now time.Time) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if until := l.rests[placeOf(r)]; now.Before(until) {
+		return until
+	}
+	return time.Time{}
+}
+
 func (l *limits) resting(r route, now time.Time) bool {
 	if r.trunk == nil {
 		return false

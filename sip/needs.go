@@ -74,6 +74,7 @@ type Config struct {
 	Codecs  []string   // our preference, for example PCMA, PCMU
 
 	MaxCalls    int           // 0: no limit
+	MaxCPS      int           // new calls a second, all together; 0: no limit
 	RingTimeout time.Duration // 90 s by section 3
 	RingbackIn  time.Duration // early media without RTP: our ring-back after so long
 	PromptCap   time.Duration // the longest prompt to a caller who is refused

@@ -47,6 +47,7 @@ type Server struct {
 	limits    limits
 	resolver  *resolve.Resolver // of the trunks' names
 	health    health
+	overload  overload
 	desk      desk    // of the texts that come in
 	textRests limits  // which trunks asked for a rest from texts; calls have their own
 	reports   reports // of 3GPP texts that were sent
@@ -268,6 +269,7 @@ func (s *Server) start(c *call) bool {
 	s.invites[c.a.invite] = &c.a.leg
 	s.calls[c.session] = c
 	s.up.Add(1)
+	s.overload.arriving.Add(1)
 	s.wait.Add(1)
 	s.mu.Unlock()
 	go func() {
