@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
@@ -22,6 +23,12 @@ func takesSDP(req *sip.Request) bool {
 		}
 	}
 	return len(all) == 0
+}
+
+// unmet are the option tags that a request inside a dialog, or the INVITE for
+// one, requires and that are not met (RFC 3261 section 8.2.2.3).
+func unmet(req *sip.Request) []string {
+	return slices.DeleteFunc(tags(req, "Require"), isTimer)
 }
 
 // demands refuses a request with a Require that is not met (RFC 3261 section

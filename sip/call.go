@@ -44,7 +44,8 @@ type call struct {
 	counted bool        // the caller's trunk counts it
 	over    atomic.Bool // it ends by itself already
 
-	unanswered int // requests of ours in dialogs; see send.go
+	unanswered int  // requests of ours in dialogs; see send.go
+	talking    bool // both hear each other
 
 	rec     events.Call
 	record  recordKeeper
@@ -70,6 +71,7 @@ func (s *Server) newCall(tx *wire.ServerTx, who origin, key inviteKey, hops int)
 		me.Contact.UriParams.Remove("transport")
 	}
 	c.a = callerLeg{leg: leg{branch: &branch{dialog: dialog.Answering(tx.Request, tx.From, me)}, side: media.Caller, host: tx.From.Addr.Addr(), trunk: who.trunk, inbox: c.inbox}, tx: tx, invite: key}
+	c.a.allows(tx.Request)
 	c.a.dialog.Behind = who.trunk == nil || who.trunk.NATMedia
 	c.rec = events.Call{Session: c.session, ICID: uuid.NewString(), Node: s.cfg.Node, Host: s.cfg.Host, In: now, Direction: int(routing.Abnormal)}
 	return c
@@ -96,6 +98,9 @@ func (c *call) run() {
 	end := c.story()
 	c.tearDown(end)
 	c.settle()
+	for _, l := range c.allLegs() {
+		l.ours.limit.stop()
+	}
 	for _, in := range c.inbox.close() {
 		if in.what == inRequest {
 			c.srv.noDialog(in.tx)

@@ -69,7 +69,7 @@ func TestWhatTheCalleeSees(t *testing.T) {
 	for _, h := range in.headers {
 		names = append(names, h[0])
 	}
-	require.Equal(t, []string{"Via", "Max-Forwards", "From", "To", "Call-ID", "CSeq", "User-Agent", "Contact", "Allow", "Content-Type", "Content-Length", "P-Asserted-Identity"}, names)
+	require.Equal(t, []string{"Via", "Max-Forwards", "From", "To", "Call-ID", "CSeq", "User-Agent", "Contact", "Allow", "Content-Type", "Content-Length", "Supported", "Session-Expires", "Min-SE", "P-Asserted-Identity"}, names)
 	require.Equal(t, "19", in.get("Max-Forwards"))
 	require.True(t, strings.HasPrefix(in.get("From"), "<sip:"+numX+"@127.0.0.1>;tag="), in.get("From"))
 	require.Equal(t, "<sip:"+numB+"@"+w.b.addr.String()+">", in.get("To"))

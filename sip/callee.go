@@ -25,6 +25,7 @@ type calleeLeg struct {
 	proof     *digest.Exchange
 	counted   bool // its trunk counts it
 	elsewhere bool // it failed at this server, and another of the trunk may do better
+	prolonged int  // how often it was repeated with a longer session
 	rang      bool // a provisional response came: CANCEL may be sent
 	cancelled bool
 	told      bool // CANCEL was sent
@@ -212,7 +213,8 @@ func (c *call) invite(r route) (*calleeLeg, error) {
 func (c *call) sendInvite(b *calleeLeg, offer []byte) error {
 	b.branch, b.branches = b.root, nil
 	req, to := b.dialog.Invite(c.hops, offer)
-	for _, h := range c.srv.asserted(b.route, c.srv.cfg.Plan.SpellX(c.d.Shown, b.route.fromFormat)) {
+	headers := append(b.supports(), b.asks()...)
+	for _, h := range append(headers, c.srv.asserted(b.route, c.srv.cfg.Plan.SpellX(c.d.Shown, b.route.fromFormat))...) {
 		req.AppendHeader(h)
 	}
 	if err := sign(b.dialog, b.proof, req); err != nil {

@@ -118,7 +118,10 @@ func (c *call) answerCaller() error {
 	}
 	c.a.up = true
 	c.media.Expect(media.Caller)
-	return c.a.respond(sip.StatusOK, "OK", c.a.early)
+	agreed, headers := c.a.answers(c.a.tx.Request)
+	err := c.a.respond(sip.StatusOK, "OK", c.a.early, append(c.a.supports(), headers...)...)
+	c.agree(&c.a.leg, agreed)
+	return err
 }
 
 // hangUpCaller ends leg A: a failure before the answer, BYE after it.
@@ -154,7 +157,7 @@ func (c *call) hangUpCaller(end routing.End) {
 }
 
 var phrases = map[int]string{
-	sip.StatusAccepted: "Accepted", sip.StatusRequestEntityTooLarge: "Request Entity Too Large",
+	statusTooShort: "Session Interval Too Small", sip.StatusRequestPending: "Request Pending", sip.StatusAccepted: "Accepted", sip.StatusRequestEntityTooLarge: "Request Entity Too Large",
 	sip.StatusBadRequest: "Bad Request", sip.StatusForbidden: "Forbidden", sip.StatusNotFound: "Not Found",
 	sip.StatusTemporarilyUnavailable: "Temporarily Unavailable", sip.StatusBusyHere: "Busy Here",
 	sip.StatusUnsupportedMediaType: "Unsupported Media Type", sip.StatusRequestTerminated: "Request Terminated", sip.StatusNotAcceptableHere: "Not Acceptable Here",

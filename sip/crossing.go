@@ -1,9 +1,6 @@
 package sip
 
-import (
-	"axgate/media"
-	"axgate/sip/trunk"
-)
+import "axgate/sip/trunk"
 
 // crossDigit gives a digit of one side to the other, in the way that this one
 // has its digits. Telephone-events the media engine sends on by itself; it
@@ -28,11 +25,4 @@ func (c *call) hearTones() {
 		way := c.legOf(1 - from.side).digits()
 		c.media.Listen(from.side, from.digits() == trunk.Tones && (way == trunk.Events || way == trunk.Info))
 	}
-}
-
-func (c *call) legOf(side media.Side) *leg {
-	if side == media.Caller {
-		return &c.a.leg
-	}
-	return &c.b.leg
 }

@@ -172,10 +172,12 @@ func TestReinviteBeforeTheAck(t *testing.T) {
 	b.says(200, w.mouthB.sdp(1))
 	b.acked()
 	a.response(200, "INVITE")
-	a.reinvite(w.mouthA.sdp(1))
-	require.NotEmpty(t, a.fails(500).get("Retry-After"))
+	a.reinvite(w.mouthA.sdp(1)) // it has our answer: its ACK is lost, or comes behind
+	a.response(200, "INVITE")
+	a.ack("")
 	a.lastInviteSeq = 1
 	a.ack("")
+	eventually(t, "the late ACK is counted", func() bool { return w.srv.Strays() > 0 })
 	a.bye()
 	b.hungUp()
 	w.ends(0, 0)

@@ -88,7 +88,7 @@ func (s *Server) invite(tx *wire.ServerTx) {
 	if mf := req.MaxForwards(); mf != nil {
 		hops = min(int(mf.Val()), 255)
 	}
-	required := tags(req, "Require")
+	required := unmet(req)
 	switch {
 	case merged: // RFC 3261 section 8.2.2.2
 		s.reply(tx, sip.StatusLoopDetected, "Loop Detected")
@@ -104,7 +104,7 @@ func (s *Server) invite(tx *wire.ServerTx) {
 		s.reply(tx, sip.StatusNotAcceptable, "Not Acceptable")
 	default:
 		who, ok := s.admit(tx)
-		if !ok {
+		if !ok || s.timed(tx, who) {
 			return
 		}
 		if s.shed(tx, who) {
@@ -156,10 +156,15 @@ func (s *Server) question(c *call) (routing.Question, bool) {
 	return q, true
 }
 
+// headed is a message, either way.
+type headed interface {
+	GetHeaders(name string) []sip.Header
+}
+
 // tags are the option tags of a header that may be repeated or hold a list.
-func tags(req *sip.Request, name string) []string {
+func tags(m headed, name string) []string {
 	var all []string
-	for _, h := range req.GetHeaders(name) {
+	for _, h := range m.GetHeaders(name) {
 		for _, t := range strings.Split(h.Value(), ",") {
 			if t = strings.TrimSpace(t); t != "" && len(all) < 16 {
 				all = append(all, t)

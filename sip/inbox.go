@@ -22,6 +22,7 @@ const (
 	inFailed               // that INVITE had no answer or could not be sent
 	inStray                // a 2xx outside its transaction
 	inOutcome              // a request of ours in a dialog was answered, or will not be
+	inAlarm                // a time has come
 	inVerdict              // the app's server was asked
 )
 
@@ -35,6 +36,9 @@ type input struct {
 	res  *sip.Response
 	err  error
 	sent *sent // inOutcome: which
+
+	alarm *alarm // inAlarm: which, and the turn that it was set for
+	turn  int
 
 	verdict verdict
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // allow is the Allow header: the methods served inside a call.
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO"
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
 
 // leg is what both halves of a call have. All but its inbox belongs to the
 // call's goroutine.
@@ -41,6 +41,13 @@ type leg struct {
 	keys    keyMethod
 	keysAt  time.Time // of the last digit that counted
 	infos   infos
+
+	session  session // how long it lasts without a refresh; see timer.go
+	refresh  alarm   // of ours
+	expiry   alarm
+	ours     ours // what we want of the peer; see glare.go
+	updates  bool // the peer takes UPDATE
+	soothing soothing
 }
 
 func hostOf(hostport string) string {

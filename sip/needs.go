@@ -94,6 +94,7 @@ type Config struct {
 
 	PhoneSecurity sdp.Security // of the media of registered phones over TLS; without TLS there is none
 
+	second     time.Duration // of the times that peers are told in seconds; tests have shorter ones
 	minute     time.Duration // of the limits of a talk; tests have shorter ones
 	reportTime time.Duration // how long the report on a 3GPP text is waited for; likewise
 }
@@ -112,6 +113,7 @@ func (c *Config) defaults() {
 	set(&c.Digits, 30*time.Second)
 	set(&c.MinTalk, 3*time.Second)
 	set(&c.RetryAfter, 5*time.Second)
+	set(&c.second, time.Second)
 	set(&c.minute, time.Minute)
 	set(&c.reportTime, reportTime)
 	if len(c.Codecs) == 0 {

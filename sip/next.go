@@ -94,26 +94,34 @@ func (c *call) calleeUnacked() <-chan time.Time {
 	return c.b.unacked.due()
 }
 
+// legOf is the leg of a side; nil: there is none yet.
+func (c *call) legOf(side media.Side) *leg {
+	switch {
+	case side == media.Caller:
+		return &c.a.leg
+	case c.b == nil:
+		return nil
+	}
+	return &c.b.leg
+}
+
 func (c *call) fromMedia(ev media.Event) (happening, bool) {
 	h := happening{side: ev.Side, digit: ev.Digit, play: ev.Play, tone: ev.Tone, crossed: ev.Crossed}
 	switch ev.Kind {
 	case media.Digit:
 		h.kind = digit
-		l := &c.a.leg
-		if ev.Side == media.Callee {
-			if c.b == nil {
-				return h, false
-			}
-			l = &c.b.leg
-		}
-		if !c.keysBy(l, byAudio) {
+		if l := c.legOf(ev.Side); l == nil || !c.keysBy(l, byAudio) {
 			return h, false
 		}
 	case media.PlayDone:
 		h.kind = played
+		c.lulled(ev.Side, ev.Play)
 	case media.Heard:
 		h.kind = heard
 	case media.Gone:
+		if l := c.legOf(ev.Side); l == nil || l.agreed.Held { // who holds need not send, whatever its SDP says
+			return h, false
+		}
 		h.kind = silent
 	default:
 		return h, false
@@ -132,13 +140,19 @@ func (c *call) take(in input) (happening, bool) {
 			return happening{kind: left, side: media.Caller}, true
 		}
 	case inAck:
-		if in.leg.acknowledged(in.req) {
-			return c.lateAnswer(in.leg, in.req)
+		if !in.leg.acknowledged(in.req) {
+			c.srv.strays.Add(1)
+			break
 		}
+		h, ok := c.lateAnswer(in.leg, in.req)
+		c.pursue(in.leg)
+		return h, ok
 	case inResponse, inFailed:
 		return c.fromCallee(in)
 	case inOutcome:
 		return c.outcome(in)
+	case inAlarm:
+		return in.alarm.rings(in.turn)
 	case inVerdict:
 		return happening{kind: judged, verdict: in.verdict}, true
 	case inStray:

@@ -18,6 +18,7 @@ func (c *call) fromCallee(in input) (happening, bool) {
 	b := c.calleeOf(in.leg)
 	switch {
 	case b == nil || b.settled:
+		c.srv.strays.Add(1)
 		return happening{}, false
 	case in.what == inFailed:
 		b.settled, b.gone = true, true
@@ -38,8 +39,10 @@ func (c *call) fromCallee(in input) (happening, bool) {
 			c.bye(&b.leg, routing.EndTalk)
 			return happening{}, false
 		}
+		b.allows(in.res)
+		c.agree(&b.leg, b.settledBy(in.res))
 		return happening{kind: answered, side: media.Callee, res: in.res}, true
-	case !b.cancelled && c.prove(b, in.res):
+	case !b.cancelled && (c.prove(b, in.res) || c.prolong(b, in.res)):
 		return happening{}, false
 	default:
 		b.settled, b.gone = true, true
@@ -73,13 +76,21 @@ func (c *call) prove(b *calleeLeg, res *sip.Response) bool {
 // strayed takes a 2xx that came outside its transaction: the ACK was lost, or
 // another phone answered too late and must not be left on an open line.
 func (c *call) strayed(l *leg, res *sip.Response) {
-	b := c.calleeOf(l)
-	if b == nil || !b.settled || res.CSeq().SeqNo != b.request.CSeq().SeqNo {
+	c.srv.strays.Add(1)
+	tag, _ := res.To().Params.Get("tag")
+	n := res.CSeq().SeqNo
+	if l.ours.given == n && n != 0 { // it is answered after all
+		l.ours.given = 0
+		c.sendAck(l.dialog.Ack(n, nil))
 		return
 	}
-	tag, _ := res.To().Params.Get("tag")
+	b := c.calleeOf(l)
 	d := l.dialog
-	if !b.up || tag != d.RemoteTag() {
+	switch {
+	case l.up && tag == d.RemoteTag():
+	case b == nil || !b.settled || n != b.request.CSeq().SeqNo:
+		return
+	default:
 		if d = b.forks[tag]; d == nil {
 			c.hangUpFork(b, tag, res)
 			return
@@ -110,7 +121,7 @@ func (c *call) hangUpFork(b *calleeLeg, tag string, res *sip.Response) {
 
 func (c *call) sendAck(ack *sip.Request, to wire.Peer) {
 	if err := c.srv.stack.Write(ack, to); err != nil {
-		c.log.Info().Err(err).Msg("ACK to the callee")
+		c.log.Info().Err(err).Msg("ACK")
 	}
 }
 

@@ -3,7 +3,6 @@ package sip
 import (
 	"context"
 	"errors"
-	"strconv"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
@@ -29,7 +28,8 @@ func (c *call) serve(l *leg, tx *wire.ServerTx) (happening, bool) {
 		return happening{}, false
 	}
 	l.dialog.Moved(tx.From)
-	if required := tags(req, "Require"); len(required) > 0 && req.Method != sip.BYE {
+	l.allows(req)
+	if required := unmet(req); len(required) > 0 && req.Method != sip.BYE {
 		c.reply(l, tx, sip.StatusBadExtension, "Bad Extension", sip.NewHeader("Unsupported", strings.Join(required, ", ")))
 		return happening{}, false
 	}
@@ -38,6 +38,8 @@ func (c *call) serve(l *leg, tx *wire.ServerTx) (happening, bool) {
 		return c.hungUp(l, tx)
 	case sip.INVITE:
 		c.reoffer(l, tx)
+	case sip.UPDATE:
+		c.update(l, tx)
 	case sip.INFO:
 		return c.info(l, tx)
 	case sip.OPTIONS:
@@ -74,46 +76,6 @@ func (c *call) reply(l *leg, tx *wire.ServerTx, status int, phrase string, heade
 	}
 }
 
-// reoffer answers a re-INVITE from the leg's own state; the other leg is not
-// disturbed (RFC 3261 section 14.2, RFC 3264 section 8).
-func (c *call) reoffer(l *leg, tx *wire.ServerTx) {
-	req := tx.Request
-	switch {
-	case l.gone:
-		c.reply(l, tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
-		return
-	case !l.up || l.unacked.waiting(): // one INVITE at a time
-		c.reply(l, tx, sip.StatusInternalServerError, "Request Pending", sip.NewHeader("Retry-After", strconv.Itoa(1)))
-		return
-	}
-	var body []byte
-	if len(req.Body()) == 0 {
-		body = l.sdp.Current()
-		l.offered = true
-	} else {
-		answer, agreed, err := c.newAnswer(l, req)
-		if err != nil {
-			c.log.Info().Err(err).Msg("re-INVITE refused, the session stays as it was")
-			c.reply(l, tx, sip.StatusNotAcceptableHere, "Not Acceptable Here")
-			return
-		}
-		if err := c.point(l, agreed); err != nil {
-			c.log.Warn().Err(err).Msg("re-INVITE")
-			c.reply(l, tx, sip.StatusInternalServerError, "Server Internal Error")
-			return
-		}
-		body = answer
-	}
-	l.dialog.Refresh(req)
-	res := l.dialog.Reply(req, sip.StatusOK, "OK")
-	res.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
-	res.SetBody(body)
-	l.unacked.start(tx, res)
-	if err := tx.Respond(res); err != nil {
-		c.log.Info().Err(err).Msg("answer to a re-INVITE")
-	}
-}
-
 func (c *call) newAnswer(l *leg, req *sip.Request) ([]byte, sdp.Agreed, error) {
 	remote, err := sdp.ParseFor(l.security, contentType(req), req.Body())
 	if err != nil {
@@ -130,13 +92,7 @@ func (c *call) lateAnswer(l *leg, ack *sip.Request) (happening, bool) {
 		return happening{}, false
 	}
 	l.offered = false
-	remote, err := sdp.ParseFor(l.security, contentType(ack), ack.Body())
-	if err == nil {
-		var agreed sdp.Agreed
-		if agreed, err = l.sdp.Accept(remote); err == nil {
-			err = c.point(l, agreed)
-		}
-	}
+	err := c.acceptAnswer(l, ack)
 	if err != nil {
 		c.log.Info().Err(err).Msg("no usable answer in the ACK")
 		return happening{kind: lost}, first

@@ -54,6 +54,7 @@ type Server struct {
 	draining  atomic.Bool
 	up        atomic.Int64 // calls that are not over
 	count     atomic.Uint64
+	strays    atomic.Uint64
 	boot      uint32
 	tending   context.Context // until the ways are no longer looked after
 	endTend   context.CancelFunc
@@ -117,6 +118,11 @@ func (s *Server) TLSAddr() netip.AddrPort { return s.stack.TLSAddr() }
 
 // Calls counts the calls that are up.
 func (s *Server) Calls() int { return int(s.up.Load()) }
+
+// Strays counts the messages that came when nobody waited for them and were
+// ignored: an ACK without its 2xx, a provisional response after the final one,
+// a 2xx that came again.
+func (s *Server) Strays() uint64 { return s.strays.Load() }
 
 // Stop hangs a call up by order (section 9: ended by stop call). It tells
 // whether there was such a call.
@@ -207,21 +213,24 @@ func (s *Server) Cancel(tx *wire.ServerTx) {
 // Ack gives the ACK of a 2xx to its leg.
 func (s *Server) Ack(req *sip.Request, from wire.Peer) {
 	tag, _ := req.To().Params.Get("tag")
-	if l := s.leg(req.CallID().Value(), tag); l != nil && s.sameSide(l, from) {
-		l.inbox.post(input{what: inAck, leg: l, req: req})
+	l := s.leg(req.CallID().Value(), tag)
+	if l == nil || !s.sameSide(l, from) {
+		s.strays.Add(1)
+		return
 	}
+	l.inbox.post(input{what: inAck, leg: l, req: req})
 }
 
 // Stray gives a response without a transaction to the leg whose INVITE it
 // answers: a repeated 2xx or one of another fork.
 func (s *Server) Stray(res *sip.Response, _ wire.Peer) {
-	if res.CSeq().MethodName != sip.INVITE || res.StatusCode < 200 || res.StatusCode > 299 {
+	tag, _ := res.From().Params.Get("tag")
+	l := s.leg(res.CallID().Value(), tag)
+	if l == nil || res.CSeq().MethodName != sip.INVITE || res.StatusCode < 200 || res.StatusCode > 299 {
+		s.strays.Add(1)
 		return
 	}
-	tag, _ := res.From().Params.Get("tag")
-	if l := s.leg(res.CallID().Value(), tag); l != nil {
-		l.inbox.post(input{what: inStray, leg: l, res: res})
-	}
+	l.inbox.post(input{what: inStray, leg: l, res: res})
 }
 
 // sameSide tells whether a message in a dialog comes from where the dialog's

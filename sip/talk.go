@@ -43,6 +43,9 @@ func (c *call) join() (routing.End, bool) {
 	}
 	c.media.Connect(true, true)
 	c.hearTones()
+	c.talking = true
+	c.carryHold(&c.a.leg) // one may have been put on hold meanwhile
+	c.carryHold(&c.b.leg)
 	return routing.End{}, true
 }
 
@@ -143,6 +146,6 @@ func (c *call) warn() {
 		return
 	}
 	c.log.Info().Str("prompt", name).Msg("last minute")
-	c.media.Play(media.Caller, media.Clip{Name: name, ALaw: clip})
-	c.media.Play(media.Callee, media.Clip{Name: name, ALaw: clip})
+	c.a.interrupts(c.media.Play(media.Caller, media.Clip{Name: name, ALaw: clip}))
+	c.b.interrupts(c.media.Play(media.Callee, media.Clip{Name: name, ALaw: clip}))
 }

@@ -21,6 +21,7 @@ func (c *call) tearDown(end routing.End) {
 	c.dropInfos()
 	c.hangUpCallee(end)
 	c.hangUpCaller(end)
+	c.stopAlarms()
 	c.stopTape()
 	stats := c.media.Close()
 	c.audio = nil
@@ -49,6 +50,15 @@ func (c *call) tearDown(end routing.End) {
 		c.rec.Direction, c.rec.Binding, c.rec.Callee = int(routing.Abnormal), "", ""
 	}
 	c.conclude()
+}
+
+// stopAlarms ends what the legs of a call wait for while it is up.
+func (c *call) stopAlarms() {
+	for _, l := range c.allLegs() {
+		l.refresh.stop()
+		l.expiry.stop()
+		l.ours.again.stop()
+	}
 }
 
 func (c *call) hangUpCallee(end routing.End) {

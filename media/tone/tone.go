@@ -64,6 +64,7 @@ func build(hz int, level float64, on, off time.Duration) Pattern {
 var (
 	ringback = build(450, -10, time.Second, 4*time.Second)
 	busy     = build(450, -10, 350*time.Millisecond, 350*time.Millisecond)
+	held     = build(450, -20, 400*time.Millisecond, 4*time.Second)
 )
 
 // Ringback is what a caller hears while the other phone rings.
@@ -71,6 +72,10 @@ func Ringback() Pattern { return ringback }
 
 // Busy is what a caller hears when the other party is in a call.
 func Busy() Pattern { return busy }
+
+// Held is what one hears whom the other party has put on hold: the cadence of
+// call waiting, 0.4 s on and 4 s off, but softer.
+func Held() Pattern { return held }
 
 // Frame fills dst with the part of the pattern that starts pos samples after
 // its beginning; pos must not be negative. Frames at consecutive positions

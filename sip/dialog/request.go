@@ -26,6 +26,7 @@ func (d *Dialog) Request(method sip.RequestMethod, contentType string, body []by
 	req, to := d.request(method, DefaultHops)
 	if method == sip.INVITE || method == sip.UPDATE {
 		req.AppendHeader(d.contact())
+		req.AppendHeader(sip.NewHeader("Allow", d.me.Allow))
 	}
 	if body != nil {
 		req.AppendHeader(sip.NewHeader("Content-Type", contentType))
@@ -152,13 +153,13 @@ func (d *Dialog) AckAgain(res *sip.Response) (*sip.Request, wire.Peer, bool) {
 }
 
 // Reply builds a response inside the dialog, with its tag, and with Contact
-// and Allow where RFC 3261 section 12.1.1 wants them.
+// and Allow where RFC 3261 section 12.1.1 and RFC 3311 want them.
 func (d *Dialog) Reply(req *sip.Request, status int, phrase string) *sip.Response {
 	res := wire.Reply(req, status, phrase)
 	if status > 100 {
 		res.To().Params.Add("tag", d.localTag)
 	}
-	if status > 100 && status < 300 && req.Method == sip.INVITE {
+	if status > 100 && status < 300 && (req.Method == sip.INVITE || req.Method == sip.UPDATE) {
 		res.AppendHeader(d.contact())
 		res.AppendHeader(sip.NewHeader("Allow", d.me.Allow))
 	}

@@ -48,6 +48,8 @@ type Session struct {
 	way         way      // likewise
 	last        string   // the description without its version
 	body        []byte
+	stops       way    // what must not flow, whatever the peer says; see again.go
+	before      before // the last Redirect
 
 	security Security
 	cryptos  []crypto       // ours, as they were last described
@@ -133,7 +135,7 @@ func (s *Session) Current() []byte {
 		s.cryptos = s.inUse()
 	}
 	s.muxing = s.muxed || s.mux == MuxOffer
-	return s.describe(s.slots, s.current(), way{true, true})
+	return s.describe(s.slots, s.current(), s.full())
 }
 
 // Answer answers an offer by RFC 3264 section 6: one audio codec, with
@@ -249,7 +251,7 @@ func (s *Session) answered(r *Remote) *line {
 // agree settles addresses, direction and packet duration.
 func (s *Session) agree(l *line) (Agreed, error) {
 	peer := l.peerWay()
-	g := Agreed{Send: peer.receives, Receive: peer.sends, Held: !peer.receives, PTime: l.packet()}
+	g := Agreed{Send: peer.receives && !s.stops.sends, Receive: peer.sends && !s.stops.receives, Held: !peer.receives, PTime: l.packet()}
 	ip := l.address
 	switch {
 	case !ip.IsValid(): // Parse looked at another line

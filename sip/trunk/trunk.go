@@ -52,6 +52,8 @@ type Trunk struct {
 	Media Media // how audio is exchanged; see media.go
 	Early Early // how a call goes until it is answered; see early.go
 	Texts Texts // how texts are exchanged; see texts.go
+	Timer Timer // how sessions are kept alive; see timer.go
+	Hold  Hold  // what becomes of hold; see hold.go
 
 	hop   resolve.Hop // the next one of calls out
 	proof string
@@ -210,6 +212,12 @@ func (t *Trunk) complete() error {
 		return err
 	}
 	if err := t.Early.complete(); err != nil {
+		return err
+	}
+	if err := t.Timer.complete(); err != nil {
+		return err
+	}
+	if err := t.Hold.complete(); err != nil {
 		return err
 	}
 	return t.Texts.complete(t.Name)
