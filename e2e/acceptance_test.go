@@ -16,12 +16,12 @@ import (
 // axgate between them (sip-interop section 7). Each has an X, numbers, agents
 // and audio of its own.
 type acceptance struct {
-	name string
-	play func(*ladder)
-	on   string // the transports it is of; empty: all
-	mode string // of its binding: AXB if empty, or AXE
-	from string // the trunk that its caller is of; empty: the one with defaults
-	lone string // an axgate of its own, with this kind of surroundings
+	name  string
+	play  func(*ladder)
+	on    string // the transports it is of; empty: all
+	mode  string // of its binding: AXB if empty, or AXE
+	from  string // the trunk that its caller is of; empty: the one with defaults
+	phone bool   // its callee has an account as a phone
 }
 
 // transports are the columns of the table.

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -16,6 +17,10 @@ func audioAcceptances() []acceptance {
 	return []acceptance{
 		{name: "A-law on the one side, mu-law on the other", play: acceptLaws},
 		{name: "no codec in common", play: acceptNoCodec},
+		{name: "ptime 30 on one side, 20 on the other", play: acceptPtime},
+		{name: "G.729 passes through", play: acceptG729(ua.G729, ua.G729), from: "wide"},
+		{name: "G.729 without Annex B on one side", play: acceptG729(ua.G729+" annexb=no", ua.G729+" annexb=no"), from: "wide"},
+		{name: "G.729 offered, A-law agreed", play: acceptG729Not, from: "wide"},
 		{name: "RTP from a third source", play: acceptThirdSource},
 		{name: "RTP from a third source, caller behind NAT", play: acceptThirdSource, from: "latch"},
 		{name: "caller behind NAT", play: acceptLatched, from: "latch"},
@@ -54,6 +59,64 @@ func acceptNoCodec(l *ladder) {
 	l.a.Invite(l.x, l.a.SDP("97 iLBC/8000", ua.Keys))
 	l.a.Expect(488)
 	l.b.Quiet(100 * time.Millisecond)
+}
+
+// acceptPtime: each side gets packets of the length that it asks for, whatever
+// it sends itself (section 4).
+func acceptPtime(l *ladder) {
+	l.a.Invite(l.x, l.a.SDP(ua.PCMA, ua.Keys, "a=ptime:30"))
+	l.b.Expect(ua.INVITE)
+	l.b.Reply(200, l.b.SDP(ua.PCMA, ua.Keys, "a=ptime:20"))
+	l.b.Expect(ua.ACK)
+	l.a.Expect(200)
+	l.a.Ack("")
+	l.a.Pace(30 * time.Millisecond)
+	l.b.Pace(20 * time.Millisecond)
+	l.heard()
+	l.b.Paced(160)
+	l.a.Paced(240)
+	l.ends()
+}
+
+// acceptG729: packets of a codec that both have come as they are, with the keys
+// beside them.
+func acceptG729(formatA, formatB string) func(*ladder) {
+	return func(l *ladder) {
+		l.a.Invite(l.x, l.a.SDP(formatA, ua.Events(97, 8000)))
+		m := l.b.Expect(ua.INVITE)
+		offer := m.Call.Gate().Audio()
+		require.Equal(l, 18, offer.Format("G729/8000"))
+		require.Equal(l, strings.Contains(formatA, "annexb=no"), offer.Params[18] == "annexb=no", "Annex B")
+		l.b.Reply(200, l.b.SDP(formatB, ua.Keys))
+		l.b.Expect(ua.ACK)
+		l.a.Expect(200)
+		require.Equal(l, 18, l.a.Gate().Audio().Formats[0])
+		require.Equal(l, strings.Contains(formatA, "annexb=no"), l.a.Gate().Audio().Params[18] == "annexb=no", "Annex B")
+		l.a.Ack("")
+		fromA, fromB := []byte("\x01twenty octets of A"), []byte("\x02twenty octets of B")
+		l.a.SendPayload(fromA)
+		l.b.SendPayload(fromB)
+		l.b.HearsPayload(fromA)
+		l.a.HearsPayload(fromB)
+		l.a.Press("12")
+		l.b.Pressed("12")
+		l.ends()
+	}
+}
+
+// acceptG729Not: the callee has G.711 alone, so the caller is answered with it.
+func acceptG729Not(l *ladder) {
+	l.a.Invite(l.x, l.a.SDP(ua.G729, ua.PCMA, ua.Keys))
+	l.b.Expect(ua.INVITE)
+	l.b.Reply(180, "")
+	l.a.Expect(180)
+	l.b.Reply(200, l.b.SDP(ua.PCMA, ua.Keys))
+	l.b.Expect(ua.ACK)
+	l.a.Expect(200)
+	require.Equal(l, 8, l.a.Gate().Audio().Formats[0])
+	l.a.Ack("")
+	l.heard()
+	l.ends()
 }
 
 // acceptThirdSource: who is not the peer is not heard, whatever it sends to our

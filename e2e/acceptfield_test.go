@@ -35,6 +35,8 @@ type field struct {
 	at        netip.AddrPort // of that transport
 	customer  *receiver.Receiver
 	exchange  *ua.Station
+	stations  map[string]*ua.Station // further ones, by the trunk that leads there
+	ports     int                    // of the stations, the first
 	ca        *certtest.Authority
 	cert      tls.Certificate // of everybody who is no axgate
 	net       byte            // third octet of its addresses, up to fieldNets further ones
@@ -69,6 +71,7 @@ func callerTrunks() map[string]map[string]any {
 		"ulaw":  {"codecs": []string{"PCMU"}},
 		"info":  {"dtmf": "info"},
 		"tones": {"dtmf": "inband"},
+		"wide":  {"codecs": []string{"G729", "PCMA", "PCMU"}},
 	}
 }
 
@@ -77,6 +80,9 @@ const (
 	fieldRing  = 8 * time.Second
 	fieldMedia = 6 * time.Second
 )
+
+// floodRate is how many messages a second a stranger may send.
+const floodRate = 30
 
 // openField starts the surroundings and axgate for the scenarios.
 func openField(t *testing.T, transport string, list []acceptance, change ...func(*field, *gate.Config)) *field {
@@ -124,13 +130,13 @@ func (f *field) config(t *testing.T, redisAt string) gate.Config {
 		StatusURL: f.customer.StatusURL(), FeeURL: f.customer.FeeURL(),
 		RingTimeout: fieldRing, FirstDigit: firstDigit, InterDigit: interDigit, MediaTimeout: fieldMedia, Drain: 2 * time.Second,
 		Phones: []gate.Account{{Number: mobile(mobilesMost), Password: password}}, // nobody's, but strangers get answers
-		More:   map[string]map[string]any{"sip": {"tls": netip.AddrPortFrom(host, uint16(sip+2)).String(), "tls_cert": pair.Cert, "tls_key": pair.Key}},
+		More:   map[string]map[string]any{"sip": {"tls": netip.AddrPortFrom(host, uint16(sip+2)).String(), "tls_cert": pair.Cert, "tls_key": pair.Key, "flood_rate": floodRate, "flood_burst": 2 * floodRate}},
 	}
 	f.at = cfg.SIP
 	if f.transport == "TLS" {
 		f.at = netip.AddrPortFrom(host, uint16(sip+2))
 	}
-	way := map[string]any{"transport": strings.ToLower(f.transport)}
+	way := map[string]any{"transport": strings.ToLower(f.transport), "codecs": []string{"PCMA", "PCMU", "G729"}}
 	if f.transport == "TLS" {
 		way["tls_ca"] = f.ca.File
 	}
@@ -169,7 +175,21 @@ func (f *field) bind(cfg *gate.Config, i int, sc acceptance) {
 	binding["app"] = app
 	cfg.Numbers = append(cfg.Numbers, gate.Number{X: fieldX(i), App: app})
 	cfg.Bindings = append(cfg.Bindings, binding)
+	if sc.phone {
+		cfg.Phones = append(cfg.Phones, gate.Account{Number: fieldB(i), Password: password})
+	}
 	f.callers, f.callees = append(f.callers, fieldA(i)), append(f.callees, fieldB(i))
+}
+
+// strangers is the network of hosts that are of no trunk.
+const strangers = fieldNets - 2
+
+// stranger opens an agent on a host that axgate does not know.
+func (f *field) stranger(t *testing.T, name, number string) (*ua.Station, *ua.Agent) {
+	t.Helper()
+	host := f.ip(strangers, int(f.hosts[strangers].Add(1)))
+	s := ua.Open(t, ua.Config{Name: name, Transport: f.transport, At: netip.AddrPortFrom(host, 0), Gate: f.at, Dials: f.transport != "UDP", CA: f.ca.Pool})
+	return s, s.Agent(t, name, number)
 }
 
 // caller opens an agent that calls, on a host of its own in the network of its

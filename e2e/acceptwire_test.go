@@ -22,6 +22,8 @@ func wireAcceptances() []acceptance {
 		{name: "INVITE of 5 KB", play: acceptLong},
 		{name: "short header names, folded lines, odd case", play: acceptSpelled},
 		{name: "OPTIONS", play: acceptOptions},
+		{name: "phone registers with a stale nonce and is called", play: acceptPhone, phone: true},
+		{name: "flood at ten times the limit", play: acceptFlood},
 	}
 }
 
@@ -115,4 +117,65 @@ func acceptOptions(l *ladder) {
 		who.Expect(200)
 	}
 	l.ends()
+}
+
+// acceptPhone: a nonce that is not ours any more is told to be stale, a proof
+// does not serve twice, and X reaches the phone where it registered.
+func acceptPhone(l *ladder) {
+	var station *ua.Station
+	l.exchange.Unline(l.b)
+	station, l.b = l.stranger(l.T, "B", l.numberB)
+	l.b.Outside(ua.REGISTER, l.numberB, "")
+	challenge := l.b.Expect(401).Get("WWW-Authenticate")
+	require.NotEqual(l, "true", ua.Challenged(challenge)["stale"])
+	register := func(challenge, password string, count int) {
+		l.b.Request(ua.REGISTER, "", "Authorization: "+ua.Credentials(challenge, l.numberB, password, ua.REGISTER, l.b.Call.Target, count), "Expires: 600")
+	}
+	register(strings.Replace(challenge, ua.Challenged(challenge)["nonce"], "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 1), password, 1)
+	challenge = l.b.Expect(401).Get("WWW-Authenticate")
+	require.Equal(l, "true", ua.Challenged(challenge)["stale"])
+	register(challenge, "wrong", 1)
+	require.NotEqual(l, "true", ua.Challenged(l.b.Expect(401).Get("WWW-Authenticate"))["stale"])
+	register(challenge, password, 1)
+	l.b.Expect(200)
+	register(challenge, password, 1)
+	challenge = l.b.Expect(401).Get("WWW-Authenticate")
+	require.Equal(l, "true", ua.Challenged(challenge)["stale"])
+	register(challenge, password, 1)
+	l.b.Expect(200)
+	l.a.Invite(l.x, l.a.SDP())
+	m := l.b.Expect(ua.INVITE)
+	require.Equal(l, l.xGlobal, ua.User(m.Get("From")))
+	l.b.Reply(180, "")
+	l.a.Expect(180)
+	l.answers()
+	l.heard()
+	l.ends()
+	require.Empty(l, station.Bad())
+}
+
+// acceptFlood: a stranger's INVITEs at ten times of what it may send cost it its
+// answers; the talk that is up goes on, and a new call is made.
+func acceptFlood(l *ladder) {
+	l.talks()
+	_, who := l.stranger(l.T, "stranger", "13512345678")
+	c := who.Outside(ua.OPTIONS, l.x, "")
+	who.Expect(200)
+	for i := range 10 * floodRate {
+		text := c.Text(ua.INVITE, who.SDP(), fmt.Sprintf("Call-ID: flood-%d@stranger", i))
+		if c.Try(text) != nil {
+			break // the connection was closed: that is an answer too
+		}
+		time.Sleep(time.Second / (10 * floodRate))
+	}
+	l.heard()
+	l.ends()
+	answers := 0 // repetitions over UDP are one
+	for _, r := range who.Ladder() {
+		if strings.HasPrefix(r.Text, "SIP/2.0 4") {
+			answers++
+		}
+	}
+	require.LessOrEqual(l, answers, 5*floodRate, "answers to a flood")
+	l.Logf("%d INVITEs of a flood got %d answers", 10*floodRate, answers)
 }

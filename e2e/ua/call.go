@@ -140,6 +140,9 @@ func (c *Call) write(text string) {
 	}
 }
 
+// Try sends bytes as they are, of which nothing is expected.
+func (c *Call) Try(text string) error { return c.agent.station.write(text, c.conn, c.gate) }
+
 // note keeps what is sent for the ladder, and requests for their responses.
 func (c *Call) note(text string) {
 	c.agent.t.Helper()
