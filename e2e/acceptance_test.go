@@ -21,6 +21,7 @@ type acceptance struct {
 	on    string // the transports it is of; empty: all
 	mode  string // of its binding: AXB if empty, or AXE
 	from  string // the trunk that its caller is of; empty: the one with defaults
+	to    string // the trunk that its callee is of; likewise
 	phone bool   // its callee has an account as a phone
 }
 

@@ -35,8 +35,7 @@ type field struct {
 	at        netip.AddrPort // of that transport
 	customer  *receiver.Receiver
 	exchange  *ua.Station
-	stations  map[string]*ua.Station // further ones, by the trunk that leads there
-	ports     int                    // of the stations, the first
+	stations  map[string]*ua.Station // of the trunks that callees are of, the exchange among them
 	ca        *certtest.Authority
 	cert      tls.Certificate // of everybody who is no axgate
 	net       byte            // third octet of its addresses, up to fieldNets further ones
@@ -75,6 +74,33 @@ func callerTrunks() map[string]map[string]any {
 	}
 }
 
+// calleeTrunk is a trunk that callees are of, known by how their numbers begin;
+// with a second way those are tried over the spare one too.
+type calleeTrunk struct {
+	name   string
+	more   map[string]any
+	spared bool
+}
+
+// calleeTrunks are those trunks. Each has a station of its own.
+func calleeTrunks() []calleeTrunk {
+	return []calleeTrunk{
+		{name: "exchange", more: map[string]any{"codecs": []string{"PCMA", "PCMU", "G729"}}},
+		{name: "rests", spared: true},
+		{name: "silent", spared: true, more: map[string]any{"connect_timeout": "1s"}},
+		{name: "falls", spared: true, more: map[string]any{"ping_interval": "1s", "connect_timeout": "2s"}},
+		{name: spare, more: map[string]any{"priority": 1}},
+	}
+}
+
+// spare is the trunk that is tried last.
+const spare = "spare"
+
+// calleeTrunkAt is the place of a trunk; empty: that of the exchange.
+func calleeTrunkAt(name string) int {
+	return max(0, slices.IndexFunc(calleeTrunks(), func(t calleeTrunk) bool { return t.name == name }))
+}
+
 // Times of a field, short and yet patient on a busy machine.
 const (
 	fieldRing  = 8 * time.Second
@@ -91,7 +117,11 @@ func openField(t *testing.T, transport string, list []acceptance, change ...func
 	defer cancel()
 	f := &field{transport: transport, ca: certtest.New(t)}
 	_, f.net = takeNet()
-	f.cert = f.ca.Issue(f.ip(0, 2).String()).Load(t)
+	var hosts []string
+	for i := range calleeTrunks() {
+		hosts = append(hosts, f.ip(0, 2+i).String())
+	}
+	f.cert = f.ca.Issue(hosts...).Load(t)
 	var err error
 	f.customer, err = receiver.Start(map[string]string{appAXB: "secret-of-" + appAXB, appAXE: "secret-of-" + appAXE})
 	require.NoError(t, err)
@@ -106,7 +136,11 @@ func openField(t *testing.T, transport string, list []acceptance, change ...func
 	for _, c := range change {
 		c(f, &cfg)
 	}
-	f.exchange = ua.Open(t, ua.Config{Name: "exchange", Transport: transport, At: cfg.Trunks[0].Address, Gate: f.at, Cert: &f.cert, CA: f.ca.Pool})
+	f.stations = make(map[string]*ua.Station)
+	for i, tr := range calleeTrunks() {
+		f.stations[tr.name] = ua.Open(t, ua.Config{Name: tr.name, Transport: transport, At: cfg.Trunks[i].Address, Gate: f.at, Cert: &f.cert, CA: f.ca.Pool})
+	}
+	f.exchange = f.stations["exchange"]
 	f.gate, err = gate.Start(ctx, program, cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = f.gate.Kill() }) // if the test has not ended it
@@ -116,8 +150,6 @@ func openField(t *testing.T, transport string, list []acceptance, change ...func
 func (f *field) config(t *testing.T, redisAt string) gate.Config {
 	t.Helper()
 	sip, err := ports.Take(4)
-	require.NoError(t, err)
-	out, err := ports.Take(2)
 	require.NoError(t, err)
 	host := f.ip(0, 1)
 	pair := f.ca.Issue(host.String())
@@ -136,16 +168,35 @@ func (f *field) config(t *testing.T, redisAt string) gate.Config {
 	if f.transport == "TLS" {
 		f.at = netip.AddrPortFrom(host, uint16(sip+2))
 	}
-	way := map[string]any{"transport": strings.ToLower(f.transport), "codecs": []string{"PCMA", "PCMU", "G729"}}
-	if f.transport == "TLS" {
-		way["tls_ca"] = f.ca.File
-	}
-	cfg.Trunks = []gate.Trunk{{Name: "exchange", Address: netip.AddrPortFrom(f.ip(0, 2), uint16(out)), Peers: f.ip(0, 2).String(), More: way}}
+	f.calleeTrunks(t, &cfg)
 	all := callerTrunks()
 	for i, name := range slices.Sorted(maps.Keys(all)) {
 		cfg.Trunks = append(cfg.Trunks, gate.Trunk{Name: name, Peers: f.ip(i+1, 0).String() + "/24", More: all[name]})
 	}
 	return cfg
+}
+
+// calleeTrunks tells axgate of the trunks that callees are of.
+func (f *field) calleeTrunks(t *testing.T, cfg *gate.Config) {
+	t.Helper()
+	var spared []string
+	for i, tr := range calleeTrunks() {
+		port, err := ports.Take(2)
+		require.NoError(t, err)
+		prefix := "+86" + fieldPrefix(i)
+		more := map[string]any{"transport": strings.ToLower(f.transport), "prefixes": []string{prefix}}
+		if f.transport == "TLS" {
+			more["tls_ca"] = f.ca.File
+		}
+		if maps.Copy(more, tr.more); tr.spared {
+			spared = append(spared, prefix)
+		}
+		if tr.name == spare {
+			more["prefixes"] = append(spared, prefix)
+		}
+		host := f.ip(0, 2+i)
+		cfg.Trunks = append(cfg.Trunks, gate.Trunk{Name: tr.name, Address: netip.AddrPortFrom(host, uint16(port)), Peers: host.String(), More: more})
+	}
 }
 
 // trunkNet is the network of the callers of a trunk.
@@ -159,7 +210,12 @@ func trunkNet(name string) int {
 // The numbers of scenario i.
 func fieldX(i int) string { return fmt.Sprintf("+86%d", 17_010_500_000+i) }
 func fieldA(i int) string { return fmt.Sprintf("+86136%08d", 20_000_003+i*37) }
-func fieldB(i int) string { return fmt.Sprintf("+86139%08d", 70_000_001+i*41) }
+func fieldB(i int, trunk string) string {
+	return fmt.Sprintf("+86%s%06d", fieldPrefix(calleeTrunkAt(trunk)), 1+i*41)
+}
+
+// fieldPrefix is how the numbers of a trunk's callees begin.
+func fieldPrefix(trunk int) string { return fmt.Sprintf("139%02d", 70+trunk) }
 
 // fieldExt is the extension of callees in AXE.
 const fieldExt = "2580"
@@ -167,18 +223,18 @@ const fieldExt = "2580"
 // bind gives a scenario its X and its binding.
 func (f *field) bind(cfg *gate.Config, i int, sc acceptance) {
 	app := appAXB
-	binding := map[string]any{"x": fieldX(i), "a": fieldA(i), "b": fieldB(i)}
+	binding := map[string]any{"x": fieldX(i), "a": fieldA(i), "b": fieldB(i, sc.to)}
 	if sc.mode == "AXE" {
 		app = appAXE
-		binding = map[string]any{"x": fieldX(i), "a": fieldB(i), "ext": fieldExt}
+		binding = map[string]any{"x": fieldX(i), "a": fieldB(i, sc.to), "ext": fieldExt}
 	}
 	binding["app"] = app
 	cfg.Numbers = append(cfg.Numbers, gate.Number{X: fieldX(i), App: app})
 	cfg.Bindings = append(cfg.Bindings, binding)
 	if sc.phone {
-		cfg.Phones = append(cfg.Phones, gate.Account{Number: fieldB(i), Password: password})
+		cfg.Phones = append(cfg.Phones, gate.Account{Number: fieldB(i, sc.to), Password: password})
 	}
-	f.callers, f.callees = append(f.callers, fieldA(i)), append(f.callees, fieldB(i))
+	f.callers, f.callees = append(f.callers, fieldA(i)), append(f.callees, fieldB(i, sc.to))
 }
 
 // strangers is the network of hosts that are of no trunk.
@@ -221,10 +277,12 @@ func (f *field) close(t *testing.T) {
 	for _, l := range leak.Text("axgate.log", log, slices.Concat(f.callers, f.callees)) {
 		t.Error(l)
 	}
-	for _, m := range f.exchange.Strays() { // what came after a scenario had ended
-		for _, l := range leak.Text("exchange", m.Raw, f.callers) {
-			t.Error(l)
+	for name, s := range f.stations {
+		for _, m := range s.Strays() { // what came after a scenario had ended
+			for _, l := range leak.Text(name, m.Raw, f.callers) {
+				t.Error(l)
+			}
 		}
+		require.Empty(t, s.Bad(), "what is no SIP at %s", name)
 	}
-	require.Empty(t, f.exchange.Bad(), "what is no SIP")
 }

@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -28,7 +29,8 @@ type ladder struct {
 	numberB  string
 	sa       *ua.Station // a's host
 	a, b     *ua.Agent
-	hzA, hzB int      // what each says, in no other call at the same time on this axgate
+	hzA, hzB int // what each says, in no other call at the same time on this axgate
+	audioB   netip.Addr
 	known    []string // real numbers that the scenario itself tells both sides
 	more     []*ua.Agent
 	others   []*ua.Media // audio beside that of the agents
@@ -38,7 +40,7 @@ type ladder struct {
 func (f *field) ladder(t *testing.T, i int, sc acceptance, table *results) {
 	t.Run(sc.name, func(t *testing.T) {
 		t.Parallel()
-		l := &ladder{T: t, field: f, xGlobal: fieldX(i), x: strings.TrimPrefix(fieldX(i), "+86"), numberA: fieldA(i), numberB: fieldB(i),
+		l := &ladder{T: t, field: f, xGlobal: fieldX(i), x: strings.TrimPrefix(fieldX(i), "+86"), numberA: fieldA(i), numberB: fieldB(i, sc.to),
 			hzA: 700 + i%10*60, hzB: 1500 + i%9*70}
 		t.Cleanup(func() {
 			if t.Failed() {
@@ -47,17 +49,27 @@ func (f *field) ladder(t *testing.T, i int, sc acceptance, table *results) {
 			table.set(sc.name, f.transport, !t.Failed())
 		})
 		l.sa, l.a = f.caller(t, "A", strings.TrimPrefix(l.numberA, "+86"), sc.from)
-		l.b = f.exchange.Line(t, "B", l.numberB, f.ip(fieldNets-1, 1+i%250))
-		t.Cleanup(func() { f.exchange.Unline(l.b) })
+		l.audioB = f.ip(fieldNets-1, 1+i%250)
+		l.b = l.line("B", calleeTrunks()[calleeTrunkAt(sc.to)].name)
 		sc.play(l)
 		l.searched()
 	})
 }
 
+// line opens the callee's line at the station of a trunk.
+func (l *ladder) line(name, trunk string) *ua.Agent {
+	l.Helper()
+	s := l.stations[trunk]
+	a := s.Line(l.T, name, l.numberB, l.audioB)
+	l.Cleanup(func() { s.Unline(a) })
+	l.more = append(l.more, a)
+	return a
+}
+
 // print shows the ladder of a scenario that failed.
 func (l *ladder) print() {
 	var all []ua.Rung
-	for _, a := range append([]*ua.Agent{l.a, l.b}, l.more...) {
+	for _, a := range append([]*ua.Agent{l.a}, l.more...) {
 		if a != nil {
 			all = append(all, a.Ladder()...)
 		}
@@ -84,7 +96,9 @@ func (l *ladder) searched() {
 		l.search("other", m.Heard(), m.KeysHeard(), l.numberA)
 		l.search("other", m.Heard(), m.KeysHeard(), l.numberB)
 	}
-	l.search("B", append(l.b.Got(), l.b.Heard()...), l.b.KeysHeard(), l.numberA)
+	for _, b := range l.more {
+		l.search("B", append(b.Got(), b.Heard()...), b.KeysHeard(), l.numberA)
+	}
 	require.Empty(l, l.sa.Bad(), "what is no SIP")
 }
 

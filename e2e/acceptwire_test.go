@@ -125,6 +125,7 @@ func acceptPhone(l *ladder) {
 	var station *ua.Station
 	l.exchange.Unline(l.b)
 	station, l.b = l.stranger(l.T, "B", l.numberB)
+	l.more = append(l.more, l.b)
 	l.b.Outside(ua.REGISTER, l.numberB, "")
 	challenge := l.b.Expect(401).Get("WWW-Authenticate")
 	require.NotEqual(l, "true", ua.Challenged(challenge)["stale"])
