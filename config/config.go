@@ -165,6 +165,7 @@ type Trunk struct {
 	Hide         bool   `key:"hide" help:"show not even X: anonymous From, Privacy: id"`
 
 	TrunkHeaders
+	TrunkNumbers
 
 	Username string `key:"username" help:"for its digest challenges"`
 	Password string `key:"password" secret:"true" help:"for its digest challenges"`

@@ -103,6 +103,9 @@ func oneTrunk(c *config.Trunk) (trunk.Trunk, error) {
 	t.Headers = trunkHeaders(&c.TrunkHeaders)
 	t.Early = trunkEarly(&c.TrunkEarly)
 	var err error
+	if t.Numbers, err = trunkNumbers(&c.TrunkNumbers); err != nil {
+		return t, err
+	}
 	if t.Security, err = sdp.SecurityNamed(c.Security); err != nil {
 		return t, err
 	}

@@ -3,6 +3,7 @@ package sip
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -22,6 +23,7 @@ type calleeLeg struct {
 	tx        *wire.ClientTx
 	request   *sip.Request
 	route     route
+	shows     []sip.Header // who calls, as the trunk wants it
 	proof     *digest.Exchange
 	counted   bool // its trunk counts it
 	elsewhere bool // it failed at this server, and another of the trunk may do better
@@ -181,7 +183,10 @@ func (c *call) invite(r route) (*calleeLeg, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := c.srv.cfg.Plan.SpellX(c.d.Shown, r.fromFormat)
+	shown, err := c.srv.shownOn(r, c.d.Shown)
+	if err != nil {
+		return nil, err
+	}
 	me := c.srv.local(shown, r.to.Transport, r.trunk)
 	if r.hide {
 		me.Contact.User = ""
@@ -191,6 +196,7 @@ func (c *call) invite(r route) (*calleeLeg, error) {
 	d.Through(r.via...)
 	b := &calleeLeg{root: &branch{dialog: d}, leg: leg{side: media.Callee, host: r.to.Addr.Addr(), trunk: r.trunk, inbox: c.inbox, media: true}, route: r, counted: true, proof: c.srv.provers[r.trunk].Begin()}
 	b.branch = b.root
+	b.shows = c.srv.asserted(r, shown)
 	if b.security, err = c.srv.security(r.trunk, r.to.Transport); err != nil {
 		return nil, err
 	}
@@ -213,9 +219,8 @@ func (c *call) invite(r route) (*calleeLeg, error) {
 func (c *call) sendInvite(b *calleeLeg, offer []byte) error {
 	b.branch, b.branches = b.root, nil
 	req, to := b.dialog.Invite(c.hops, offer)
-	headers := append(b.supports(), b.asks()...)
-	for _, h := range append(headers, c.srv.asserted(b.route, c.srv.cfg.Plan.SpellX(c.d.Shown, b.route.fromFormat))...) {
-		req.AppendHeader(h)
+	for _, h := range slices.Concat(b.supports(), b.asks(), b.shows) {
+		req.AppendHeader(sip.HeaderClone(h))
 	}
 	if err := sign(b.dialog, b.proof, req); err != nil {
 		return fmt.Errorf("call %s: %w", b.route.name, err)

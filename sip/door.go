@@ -143,7 +143,7 @@ func (s *Server) question(c *call) (routing.Question, bool) {
 	if !ok {
 		return q, false
 	}
-	if q.X, ok = s.cfg.Plan.ParseX(dialled); !ok {
+	if q.X, ok = s.dialledX(c.from, dialled); !ok {
 		return q, false
 	}
 	number, anonymous := c.from.phone, false

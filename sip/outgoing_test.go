@@ -61,7 +61,7 @@ func TestMessageThatMayNotLeave(t *testing.T) {
 // TestResponseThatMayNotLeave: the sender's transaction ends with a failure
 // that has nothing in it.
 func TestResponseThatMayNotLeave(t *testing.T) {
-	w := open(t, )
+	w := open(t)
 	a, b := w.talk()
 	l := w.srv.leg(a.callID, a.theirs)
 	secret := "application/sdp" // as if this were B's number

@@ -123,7 +123,7 @@ func (s *Server) readRelayed(tx *wire.ServerTx, who origin, d rp.Data) (sms.Inco
 		if err != nil {
 			return in, t.Content, err
 		}
-		if in.X, ok = s.cfg.Plan.ParseX(t.Destination.Dialled()); !ok {
+		if in.X, ok = s.dialledX(who, t.Destination.Dialled()); !ok {
 			return in, t.Content, errUnknownX
 		}
 		in.Twin = sms.Twin{Mark: twin(in, t.Content, t.MR), New: !t.RejectDuplicates}
@@ -136,7 +136,7 @@ func (s *Server) readRelayed(tx *wire.ServerTx, who origin, d rp.Data) (sms.Inco
 	if err != nil {
 		return in, t.Content, err
 	}
-	if in.X, ok = s.relayedX(tx.Request); !ok {
+	if in.X, ok = s.relayedX(tx.Request, who); !ok {
 		return in, t.Content, errUnknownX
 	}
 	in.Sender, _ = s.cfg.Plan.ReadNumber(t.Originator.Dialled()) // a name is nobody's number
@@ -147,9 +147,9 @@ func (s *Server) readRelayed(tx *wire.ServerTx, who origin, d rp.Data) (sms.Inco
 }
 
 // relayedX is the X that a network has a text for.
-func (s *Server) relayedX(req *sip.Request) (routing.X, bool) {
+func (s *Server) relayedX(req *sip.Request, who origin) (routing.X, bool) {
 	for _, number := range identity.Called(req) {
-		if x, ok := s.cfg.Plan.ParseX(number); ok {
+		if x, ok := s.dialledX(who, number); ok {
 			return x, true
 		}
 	}

@@ -42,15 +42,18 @@ func (c *relayCarrier) Pieces(text string) int {
 
 // Send implements sms.Carrier. A text is sent when its report says so.
 func (c *relayCarrier) Send(ctx context.Context, o sms.Outgoing) error {
-	l := c.letter(o)
+	x, err := c.trunk.Shown(&c.srv.cfg.Plan, o.X)
+	if err != nil {
+		return &sms.Failure{Reason: err.Error()}
+	}
+	l := c.letter(o, x)
 	seed, _ := hex.DecodeString(l.id) // it is ours
 	mr, report, ok := c.srv.reports.enter(c.trunk, seed[0], l.callID(), c.peer())
 	if !ok {
 		return &sms.Failure{Reason: c.Name() + " has all the texts that it can report on", Temporary: true}
 	}
 	defer c.srv.reports.leave(c.trunk, mr)
-	var err error
-	if l.body, err = c.body(o, mr, seed); err != nil {
+	if l.body, err = c.body(o, x, mr, seed); err != nil {
 		return &sms.Failure{Reason: fmt.Sprintf("%s: write the text: %v", c.Name(), err)}
 	}
 	limit := time.NewTimer(c.srv.cfg.reportTime)
@@ -92,16 +95,16 @@ func (c *relayCarrier) peer() rp.Side {
 }
 
 // letter is the MESSAGE of one segment without its body: from X to the service
-// centre, or from that, which is ours, to the phone.
-func (c *relayCarrier) letter(o sms.Outgoing) letter {
+// centre, or from that, which is ours, to the phone. x is X as it is shown.
+func (c *relayCarrier) letter(o sms.Outgoing, x string) letter {
 	s, t := c.srv, c.trunk
 	center := t.Texts.PSI
 	if center == "" {
 		center = t.Texts.Center
 	}
-	to, shown := center, s.cfg.Plan.SpellX(o.X, t.FromFormat)
+	to, shown := center, x
 	if t.Texts.Role == trunk.Network {
-		to, shown = s.cfg.Plan.Spell(o.Receiver, t.CalleeFormat), center
+		to, shown = t.Callee(&s.cfg.Plan, o.Receiver), center
 	}
 	r := s.trunkRoute(t, to)
 	return letter{id: digestOf(c.Name(), o.ID, o.Piece), round: o.Fails, tried: o.Try > 0, route: r, from: s.from(r, shown), contentType: type3GPP, headers: s.asserted(r, shown)}
@@ -109,7 +112,7 @@ func (c *relayCarrier) letter(o sms.Outgoing) letter {
 
 // body is RP-DATA with the segment. What it is numbered with comes from the
 // text, so that whoever gets it again can tell.
-func (c *relayCarrier) body(o sms.Outgoing, mr byte, seed []byte) ([]byte, error) {
+func (c *relayCarrier) body(o sms.Outgoing, x string, mr byte, seed []byte) ([]byte, error) {
 	id, err := hex.DecodeString(digestOf(o.ID))
 	if err != nil {
 		return nil, err
@@ -124,13 +127,13 @@ func (c *relayCarrier) body(o sms.Outgoing, mr byte, seed []byte) ([]byte, error
 	plan, t := &c.srv.cfg.Plan, c.trunk
 	center := rp.Number(t.Texts.Center)
 	if t.Texts.Role == trunk.Network {
-		tpdu, err := rp.Deliver{Originator: rp.Number(plan.SpellX(o.X, t.FromFormat)), At: o.At.UTC(), More: o.Piece+1 < len(contents), Content: contents[o.Piece]}.Marshal()
+		tpdu, err := rp.Deliver{Originator: rp.Number(x), At: o.At.UTC(), More: o.Piece+1 < len(contents), Content: contents[o.Piece]}.Marshal()
 		if err != nil {
 			return nil, err
 		}
 		return rp.Data{From: rp.Network, MR: mr, Originator: center, TPDU: tpdu}.Marshal()
 	}
-	tpdu, err := rp.Submit{MR: seed[1], Destination: rp.Number(plan.Spell(o.Receiver, t.CalleeFormat)), RejectDuplicates: o.Try > 0, Content: contents[o.Piece]}.Marshal()
+	tpdu, err := rp.Submit{MR: seed[1], Destination: rp.Number(t.Callee(plan, o.Receiver)), RejectDuplicates: o.Try > 0, Content: contents[o.Piece]}.Marshal()
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func (s *Server) routes(callee routing.Number) []route {
 	var all []route
 	for _, t := range inOrder(s.cfg.Trunks.Out(), rand.IntN) {
 		if t.Serves(callee) {
-			all = append(all, s.trunkRoute(t, s.cfg.Plan.Spell(callee, t.CalleeFormat)))
+			all = append(all, s.trunkRoute(t, t.Callee(&s.cfg.Plan, callee)))
 		}
 	}
 	return all

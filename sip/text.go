@@ -81,7 +81,7 @@ func (s *Server) admitted(tx *wire.ServerTx, who origin, form bodyForm) {
 		s.relayed(tx, who)
 		return
 	}
-	x, ok := s.textedX(tx.Request)
+	x, ok := s.textedX(tx.Request, who)
 	if !ok {
 		s.reply(tx, sip.StatusNotFound, phrase(sip.StatusNotFound))
 		return
@@ -100,12 +100,12 @@ func (s *Server) admitted(tx *wire.ServerTx, who origin, form bodyForm) {
 }
 
 // textedX is the X that a MESSAGE is for.
-func (s *Server) textedX(req *sip.Request) (routing.X, bool) {
+func (s *Server) textedX(req *sip.Request, who origin) (routing.X, bool) {
 	dialled, ok := identity.Dialled(req)
 	if !ok {
 		return "", false
 	}
-	return s.cfg.Plan.ParseX(dialled)
+	return s.dialledX(who, dialled)
 }
 
 // incoming is what a MESSAGE says beside its text. Who sent it is told by SIP

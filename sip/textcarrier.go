@@ -68,7 +68,11 @@ func (c *textCarrier) Send(ctx context.Context, o sms.Outgoing) error {
 	if o.Piece < 0 || o.Piece >= len(pieces) {
 		return &sms.Failure{Reason: fmt.Sprintf("%s: there is no piece %d of %d", c.Name(), o.Piece, len(pieces))}
 	}
-	l := c.letter(r, c.srv.cfg.Plan.SpellX(o.X, r.fromFormat), pieces[o.Piece], o.At)
+	shown, err := c.srv.shownOn(r, o.X)
+	if err != nil {
+		return &sms.Failure{Reason: err.Error()}
+	}
+	l := c.letter(r, shown, pieces[o.Piece], o.At)
 	l.id, l.round, l.tried = digestOf(c.Name(), o.ID, o.Piece), o.Fails, o.Try > 0
 	return c.srv.send(ctx, l)
 }
@@ -78,7 +82,7 @@ func (c *textCarrier) route(n routing.Number) (route, bool) {
 	if c.trunk == nil {
 		return c.srv.phoneRoute(n, time.Now())
 	}
-	return c.srv.trunkRoute(c.trunk, c.srv.cfg.Plan.Spell(n, c.trunk.CalleeFormat)), true
+	return c.srv.trunkRoute(c.trunk, c.trunk.Callee(&c.srv.cfg.Plan, n)), true
 }
 
 // letter is the MESSAGE of one piece, but for what tells it from others.

@@ -38,6 +38,7 @@ type Trunk struct {
 	SendPPI      bool           // P-Preferred-Identity with X
 	Hide         bool           // not even X is shown: anonymous From, X asserted, Privacy: id
 
+	Numbers Numbers // spelled beside the formats; see numbers.go
 	Headers Headers // that its requests have beside these; see headers.go
 
 	Username, Password string // for its digest challenges
@@ -178,6 +179,9 @@ func (t *Trunk) complete() error {
 		return errors.New("it has neither peers (calls in) nor an address (calls out)")
 	}
 	if err := t.completeAddresses(); err != nil {
+		return err
+	}
+	if err := t.Numbers.complete(); err != nil {
 		return err
 	}
 	if err := t.Rule.Validate(); err != nil {

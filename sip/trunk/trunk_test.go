@@ -178,3 +178,42 @@ func TestSettings(t *testing.T) {
 		require.NoError(t, err, domain)
 	}
 }
+
+// TestNumbers: how a trunk spells, table by table.
+func TestNumbers(t *testing.T) {
+	plan := routing.ChinaPlan()
+	rule := func(s string) []routing.Rewrite {
+		r, err := routing.ParseRewrite(s)
+		require.NoError(t, err)
+		return []routing.Rewrite{r}
+	}
+	const mobile, fixed, x, long = "+8613800000001", "+8675528000001", "+8617010000001", "+86700123456789012"
+	for _, c := range []struct {
+		tr                             Trunk
+		callee, landline, shown, longX string
+	}{
+		{Trunk{}, mobile, fixed, x, long},
+		{Trunk{CalleeFormat: routing.FormatDigits, FromFormat: routing.FormatDigits}, "8613800000001", "8675528000001", "8617010000001", "86700123456789012"},
+		{Trunk{CalleeFormat: routing.FormatInternational, FromFormat: routing.FormatInternational}, "008613800000001", "008675528000001", "008617010000001", "0086700123456789012"},
+		{Trunk{CalleeFormat: routing.FormatNational, FromFormat: routing.FormatNational}, "13800000001", "075528000001", "17010000001", "700123456789012"},
+		{Trunk{CalleeFormat: routing.FormatNationalZero, FromFormat: routing.FormatNationalZero}, "013800000001", "075528000001", "017010000001", "0700123456789012"},
+		{Trunk{CalleeFormat: routing.FormatNational, Numbers: Numbers{Callee: rule("0755(XXXXXXXX) -> $"), From: rule("+86(*) -> 0$")}}, "13800000001", "28000001", "017010000001", "0700123456789012"},
+		{Trunk{Numbers: Numbers{Callee: rule("+* -> 9901$"), From: rule("+* -> 88$")}}, "99018613800000001", "99018675528000001", "888617010000001", "8886700123456789012"},
+	} {
+		require.NoError(t, c.tr.Numbers.complete())
+		require.Equal(t, c.callee, c.tr.Callee(&plan, mobile))
+		require.Equal(t, c.landline, c.tr.Callee(&plan, fixed))
+		for of, want := range map[routing.X]string{x: c.shown, long: c.longX} {
+			got, err := c.tr.Shown(&plan, of)
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+		}
+	}
+	bad := Trunk{Numbers: Numbers{From: rule("* -> 4001234567")}}
+	require.EqualError(t, bad.Numbers.complete(), "from rules: rule 1 has no $, so another number than X would be shown")
+	cut := Trunk{Name: "cut", Numbers: Numbers{From: rule("+86(170)* -> $")}}
+	_, err := routing.ParseRewrite("+86(170)* -> $")
+	require.NoError(t, err)
+	_, err = cut.Shown(&plan, x)
+	require.EqualError(t, err, `trunk "cut": its from rules make another number of +8617010000001`)
+}
