@@ -39,7 +39,7 @@ func (k *checker) trunks(list []Trunk) {
 			k.wrong(key+".name", "%.80q: use 1 to 64 letters, digits, . _ and -", t.Name)
 		}
 		k.once(seen, key+".name", t.Name)
-		if t.Address == "" && t.Proxy == "" && len(t.Peers) == 0 {
+		if t.Address == "" && t.Proxy == "" && len(t.Peers) == 0 && t.AuthUsername == "" {
 			k.wrong(key, "it has neither peers (calls in) nor an address (calls out)")
 		}
 		k.oneOf(key+".transport", t.Transport, "udp", "tcp", "tls", "auto")
@@ -54,11 +54,12 @@ func (k *checker) trunks(list []Trunk) {
 		k.oneOf(key+".dtmf", t.DTMF, "auto", "rfc4733", "info", "inband")
 		k.count(key+".max_calls", t.MaxCalls, 0, 1_000_000)
 		k.span(key+".ring_timeout", t.RingTimeout, 0, 90*time.Second)
-		if (t.Username == "") != (t.Password == "") {
+		if t.RegisterUser == "" && (t.Username == "") != (t.Password == "") {
 			k.wrong(key+".username", "it and password go together: give both or neither")
 		}
 		k.trunkMedia(key, &t.TrunkMedia)
 		k.trunkEarly(key, &t.TrunkEarly)
+		k.trunkEnrol(key, t)
 		k.trunkTexts(key, t)
 	}
 }

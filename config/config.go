@@ -169,6 +169,8 @@ type Trunk struct {
 
 	Username string `key:"username" help:"for its digest challenges"`
 	Password string `key:"password" secret:"true" help:"for its digest challenges"`
+	TrunkEnrol
+	TrunkAuth
 
 	NATMedia    bool          `key:"nat_media" help:"its RTP may come from elsewhere than its SDP says"`
 	Codecs      []string      `key:"codecs" help:"in the order of preference; empty: media.codecs; what is not PCMA or PCMU (GSM, G723, G722, G729, G726-32, iLBC, AMR, AMR-WB, EVS, opus) is passed through as it is between two legs that have it, in calls without prompts in the talk, recording and tones"`

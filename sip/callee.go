@@ -191,6 +191,9 @@ func (c *call) invite(r route) (*calleeLeg, error) {
 	if r.hide {
 		me.Contact.User = ""
 	}
+	if r.line != "" {
+		me.Contact.User = r.line // carriers look for the Contact that is registered
+	}
 	d := dialog.Calling(c.srv.from(r, shown), "", r.uri, r.to, me)
 	d.Behind = r.behind
 	d.Through(r.via...)

@@ -17,6 +17,8 @@ import (
 // origin is who a call came from: a trunk, or a phone of the registrar.
 type origin struct {
 	trunk *trunk.Trunk
+	named bool   // the trunk proved its name: its address may be behind a NAT
+	line  *line  // it called the Contact that we registered with it
 	phone string // the number it registered and proved; empty for a trunk
 }
 
@@ -118,32 +120,33 @@ func (s *Server) invite(tx *wire.ServerTx) {
 	}
 }
 
-// admit tells who the caller is to us: a trunk by its address, or a phone that
-// proves its number by digest. Anybody else was answered.
+// admit tells who the caller is to us: a trunk by its address or by the Contact
+// that we registered there, or a trunk or phone that proves by digest who it is.
+// Anybody else was answered.
 func (s *Server) admit(tx *wire.ServerTx) (origin, bool) {
+	if l := s.calledLine(tx.Request, tx.From); l != nil {
+		return origin{trunk: l.trunk, line: l}, true
+	}
 	if t, ok := s.cfg.Trunks.From(tx.From.Addr, tx.From.Transport); ok {
 		return origin{trunk: t}, true
 	}
-	if s.cfg.Registrar == nil {
+	if s.named.asks == nil {
 		s.reply(tx, sip.StatusForbidden, "Forbidden")
 		return origin{}, false
 	}
-	number, answer := s.cfg.Registrar.Authenticate(tx.Request, tx.From.Addr, time.Now())
-	if answer != nil {
-		s.reply(tx, answer.Status, answer.Phrase, answer.Headers...)
+	who, refusal := s.prove(tx.Request, tx.From.Addr.Addr(), time.Now())
+	if refusal != nil {
+		s.reply(tx, refusal.Status, refusal.Phrase, refusal.Headers...)
 		return origin{}, false
 	}
-	return origin{phone: number}, true
+	return who, true
 }
 
 // question reads who calls which X from the INVITE.
 func (s *Server) question(c *call) (routing.Question, bool) {
 	q := routing.Question{Session: c.session, At: c.rec.In}
-	dialled, ok := identity.Dialled(c.a.tx.Request)
-	if !ok {
-		return q, false
-	}
-	if q.X, ok = s.dialledX(c.from, dialled); !ok {
+	var ok bool
+	if q.X, ok = s.calledX(c.a.tx.Request, c.from); !ok {
 		return q, false
 	}
 	number, anonymous := c.from.phone, false

@@ -96,6 +96,7 @@ type Config struct {
 
 	second     time.Duration // of the times that peers are told in seconds; tests have shorter ones
 	minute     time.Duration // of the limits of a talk; tests have shorter ones
+	enrolRetry time.Duration // how long after a failure we try to register again; 0: the usual
 	reportTime time.Duration // how long the report on a 3GPP text is waited for; likewise
 }
 

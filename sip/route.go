@@ -20,6 +20,7 @@ type route struct {
 	to               wire.Peer // a trunk's server is chosen by servers
 	behind           bool      // requests go to where the phone registered from
 	trunk            *trunk.Trunk
+	line             string // user part of the registered Contact; empty: the trunk wants no registration
 	fromFormat       routing.Format
 	fromDomain       string
 	sendPAI, sendPPI bool

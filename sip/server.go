@@ -44,6 +44,8 @@ type Server struct {
 	idle    chan struct{}      // closed when draining and the last call is gone
 
 	provers   provers
+	named     namedTrunks // trunks without a fixed address
+	lines     lines       // our registrations with trunks
 	limits    limits
 	resolver  *resolve.Resolver // of the trunks' names
 	health    health
@@ -79,7 +81,6 @@ var _ wire.Handler = (*Server)(nil)
 // Open binds the SIP sockets. Calls come in after Serve.
 func Open(cfg Config, engine *media.Engine, router Router, journal Journal, prompts Prompts, records Recorder, log zerolog.Logger) (*Server, error) {
 	cfg.defaults()
-	cfg.Flood.Known = func(from wire.Peer) bool { return fromTrunk(cfg.Trunks, from) }
 	secure, err := cfg.secure(log)
 	if err != nil {
 		return nil, err
@@ -90,12 +91,21 @@ func Open(cfg Config, engine *media.Engine, router Router, journal Journal, prom
 	}
 	s := &Server{cfg: cfg, log: log, engine: engine, router: router, journal: journal, prompts: prompts, records: records, extra: cfg.Trunks.ExtraHeaders(),
 		legs: make(map[legKey]*leg), invites: make(map[inviteKey]*leg), calls: make(map[string]*call), provers: provers, boot: rand.Uint32()}
-	s.stack, err = wire.Open(wire.Config{UDP: cfg.UDP, TCP: cfg.TCP, TLS: cfg.TLS.Listen, Secure: secure, Flood: cfg.Flood, Check: s.fit}, log)
+	if err := s.openNamed(); err != nil {
+		return nil, err
+	}
+	cfg.Flood.Known = s.known
+	s.stack, err = wire.Open(wire.Config{UDP: cfg.UDP, TCP: cfg.TCP, TLS: cfg.TLS.Listen, Secure: secure, Flood: cfg.Flood, Check: s.fit, Lost: s.lost}, log)
 	if err != nil {
 		return nil, err
 	}
 	s.cfg.advertise(s.stack)
 	if err := s.openWays(); err != nil {
+		return nil, errors.Join(err, s.stack.Close())
+	}
+	if err := s.openLines(); err != nil {
+		s.endWays()
+		s.resolver.Close()
 		return nil, errors.Join(err, s.stack.Close())
 	}
 	return s, nil
@@ -105,6 +115,7 @@ func Open(cfg Config, engine *media.Engine, router Router, journal Journal, prom
 func (s *Server) Serve() {
 	s.stack.Serve(s)
 	s.tendWays()
+	s.startLines()
 }
 
 // UDPAddr is the bound UDP address.
@@ -161,6 +172,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		case <-time.After(10 * time.Second): // a peer that answers nothing
 		}
 	}
+	s.closeLines()
 	s.endWays()
 	s.desk.close() // their senders are answered
 	err := s.stack.Close()

@@ -7,9 +7,15 @@ import (
 	"axgate/sip/wire"
 )
 
-// Accept lets in whoever is a trunk, and anybody if softphones may register.
+// Accept lets in whoever is a trunk, and anybody if softphones may register or
+// a trunk may call from anywhere.
 func (s *Server) Accept(from wire.Peer) bool {
-	return s.cfg.Registrar != nil || fromTrunk(s.cfg.Trunks, from)
+	return s.named.asks != nil || fromTrunk(s.cfg.Trunks, from)
+}
+
+// known tells whether a source is a trunk, or was lately by its proof.
+func (s *Server) known(from wire.Peer) bool {
+	return fromTrunk(s.cfg.Trunks, from) || s.named.known(from.Addr.Addr())
 }
 
 // fromTrunk tells whether a message comes from a trunk, or from where we call.

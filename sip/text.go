@@ -6,8 +6,8 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 
-	"axgate/routing"
 	"axgate/sip/identity"
+	"axgate/sip/trunk"
 	"axgate/sip/wire"
 	"axgate/sms"
 )
@@ -28,10 +28,13 @@ func (s *Server) takesTexts(from wire.Peer) bool {
 	if s.cfg.Texts == nil {
 		return false
 	}
-	if t, ok := s.cfg.Trunks.From(from.Addr, from.Transport); ok {
-		return t.Texts.On()
+	on := func(t *trunk.Trunk) bool { return t.Texts.On() }
+	if t, ok := s.cfg.Trunks.From(from.Addr, from.Transport); ok && t.Texts.On() || s.hasLine(from, on) {
+		return true
+	} else if ok {
+		return false
 	}
-	return s.cfg.Registrar != nil
+	return s.cfg.Registrar != nil || s.expected(on)
 }
 
 // allowed is the Allow header outside of calls.
@@ -69,7 +72,12 @@ func (s *Server) text(tx *wire.ServerTx) {
 	case len(req.Body()) > maxTextBody:
 		s.reply(tx, sip.StatusRequestEntityTooLarge, "Request Entity Too Large")
 	default:
-		if who, ok := s.admit(tx); ok {
+		who, ok := s.admit(tx)
+		switch {
+		case !ok:
+		case who.trunk != nil && !who.trunk.Texts.On():
+			s.reply(tx, sip.StatusMethodNotAllowed, "Method Not Allowed", sip.NewHeader("Allow", allow))
+		default:
 			s.admitted(tx, who, form)
 		}
 	}
@@ -81,7 +89,7 @@ func (s *Server) admitted(tx *wire.ServerTx, who origin, form bodyForm) {
 		s.relayed(tx, who)
 		return
 	}
-	x, ok := s.textedX(tx.Request, who)
+	x, ok := s.calledX(tx.Request, who)
 	if !ok {
 		s.reply(tx, sip.StatusNotFound, phrase(sip.StatusNotFound))
 		return
@@ -97,15 +105,6 @@ func (s *Server) admitted(tx *wire.ServerTx, who origin, form bodyForm) {
 		in.X, in.Text = x, text
 		s.handOver(tx, in, nil)
 	}
-}
-
-// textedX is the X that a MESSAGE is for.
-func (s *Server) textedX(req *sip.Request, who origin) (routing.X, bool) {
-	dialled, ok := identity.Dialled(req)
-	if !ok {
-		return "", false
-	}
-	return s.dialledX(who, dialled)
 }
 
 // incoming is what a MESSAGE says beside its text. Who sent it is told by SIP

@@ -36,11 +36,7 @@ type letter struct {
 // Contact and makes no dialog.
 func (s *Server) message(l letter, cseq uint32) *sip.Request {
 	req := sip.NewRequest(sip.MESSAGE, *l.route.uri.Clone())
-	shown := s.shownFor(l.route.to.Transport)
-	via := &sip.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: l.route.to.Transport, Host: hostOf(shown), Port: portOf(shown)}
-	via.Params.Add("branch", sip.RFC3261BranchMagicCookie+digestOf(l.id, "branch", cseq)[:32])
-	via.Params.Add("rport", "")
-	req.AppendHeader(via)
+	req.AppendHeader(s.via(l.route.to.Transport, sip.RFC3261BranchMagicCookie+digestOf(l.id, "branch", cseq)[:32]))
 	for i := range l.route.via {
 		req.AppendHeader(&sip.RouteHeader{Address: *l.route.via[i].Clone()})
 	}
@@ -64,6 +60,15 @@ func (s *Server) message(l letter, cseq uint32) *sip.Request {
 	req.AppendHeader(sip.NewHeader("Content-Type", l.contentType))
 	req.SetBody(l.body)
 	return req
+}
+
+// via is the Via of a request outside dialogs (RFC 3581 section 3).
+func (s *Server) via(transport, branch string) *sip.ViaHeader {
+	shown := s.shownFor(transport)
+	via := &sip.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: transport, Host: hostOf(shown), Port: portOf(shown)}
+	via.Params.Add("branch", branch)
+	via.Params.Add("rport", "")
+	return via
 }
 
 // callID is that of the letter's MESSAGE, whatever its try.
@@ -163,6 +168,12 @@ func (s *Server) exchange(ctx context.Context, l letter, proof *digest.Exchange,
 	if err := proof.Sign(req); err != nil {
 		return nil, fmt.Errorf("text by %s: %w", l.route.name, err)
 	}
+	return s.await(ctx, req, l.route.to)
+}
+
+// await sends a request outside dialogs and waits for its final response. An
+// error is of wire or of ctx.
+func (s *Server) await(ctx context.Context, req *sip.Request, to wire.Peer) (*sip.Response, error) {
 	if s.stack.Closed() {
 		return nil, wire.ErrUnreachable
 	}
@@ -171,7 +182,7 @@ func (s *Server) exchange(ctx context.Context, l letter, proof *digest.Exchange,
 		err error
 	}
 	done := make(chan outcome, 1)
-	tx := s.stack.Send(req, l.route.to, func(res *sip.Response, err error) {
+	tx := s.stack.Send(req, to, func(res *sip.Response, err error) {
 		if err != nil || res.StatusCode >= 200 { // at most once
 			done <- outcome{res, err}
 		}

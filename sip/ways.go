@@ -75,11 +75,24 @@ func every(ctx context.Context, step time.Duration, f func()) {
 func (s *Server) learn() { s.cfg.Trunks.Learn(s.resolver.Known) }
 
 // servers are a route over each server of its trunk, in the order in which they
-// are tried (RFC 3263 section 4).
+// are tried: the one that we are registered with, if the trunk wants that.
 func (s *Server) servers(ctx context.Context, r route) ([]route, error) {
 	if r.trunk == nil {
 		return []route{r}, nil
 	}
+	if l := s.lines.byTrunk[r.trunk]; l != nil {
+		r, err := l.over(r)
+		if err != nil {
+			return nil, err
+		}
+		return []route{r}, nil
+	}
+	return s.resolved(ctx, r)
+}
+
+// resolved are a route over each server of its trunk that DNS knows (RFC 3263
+// section 4).
+func (s *Server) resolved(ctx context.Context, r route) ([]route, error) {
 	ctx, cancel := context.WithTimeout(ctx, resolveTime)
 	defer cancel()
 	targets, err := s.resolver.Targets(ctx, r.trunk.Hop())

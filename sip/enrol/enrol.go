@@ -22,8 +22,9 @@ import (
 
 // Sender sends requests to where a registration goes.
 type Sender interface {
-	// Send sends a REGISTER, which has all but Via: that is of the way it takes.
-	// It waits for the final response. An error is that there is none: nobody
+	// Send sends a REGISTER, which has all but Via: that is of the way it takes,
+	// and so are host, port and parameters of Contact, which Send may set. It
+	// waits for the final response. An error is that there is none: nobody
 	// answers or can be reached, or ctx is done.
 	Send(ctx context.Context, req *sip.Request) (*sip.Response, error)
 }
@@ -32,7 +33,7 @@ type Sender interface {
 type Config struct {
 	Domain  string  // of the registrar, as Request-URI; it need not be in DNS
 	Public  sip.Uri // the public identity: From and To
-	Contact sip.Uri // where its calls are to come to: the advertised address of the socket that sends
+	Contact sip.Uri // where its calls are to come to, unless the Sender says more of it
 	// Route is the way that is given: the outbound proxy, with ;lr (RFC 3608
 	// section 5). None: requests go to the domain.
 	Route []sip.Uri
@@ -88,6 +89,7 @@ type Registration struct {
 	again chan struct{} // register at once
 	end   context.CancelFunc
 	done  chan struct{} // closed when run has ended
+	begin sync.Once     // of Start
 	once  sync.Once     // of Close
 
 	callID, tag string // of all its requests
@@ -95,6 +97,7 @@ type Registration struct {
 	cseq    uint32
 	expires time.Duration // asked for: the configured, or more if the registrar wanted more
 	perhaps bool          // the registrar may know us
+	contact sip.Uri       // of the last request, as it was sent
 	steps   int           // of the back-off
 
 	mu     sync.Mutex
@@ -102,8 +105,8 @@ type Registration struct {
 	closed bool
 }
 
-// Open checks the configuration and begins to register. Close ends it.
-func Open(cfg Config, sender Sender, log zerolog.Logger) (*Registration, error) {
+// New checks the configuration. Start begins to register, Close ends it.
+func New(cfg Config, sender Sender, log zerolog.Logger) (*Registration, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
@@ -115,13 +118,20 @@ func Open(cfg Config, sender Sender, log zerolog.Logger) (*Registration, error) 
 			return nil, err
 		}
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	r.end = cancel
-	go func() {
-		defer close(r.done)
-		r.run(ctx)
-	}()
 	return r, nil
+}
+
+// Start begins to register. It does nothing after the first time, or after
+// Close.
+func (r *Registration) Start() {
+	r.begin.Do(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		r.end = cancel
+		go func() {
+			defer close(r.done)
+			r.run(ctx)
+		}()
+	})
 }
 
 // Close stops refreshing and takes the registration back. ctx limits how long
@@ -129,6 +139,10 @@ func Open(cfg Config, sender Sender, log zerolog.Logger) (*Registration, error) 
 func (r *Registration) Close(ctx context.Context) error {
 	var err error
 	r.once.Do(func() {
+		r.begin.Do(func() {
+			r.end = func() {}
+			close(r.done)
+		})
 		r.end()
 		<-r.done
 		if r.perhaps {

@@ -96,7 +96,7 @@ func bubble(t *testing.T, change func(*Config), test func(t *testing.T, r *regis
 			change(&cfg)
 		}
 		test(t, reg, func() *Registration {
-			e, err := Open(cfg, reg, zerolog.Nop())
+			e, err := started(cfg, reg, zerolog.Nop())
 			require.NoError(t, err)
 			t.Cleanup(func() { _ = e.Close(t.Context()) })
 			synctest.Wait()
@@ -511,7 +511,26 @@ func TestConfig(t *testing.T) {
 	} {
 		cfg := config()
 		change(&cfg)
-		_, err := Open(cfg, nil, zerolog.Nop())
+		_, err := started(cfg, nil, zerolog.Nop())
 		require.ErrorContains(t, err, want)
 	}
+}
+
+// started is a registration that has begun.
+func started(cfg Config, sender Sender, log zerolog.Logger) (*Registration, error) {
+	r, err := New(cfg, sender, log)
+	if err == nil {
+		r.Start()
+	}
+	return r, err
+}
+
+// TestNeverStarted: a registration that did not begin ends without a word.
+func TestNeverStarted(t *testing.T) {
+	r, err := New(config(), nil, zerolog.Nop())
+	require.NoError(t, err)
+	require.NoError(t, r.Close(t.Context()))
+	require.Equal(t, Closed, r.Status().State)
+	r.Start()
+	require.Equal(t, Closed, r.Status().State)
 }

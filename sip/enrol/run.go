@@ -66,7 +66,7 @@ func (r *Registration) round(ctx context.Context) (wait time.Duration, ok bool) 
 	r.under()
 	res, err := r.register(ctx)
 	if err == nil {
-		if lasts := granted(res, r.cfg.Contact, r.expires); lasts > 0 {
+		if lasts := granted(res, r.contact, r.expires); lasts > 0 {
 			r.perhaps = true
 			return r.succeeded(res, lasts), true
 		}
@@ -145,6 +145,7 @@ func (r *Registration) send(ctx context.Context, expires time.Duration, proving 
 	limited, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	res, err := r.sender.Send(limited, req)
+	r.contact = *req.Contact().Address.Clone()
 	switch {
 	case err != nil:
 		return nil, &failure{reason: err.Error(), silent: true}

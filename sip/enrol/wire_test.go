@@ -2,6 +2,8 @@ package enrol
 
 import (
 	"context"
+	"crypto/tls"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
+	"axgate/certs/certtest"
 	"axgate/routing"
 	registrars "axgate/sip/registrar"
 	"axgate/sip/wire"
@@ -29,9 +32,13 @@ func (s *side) Cancel(*wire.ServerTx)          {}
 func (s *side) Ack(*sip.Request, wire.Peer)    {}
 func (s *side) Stray(*sip.Response, wire.Peer) {}
 
-func newSide(t *testing.T, register func(tx *wire.ServerTx)) *side {
+func newSide(t *testing.T, register func(tx *wire.ServerTx), secure wire.Secure) *side {
 	t.Helper()
-	stack, err := wire.Open(wire.Config{UDP: "127.0.0.1:0", TCP: "127.0.0.1:0"}, zerolog.Nop())
+	cfg := wire.Config{UDP: "127.0.0.1:0", TCP: "127.0.0.1:0", Secure: secure}
+	if secure.Server != nil {
+		cfg.TLS = "127.0.0.1:0"
+	}
+	stack, err := wire.Open(cfg, zerolog.Nop())
 	require.NoError(t, err)
 	s := &side{stack: stack, register: register}
 	stack.Serve(s)
@@ -70,9 +77,21 @@ func (w way) Send(ctx context.Context, req *sip.Request) (*sip.Response, error) 
 	}
 }
 
-// TestOverTheWire registers with our own registrar over real sockets: with a
-// proof by SHA-256, again with the same nonce, with a stale one, and away.
+// TestOverTheWire registers with our own registrar over real sockets of each
+// transport: with a proof by SHA-256, again with the same nonce, with a stale
+// one, and away.
 func TestOverTheWire(t *testing.T) {
+	ca := certtest.New(t)
+	secure := wire.Secure{
+		Server: &tls.Config{Certificates: []tls.Certificate{ca.Issue("127.0.0.1").Load(t)}},
+		Client: func(wire.Peer) *tls.Config { return &tls.Config{RootCAs: ca.Pool, ServerName: "127.0.0.1"} },
+	}
+	for _, transport := range []string{"UDP", "TCP", "TLS"} {
+		t.Run(transport, func(t *testing.T) { overTheWire(t, transport, secure) })
+	}
+}
+
+func overTheWire(t *testing.T, transport string, secure wire.Secure) {
 	const number = "+8613800000001"
 	reg, err := registrars.New(registrars.Config{Plan: routing.ChinaPlan(), Algorithms: []string{"MD5", "SHA-256"}, NonceTime: 10 * time.Minute,
 		Accounts: []registrars.Account{{Number: number, Password: "correct horse"}}})
@@ -90,11 +109,11 @@ func TestOverTheWire(t *testing.T) {
 		}
 		statuses <- a.Status
 		_ = tx.Respond(res)
-	})
-	client := newSide(t, nil)
-	to := wire.Peer{Addr: server.stack.UDPAddr(), Transport: "UDP"}
+	}, secure)
+	client := newSide(t, nil, wire.Secure{Client: secure.Client})
+	to := wire.Peer{Addr: map[string]netip.AddrPort{"UDP": server.stack.UDPAddr(), "TCP": server.stack.TCPAddr(), "TLS": server.stack.TLSAddr()}[transport], Transport: transport}
 	me := client.stack.UDPAddr()
-	e, err := Open(Config{Domain: "axgate.example", Public: uri("sip:" + number + "@axgate.example"), Contact: sip.Uri{Scheme: "sip", User: "line", Host: me.Addr().String(), Port: int(me.Port())},
+	e, err := started(Config{Domain: "axgate.example", Public: uri("sip:" + number + "@axgate.example"), Contact: sip.Uri{Scheme: "sip", User: "line", Host: me.Addr().String(), Port: int(me.Port())},
 		Username: "13800000001", Password: "correct horse", Expires: 20 * time.Minute}, way{client.stack, to}, zerolog.Nop())
 	require.NoError(t, err)
 	next := func(want ...int) {
@@ -114,8 +133,10 @@ func TestOverTheWire(t *testing.T) {
 	at, ok := reg.Lookup(number, time.Now())
 	require.True(t, ok)
 	require.Equal(t, "line", at.URI.User)
-	require.Equal(t, "UDP", at.Transport)
-	require.Equal(t, me, at.Source)
+	require.Equal(t, transport, at.Transport)
+	if transport == "UDP" {
+		require.Equal(t, me, at.Source)
+	}
 	e.Renew()
 	next(200)
 	<-shift
@@ -131,11 +152,11 @@ func TestOverTheWire(t *testing.T) {
 
 // TestNobodyThere: a registrar that cannot be reached is a failure that says so.
 func TestNobodyThere(t *testing.T) {
-	client := newSide(t, nil)
-	gone := newSide(t, nil)
+	client := newSide(t, nil, wire.Secure{})
+	gone := newSide(t, nil, wire.Secure{})
 	to := wire.Peer{Addr: gone.stack.TCPAddr(), Transport: "TCP"}
 	require.NoError(t, gone.stack.Close())
-	e, err := Open(config(), way{client.stack, to}, zerolog.Nop())
+	e, err := started(config(), way{client.stack, to}, zerolog.Nop())
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return e.Status().State == Failed }, patience, time.Millisecond)
 	require.Contains(t, e.Status().Failure, "unreachable")

@@ -99,7 +99,7 @@ func (r *Registrar) want(c *sip.ContactHeader, expires time.Duration) (wanted, *
 		}
 	}
 	if one.expires > 0 && one.expires < r.cfg.MinExpires {
-		return wanted{}, &Answer{sip.StatusIntervalToBrief, "Interval Too Brief", []sip.Header{sip.NewHeader("Min-Expires", seconds(r.cfg.MinExpires))}}
+		return wanted{}, &Answer{Status: sip.StatusIntervalToBrief, Phrase: "Interval Too Brief", Headers: []sip.Header{sip.NewHeader("Min-Expires", seconds(r.cfg.MinExpires))}}
 	}
 	one.expires = min(one.expires, r.cfg.MaxExpires)
 	return one, nil

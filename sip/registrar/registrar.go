@@ -15,6 +15,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"axgate/routing"
+	"axgate/sip/digest"
 )
 
 // Account is a number that may register.
@@ -40,7 +41,7 @@ type Config struct {
 // Registrar keeps where phones are. It is safe for use by several goroutines.
 type Registrar struct {
 	cfg    Config
-	nonces nonces
+	digest *digest.Server
 
 	mu       sync.Mutex
 	accounts map[routing.Number]*account
@@ -48,17 +49,12 @@ type Registrar struct {
 
 // account is one number: its password, and what its phones have told us.
 type account struct {
-	password string
+	proving  *digest.Account
 	contacts []contact
-	proofs   proofs
 }
 
 // Answer is the final response to a request.
-type Answer struct {
-	Status  int
-	Phrase  string
-	Headers []sip.Header
-}
+type Answer = digest.Refusal
 
 // Location is where a phone can be reached.
 type Location struct {
@@ -75,27 +71,16 @@ func New(cfg Config) (*Registrar, error) {
 			*d = v
 		}
 	}
-	set(&cfg.NonceTime, 5*time.Minute)
 	set(&cfg.MaxExpires, time.Hour)
 	set(&cfg.MinExpires, min(time.Minute, cfg.MaxExpires))
-	if cfg.Realm == "" {
-		cfg.Realm = "axgate"
-	}
-	if len(cfg.Algorithms) == 0 {
-		// RFC 8760 would add SHA-256, but phones are in use that give up when
-		// they see a second challenge, or one that they do not know.
-		cfg.Algorithms = []string{md5Name}
-	}
 	if cfg.MinExpires < time.Second || cfg.MinExpires > cfg.MaxExpires {
 		return nil, fmt.Errorf("registrar: the shortest registration %v is not between 1s and the longest %v", cfg.MinExpires, cfg.MaxExpires)
 	}
-	if strings.ContainsFunc(cfg.Realm, func(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }) {
-		return nil, fmt.Errorf("registrar: realm %q: use printable ASCII without quotes", cfg.Realm)
+	asks, err := digest.NewServer(digest.ServerConfig{Realm: cfg.Realm, Algorithms: cfg.Algorithms, NonceTime: cfg.NonceTime})
+	if err != nil {
+		return nil, fmt.Errorf("registrar: %w", err)
 	}
-	if err := checkAlgorithms(cfg.Algorithms); err != nil {
-		return nil, err
-	}
-	r := &Registrar{cfg: cfg, nonces: newNonces(cfg.NonceTime), accounts: make(map[routing.Number]*account, len(cfg.Accounts))}
+	r := &Registrar{cfg: cfg, digest: asks, accounts: make(map[routing.Number]*account, len(cfg.Accounts))}
 	for _, a := range cfg.Accounts {
 		switch kind := cfg.Plan.Kind(a.Number); {
 		case kind != routing.Mobile && kind != routing.Fixed && kind != routing.Service:
@@ -105,7 +90,7 @@ func New(cfg Config) (*Registrar, error) {
 		case r.accounts[a.Number] != nil:
 			return nil, fmt.Errorf("registrar: account %q is there twice", string(a.Number))
 		}
-		r.accounts[a.Number] = &account{password: a.Password}
+		r.accounts[a.Number] = &account{proving: digest.NewAccount(a.Password)}
 	}
 	return r, nil
 }
@@ -137,11 +122,18 @@ func (r *Registrar) Has(number string) bool {
 	return r.accounts[routing.Number(number)] != nil // the map does not change
 }
 
-// Authenticate finds out which account an INVITE or MESSAGE comes from. The number is in
-// global form; a refusal (407) is to be sent if there is none.
-func (r *Registrar) Authenticate(req *sip.Request, _ netip.AddrPort, now time.Time) (number string, refusal *Answer) {
-	n, refused := r.prove(req, proxy, now)
-	return string(n), refused
+// Digest is what asks phones for their proofs, for those who ask them for more
+// than REGISTER.
+func (r *Registrar) Digest() *digest.Server { return r.digest }
+
+// Account finds the account of a user name of Digest, and its number in global
+// form; nil: there is none.
+func (r *Registrar) Account(user string) (routing.Number, *digest.Account) {
+	n, _ := r.number(user)
+	if a := r.accounts[n]; a != nil { // the map does not change
+		return n, a.proving
+	}
+	return "", nil
 }
 
 // Register answers a REGISTER that came from an address over "UDP" or "TCP".
@@ -151,11 +143,15 @@ func (r *Registrar) Register(req *sip.Request, from netip.AddrPort, transport st
 		for _, h := range required[:min(len(required), 8)] {
 			names = append(names, h.Value())
 		}
-		return Answer{sip.StatusBadExtension, "Bad Extension", []sip.Header{sip.NewHeader("Unsupported", strings.Join(names, ", "))}}
+		return Answer{Status: sip.StatusBadExtension, Phrase: "Bad Extension", Headers: []sip.Header{sip.NewHeader("Unsupported", strings.Join(names, ", "))}}
 	}
-	n, refused := r.prove(req, registrar, now)
-	if refused != nil {
-		return *refused
+	var n routing.Number
+	_, asked := r.digest.Prove(req, digest.Registrar, func(user string) (a *digest.Account) {
+		n, a = r.Account(user)
+		return a
+	}, now)
+	if asked != nil {
+		return *asked
 	}
 	// Step 4 of section 10.3: a phone registers its own number only.
 	if of, ok := r.number(req.To().Address.User); !ok || of != n {

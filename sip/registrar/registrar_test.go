@@ -10,9 +10,9 @@ import (
 	"github.com/emiago/sipgo/sip"
 	"github.com/icholy/digest"
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"axgate/routing"
+	digests "axgate/sip/digest"
 )
 
 const (
@@ -198,7 +198,7 @@ func TestWhoIsNotLetIn(t *testing.T) {
 	for name, auth := range map[string]string{
 		"wrong password": proved(t, ask(), "REGISTER", "sip:axgate", "13800000001", "guess", 1),
 		"unknown user":   proved(t, ask(), "REGISTER", "sip:axgate", "13900000009", "guess", 1),
-		"no number":      proved(t, ask(), "REGISTER", "sip:axgate", "admin", wrongPassword, 1),
+		"no number":      proved(t, ask(), "REGISTER", "sip:axgate", "admin", "\x00", 1),
 		"other method":   proved(t, ask(), "INVITE", "sip:axgate", "13800000001", secret, 1),
 		"other uri":      proved(t, ask(), "REGISTER", "sip:17010000001@axgate", "13800000001", secret, 1),
 		"other realm":    strings.Replace(good, `realm="axgate"`, `realm="other"`, 1),
@@ -259,15 +259,22 @@ func TestCallsAreProvedToo(t *testing.T) {
 	call := func(headers ...string) *sip.Request {
 		return request(t, sip.INVITE, "anybody", append([]string{"Call-ID: c2", "CSeq: 1 INVITE"}, headers...)...)
 	}
-	_, asked := r.Authenticate(call(), home, noon)
+	authenticate := func(req *sip.Request) (number routing.Number, refusal *Answer) {
+		_, refusal = r.Digest().Prove(req, digests.Proxy, func(user string) (a *digests.Account) {
+			number, a = r.Account(user)
+			return a
+		}, noon)
+		return number, refusal
+	}
+	_, asked := authenticate(call())
 	require.Equal(t, 407, asked.Status)
 	auth := proved(t, header(*asked, "Proxy-Authenticate"), "INVITE", "sip:17010000001@axgate", "13800000001", secret, 1)
-	_, refused := r.Authenticate(call("Authorization: "+auth), home, noon)
+	_, refused := authenticate(call("Authorization: " + auth))
 	require.Equal(t, 407, refused.Status, "that is for registrars")
-	number, refused := r.Authenticate(call("Proxy-Authorization: "+auth), home, noon)
+	number, refused := authenticate(call("Proxy-Authorization: " + auth))
 	require.Nil(t, refused)
-	require.Equal(t, alice, number)
-	_, refused = r.Authenticate(call("Proxy-Authorization: "+auth), home, noon)
+	require.EqualValues(t, alice, number)
+	_, refused = authenticate(call("Proxy-Authorization: " + auth))
 	require.Equal(t, 407, refused.Status)
 }
 
@@ -286,28 +293,4 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		require.ErrorContains(t, err, want)
 		require.NotContains(t, err.Error(), secret)
 	}
-}
-
-// TestUse: whatever the order, no pair of nonce and count is taken twice, and
-// what is remembered is bounded.
-func TestUse(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var p proofs
-		taken := map[string]bool{}
-		for range rapid.IntRange(1, 200).Draw(t, "uses") {
-			n := rapid.IntRange(0, 40).Draw(t, "nonce")
-			count := rapid.IntRange(1, 4).Draw(t, "count")
-			name := fmt.Sprint(n)
-			if p.use(name, noon.Add(time.Duration(n)*time.Second), count, noon) {
-				key := fmt.Sprint(n, "/", count)
-				if taken[key] {
-					t.Fatalf("%s was taken twice", key)
-				}
-				taken[key] = true
-			}
-			if len(p.used) > maxProofs {
-				t.Fatalf("%d nonces are remembered", len(p.used))
-			}
-		}
-	})
 }

@@ -42,6 +42,8 @@ type Trunk struct {
 	Headers Headers // that its requests have beside these; see headers.go
 
 	Username, Password string // for its digest challenges
+	Enrol              Enrol  // our registration with it; see enrol.go
+	Auth               Auth   // how it proves itself; see enrol.go
 
 	NATMedia    bool          // its audio may come from elsewhere than its SDP says
 	Codecs      []string      // in the order of preference, G.711 and what may be passed through; empty: that of the node
@@ -107,6 +109,9 @@ func New(trunks []Trunk) (*Table, error) {
 		}
 		names[tr.Name] = true
 		if err := t.claim(&tr); err != nil {
+			return nil, err
+		}
+		if err := t.sameName(&tr); err != nil {
 			return nil, err
 		}
 		t.all = append(t.all, &tr)
@@ -175,7 +180,7 @@ func (t *Trunk) complete() error {
 	if t.Name == "" || len(t.Name) > 64 || !word(t.Name) {
 		return errors.New("name: use 1 to 64 letters, digits, . _ and -")
 	}
-	if !t.CallsOut() && len(t.Peers) == 0 {
+	if !t.CallsOut() && len(t.Peers) == 0 && t.Auth == (Auth{}) {
 		return errors.New("it has neither peers (calls in) nor an address (calls out)")
 	}
 	if err := t.completeAddresses(); err != nil {
@@ -205,6 +210,12 @@ func (t *Trunk) complete() error {
 		if _, err := t.Security.Over(t.Transport == "TLS"); err != nil {
 			return fmt.Errorf("media security: %w", err)
 		}
+	}
+	if err := t.completeEnrol(); err != nil {
+		return err
+	}
+	if err := t.completeAuth(); err != nil {
+		return err
 	}
 	if err := t.completeLimits(); err != nil {
 		return err

@@ -34,6 +34,9 @@ func (c *tcpConn) read() {
 	err := c.hear()
 	_ = c.conn.Close()
 	c.side.left(c)
+	if lost := c.side.stack.cfg.Lost; lost != nil {
+		lost(c.peer)
+	}
 	if !c.accepted && !c.heard {
 		c.side.mute(c, err)
 	}

@@ -59,6 +59,9 @@ type Config struct {
 	// transactions say themselves: the ACK to a failure and the answer to CANCEL.
 	// One that it refuses is not sent; nil: all may leave.
 	Check func(sip.Message) error
+	// Lost is told of each connection that ended, of TCP or TLS; it must not
+	// block. Nil: nobody is.
+	Lost func(Peer)
 	// SentBy is the host:port that Via names; empty: the address of the socket.
 	SentBy string
 }

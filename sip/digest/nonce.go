@@ -1,4 +1,4 @@
-package registrar
+package digest
 
 import (
 	"crypto/hmac"
