@@ -110,6 +110,7 @@ func (s *Session) Offer() []byte {
 			}
 		}
 	}
+	slices.Sort(clocks) // the usual number goes to the usual clock
 	for _, clock := range clocks {
 		if pt, ok := s.number(eventAt(clock), defaultEvent); ok {
 			formats = append(formats, format{pt, eventAt(clock)})
