@@ -33,6 +33,8 @@ type ear struct {
 	total int
 	tones int // packets that are neither silence nor one byte
 	keys  []heardKey
+	seal  func([]byte) []byte         // of what it sends; nil: plain RTP
+	open  func([]byte) ([]byte, bool) // of what it hears, likewise
 }
 
 // heardKey is a telephone-event: its number, and the RTP time by which its packets are one.
@@ -53,8 +55,14 @@ func newEar(t testing.TB, ip netip.Addr) *ear {
 			if err != nil {
 				return
 			}
+			e.mu.Lock()
+			plain, ok := buf[:n], true
+			if e.open != nil {
+				plain, ok = e.open(buf[:n])
+			}
+			e.mu.Unlock()
 			var p rtp.Packet
-			if p.Unmarshal(buf[:n]) != nil || len(p.Payload) == 0 {
+			if !ok || p.Unmarshal(plain) != nil || len(p.Payload) == 0 {
 				continue
 			}
 			e.mu.Lock()
@@ -115,6 +123,11 @@ func (e *ear) frame(b byte) {
 func (e *ear) out(p *rtp.Packet) {
 	raw, err := p.Marshal()
 	require.NoError(e.t, err)
+	e.mu.Lock()
+	if e.seal != nil {
+		raw = e.seal(raw)
+	}
+	e.mu.Unlock()
 	_, _ = e.conn.WriteToUDPAddrPort(raw, e.to) // the other side may have hung up
 }
 
