@@ -27,7 +27,7 @@ type Agreed struct {
 	SendEventPT, RecvEventPT uint8
 	PTime                    time.Duration // of the packets the peer wants: 10 to 60 ms
 	Send, Receive            bool          // whether we may send to the peer, and it sends to us
-	Held                     bool          // the peer does not want to hear us
+	Held                     bool          // the peer does not want to hear us, though we would speak
 	Mux                      bool          // RTCP goes with RTP, to the same addresses (RFC 5761)
 	Keys                     srtp.Keys     // of SRTP and SRTCP; none: plain RTP
 }
@@ -252,7 +252,7 @@ func (s *Session) answered(r *Remote) *line {
 // agree settles addresses, direction and packet duration.
 func (s *Session) agree(l *line) (Agreed, error) {
 	peer := l.peerWay()
-	g := Agreed{Send: peer.receives && !s.stops.sends, Receive: peer.sends && !s.stops.receives, Held: !peer.receives, PTime: l.packet()}
+	g := Agreed{Send: peer.receives && !s.stops.sends, Receive: peer.sends && !s.stops.receives, Held: !peer.receives && !s.stops.sends, PTime: l.packet()}
 	ip := l.address
 	switch {
 	case !ip.IsValid(): // Parse looked at another line
