@@ -60,6 +60,7 @@ func (k *checker) trunks(list []Trunk) {
 		k.trunkMedia(key, &t.TrunkMedia)
 		k.trunkEarly(key, &t.TrunkEarly)
 		k.trunkEnrol(key, t)
+		k.trunkTalk(key, &t.TrunkTalk)
 		k.trunkTexts(key, t)
 	}
 }

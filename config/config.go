@@ -181,6 +181,7 @@ type Trunk struct {
 	TrunkMedia
 
 	TrunkEarly
+	TrunkTalk
 
 	SMS       string `key:"sms" help:"texts by MESSAGE: off (none either way), text (text/plain), cpim (message/cpim) or 3gpp (application/vnd.3gpp.sms); all three are read"`
 	SMSRole   string `key:"sms_role" help:"with 3gpp, what we are: ue (texts go to its service centre) or network (texts go to its phones)"`

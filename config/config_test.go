@@ -120,6 +120,13 @@ func TestErrors(t *testing.T) {
 			`trunks[1].tls_name: "a b": use a host name or an IP address (axgate.yaml:4)`,
 			"trunks[1].tls_cert: it and tls_key go together: give both or neither (axgate.yaml:4)",
 			"trunks[2].tls_ca: it needs an address and transport: tls (axgate.yaml:5)"}},
+		"talks": {"trunks:\n  - {name: a, peers: [192.0.2.9], session_expires: 60s, refresher: both, hold: relay, hold_tone: tone}\n" +
+			"  - {name: b, peers: [192.0.2.8], session_expires: 10m, min_se: 20m, hold_tone: a/b.wav}\n  - {name: c, peers: [192.0.2.7], session_expires: 0, min_se: 20m}\n", nil, []string{
+			"trunks[0].session_expires: 1m0s: use 1m30s to 24h0m0s (axgate.yaml:2)",
+			`trunks[0].refresher: "both": use auto, us or peer (axgate.yaml:2)`,
+			"trunks[0].hold_tone: with hold: relay the other side has its own: use off (axgate.yaml:2)",
+			"trunks[1].min_se: 20m0s: use 1m30s to 10m0s (axgate.yaml:3)",
+			`trunks[1].hold_tone: "a/b.wav": use off, tone or the file name of a prompt (axgate.yaml:3)`}},
 		"certificate without key": {"http: {cert: c.pem}", nil, []string{"http.cert: it and key go together: give both or neither (axgate.yaml:1)"}},
 		"http": {"http: {listen: x, advertise: api.example.com, window: 1s, rate: -1, proxies: [here], link: 200h}", nil, []string{
 			`http.listen: "x": use host:port, such as 192.0.2.7:5060 (axgate.yaml:1)`,

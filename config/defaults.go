@@ -60,6 +60,7 @@ func (t *Trunk) fresh() {
 	t.TrunkMedia.fresh()
 	t.TrunkWay.fresh()
 	t.TrunkEarly.fresh()
+	t.TrunkTalk.fresh()
 }
 
 func (a *Account) fresh() { a.SMS, a.MaxApps = true, 100 }

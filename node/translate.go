@@ -103,6 +103,7 @@ func oneTrunk(c *config.Trunk) (trunk.Trunk, error) {
 	t.Headers = trunkHeaders(&c.TrunkHeaders)
 	t.Early = trunkEarly(&c.TrunkEarly)
 	t.Enrol, t.Auth = trunkEnrol(&c.TrunkEnrol), trunkAuth(&c.TrunkAuth)
+	t.Timer, t.Hold = trunkTalk(&c.TrunkTalk)
 	var err error
 	if t.Numbers, err = trunkNumbers(&c.TrunkNumbers); err != nil {
 		return t, err

@@ -27,9 +27,9 @@ func (h *Hold) complete() error {
 	case h.Tone == "":
 		h.Tone = TonesOff
 	case h.Relay && h.Tone != TonesOff:
-		return errors.New("hold tone: with hold relay the other side has its own")
+		return errors.New("hold_tone: with hold: relay the other side has its own")
 	case len(h.Tone) > 128 || strings.ContainsAny(h.Tone, "/\\\x00"):
-		return fmt.Errorf("hold tone %.40q: use off, tone or the file name of a prompt", h.Tone)
+		return fmt.Errorf("hold_tone %.40q: use off, tone or the file name of a prompt", h.Tone)
 	}
 	return nil
 }

@@ -57,13 +57,13 @@ func (t *Timer) complete() error {
 	for _, d := range []struct {
 		name string
 		is   time.Duration
-	}{{"session expires", t.Expires}, {"min se", t.MinSE}} {
+	}{{"session_expires", t.Expires}, {"min_se", t.MinSE}} {
 		if d.is != 0 && (d.is < leastExpires || d.is > mostExpires) {
 			return fmt.Errorf("%s %v: use %v to %v", d.name, d.is, leastExpires, mostExpires)
 		}
 	}
 	if t.MinSE > usualExpires && t.Expires == 0 || t.Expires != 0 && t.MinSE > t.Expires {
-		return fmt.Errorf("min se %v: use at most session expires", t.MinSE)
+		return fmt.Errorf("min_se %v: use at most session_expires", t.MinSE)
 	}
 	return nil
 }
