@@ -105,6 +105,16 @@ func TestErrors(t *testing.T) {
 		"media for all addresses": {"media: {ip: 0.0.0.0}", nil,
 			[]string{"media.advertise: it is needed because media.ip is 0.0.0.0: use the address that peers reach us at (axgate.yaml:1)"}},
 		"nobody listens": {"sip: {udp: off, tcp: off}", nil, []string{"sip.udp: it, sip.tcp and sip.tls are off: nobody could call (axgate.yaml:1)"}},
+		"proofs": {"trunks:\n  - {name: a, address: 192.0.2.7, register: true, register_id: x, register_expires: 999h}\n  - {name: b, peers: [192.0.2.8], auth_username: u, auth_password: secretsecret}\n" +
+			"  - {name: c, address: 192.0.2.9, register_id: a@b}\n  - {name: d, auth_username: u}\n  - {name: e, register: true, register_id: a@b, peers: [192.0.2.10]}\n" +
+			"  - {name: f, address: 192.0.2.11, register: true, register_id: a@b, register_user: u}\n", nil, []string{
+			"trunks[0].register_id: use user@domain, such as +8613800000001@ims.example.com (axgate.yaml:2)",
+			"trunks[0].register_expires: 999h0m0s: use 0s to 168h0m0s (axgate.yaml:2)",
+			"trunks[1].auth_username: a trunk is known by its peers or by its name: give one of them (axgate.yaml:3)",
+			"trunks[2].register: the settings of a registration need register: true (axgate.yaml:4)",
+			"trunks[3].auth_username: it and auth_password go together: give both or neither (axgate.yaml:5)",
+			"trunks[4].register: it needs an address to register at (axgate.yaml:6)",
+			"trunks[5].password: it is missing: register_user needs it (axgate.yaml:7)"}},
 		"empty trunk":    {"trunks:\n  - name: t\n", nil, []string{"trunks[0]: it has neither peers (calls in) nor an address (calls out) (axgate.yaml:2)"}},
 		"app":            {"apps:\n  - key: a\n    mode: XY\n", nil, []string{"apps[0].secret: it is missing (axgate.yaml:2)", `apps[0].mode: "XY": use AX, AXB, AXE, AXYB or X (axgate.yaml:3)`}},
 		"two apps": {"apps:\n  - {key: a, secret: s, mode: AX}\n  - {key: a, secret: s, mode: AX}\n", nil,

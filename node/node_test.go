@@ -48,6 +48,17 @@ func TestTrunks(t *testing.T) {
 	require.ErrorContains(t, err, "G728", "all that is wrong is told")
 }
 
+// TestTrunksThatProve: registrations and names reach the table.
+func TestTrunksThatProve(t *testing.T) {
+	table, err := trunks([]config.Trunk{
+		{Name: "a", Address: "127.0.0.1:5080", Password: "p", TrunkEnrol: config.TrunkEnrol{Register: true, RegisterID: "+862160000000@ims.example", RegisterUser: "u@private.example",
+			RegisterDomain: "home.example", RegisterExpires: time.Minute, RegisterIntroduce: true}},
+		{Name: "b", TrunkAuth: config.TrunkAuth{AuthUsername: "pbx7", AuthPassword: "secret of it"}}})
+	require.NoError(t, err)
+	require.Equal(t, trunk.Enrol{On: true, ID: "+862160000000@ims.example", User: "u@private.example", Domain: "home.example", Expires: time.Minute, Introduce: true}, table.All()[0].Enrol)
+	require.Equal(t, trunk.Auth{Username: "pbx7", Password: "secret of it"}, table.All()[1].Auth)
+}
+
 // TestTrunksOverTLS: a certificate has to be of the host as it was written, not
 // of the address that it was looked up to.
 func TestTrunksOverTLS(t *testing.T) {

@@ -60,12 +60,21 @@ func (p *peer) keeps(m msg, headers ...string) *lineOf {
 	return l
 }
 
+func (w *world) registration(name string) (at enrol.Status) {
+	for _, t := range w.srv.Trunks() {
+		if t.Name == name && t.Registration != nil {
+			at = *t.Registration
+		}
+	}
+	return at
+}
+
 // registered waits until we know that we are.
 func (w *world) registered() enrol.Status {
 	w.t.Helper()
 	var at enrol.Status
 	eventually(w.t, "registered", func() bool {
-		at, _ = w.srv.Registration("b")
+		at = w.registration("b")
 		return at.State == enrol.Registered
 	})
 	return at
@@ -176,7 +185,7 @@ func TestCallsToALine(t *testing.T) {
 func TestLineRefused(t *testing.T) {
 	w := open(t, texting(newOffice()), enrolled)
 	w.b.answers(w.b.request("REGISTER"), 403)
-	eventually(t, "it failed", func() bool { at, _ := w.srv.Registration("b"); return at.State == enrol.Failed })
+	eventually(t, "it failed", func() bool { at := w.registration("b"); return at.State == enrol.Failed })
 	w.a.dial(numX, numA, w.mouthA.sdp(1)).fails(503)
 	f := failure(t, carrierOf(t, w.srv, "b").Send(t.Context(), texted("hi")))
 	require.True(t, f.Temporary)
@@ -188,8 +197,7 @@ func TestLineRefused(t *testing.T) {
 	w.b.answers(m, 200)
 	require.NoError(t, wait(t, done))
 	require.NotEmpty(t, l.contact)
-	_, ok := w.srv.Registration("a")
-	require.False(t, ok)
+	require.Zero(t, w.registration("a"))
 }
 
 // TestConnectionLost: what was registered over a connection is registered again
@@ -230,6 +238,20 @@ func TestUnregisters(t *testing.T) {
 	require.NoError(t, w.srv.Shutdown(expired()))
 	require.Less(t, time.Since(began), patience)
 	require.NotEmpty(t, gone)
-	at, _ := w.srv.Registration("b")
+	at := w.registration("b")
 	require.Equal(t, enrol.Closed, at.State)
+}
+
+// TestTextToALine: a MESSAGE to the Contact that we registered is the trunk's.
+func TestTextToALine(t *testing.T) {
+	o := newOffice()
+	w := open(t, texting(o), enrolled)
+	l := w.b.enrols()
+	w.registered()
+	d := &side{p: w.b, callID: unique("text"), me: "<sip:" + numB + "@ims.example.com>", other: "<sip:+86" + numX + "@ims.example.com>", mine: unique("m"),
+		target: l.contact, contact: "<sip:smsc@" + w.b.addr.String() + ">"}
+	d.request("MESSAGE", "hello", "Content-Type: text/plain")
+	d.response(202, "MESSAGE")
+	in := o.last(t)
+	require.Equal(t, []string{"b", "+86" + numX, "+86" + numB}, []string{in.Source, string(in.X), string(in.Sender)})
 }

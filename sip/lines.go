@@ -8,7 +8,6 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"axgate/routing"
-	"axgate/sip/enrol"
 	"axgate/sip/identity"
 	"axgate/sip/trunk"
 	"axgate/sip/wire"
@@ -59,17 +58,6 @@ func (s *Server) closeLines() {
 		})
 	}
 	wait.Wait()
-}
-
-// Registration is how our registration with a trunk stands; false: it wants
-// none.
-func (s *Server) Registration(trunkName string) (enrol.Status, bool) {
-	for t, l := range s.lines.byTrunk {
-		if t.Name == trunkName {
-			return l.reg.Status(), true
-		}
-	}
-	return enrol.Status{}, false
 }
 
 // lost has lines register again whose connection ended: their calls come by it.

@@ -3,6 +3,8 @@ package sip
 import (
 	"strings"
 	"time"
+
+	"axgate/sip/enrol"
 )
 
 // TrunkStatus is a trunk as operators see it.
@@ -14,6 +16,8 @@ type TrunkStatus struct {
 	Calls   int            // at this moment, both ways
 	Servers []ServerStatus // in the order in which they would be tried
 	Failure string         // why none is known; empty: some are, or none is needed
+	// Registration is ours with it; nil: it wants none.
+	Registration *enrol.Status
 }
 
 // ServerStatus is one server of a trunk.
@@ -33,6 +37,10 @@ func (s *Server) Trunks() []TrunkStatus {
 	now := time.Now()
 	for _, t := range s.cfg.Trunks.All() {
 		st := TrunkStatus{Name: t.Name, Calls: s.limits.count(t), Up: !t.CallsOut()}
+		if l := s.lines.byTrunk[t]; l != nil {
+			status := l.reg.Status()
+			st.Registration = &status
+		}
 		if t.CallsOut() {
 			servers, err := s.servers(s.tending, s.trunkRoute(t, ""))
 			if err != nil {

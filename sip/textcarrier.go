@@ -106,6 +106,7 @@ const (
 	leastRoom   = 140  // so much text goes into each, even if it is too long then
 	longURI     = 120  // of a phone, beyond a plain one: parameters
 	credentials = 440  // a digest answer with long names and values
+	routes      = 200  // Service-Route of a trunk that we are registered with
 )
 
 // newCarrier measures how much text fits into a MESSAGE beside the longest
@@ -123,6 +124,9 @@ func (s *Server) newCarrier(t *trunk.Trunk) *textCarrier {
 		}
 		if t.Username != "" {
 			reserve = credentials + 2*len(t.Username)
+		}
+		if t.Enrol.On {
+			reserve += routes
 		}
 	}
 	wide := &textCarrier{srv: s.widest(), trunk: t}

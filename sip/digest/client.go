@@ -1,5 +1,6 @@
-// Package digest proves to a peer who we are: the client side of SIP digest
-// authentication (RFC 3261 section 22, RFC 8760) for requests of any method.
+// Package digest is SIP digest authentication (RFC 3261 section 22, RFC 8760)
+// for requests of any method: a Client proves to a peer who we are, a Server
+// has others prove who they are.
 package digest
 
 import (
