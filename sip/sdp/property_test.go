@@ -130,6 +130,9 @@ func FuzzParse(f *testing.F) {
 	f.Add("multipart/x; boundary=\"", []byte("--\r\n--"))
 	f.Add("application/sdp", []byte("m=audio 65535 RTP/AVP\r\nc=\r\na=:\r\na=rtpmap:0\r\n=\r\nm="))
 	f.Add("application/sdp", []byte("v=0\rc=IN IP4 224.1.1.1/1\rm=image 0 udptl t38\rm=audio 9 RTP/SAVP 8\rm=audio 9 RTP/AVP 96 96\ra=rtpmap:96 PCMU/8000\ra=inactive"))
+	f.Add("application/sdp", []byte(described("18 96 97 98 101 102 103", "rtpmap:96 AMR/8000", "fmtp:96 octet-align=1;mode-set=0,2", "rtpmap:97 AMR-WB/16000", "rtpmap:98 opus/48000/2",
+		"fmtp:98 useinbandfec=1; maxaveragebitrate=1380000", "rtpmap:101 telephone-event/8000", "rtpmap:102 telephone-event/16000", "rtpmap:103 telephone-event/48000", "rtcp-mux", "ptime:30")))
+	f.Add("application/sdp", []byte(described("9 0 13 96 96", "rtpmap:9 G729/8000", "rtpmap:96 iLBC/8000", "rtpmap:96 EVS/16000", "fmtp:96 mode=30;br=5.9-24.4;hf-only=1", "fmtp:18 annexb", "maxptime:1")))
 	f.Fuzz(func(t *testing.T, kind string, text []byte) {
 		r, err := Parse(kind, text)
 		if err != nil {
@@ -150,12 +153,44 @@ func FuzzParse(f *testing.F) {
 			settled(t, g)
 			answers(t, string(body), len(r.lines))
 		}
+		passes(t, r)
 	})
+}
+
+// passes lets what a peer described be one leg, and the same the other leg's
+// answer: what is passed through is the same on both.
+func passes(t *testing.T, r *Remote) {
+	all := []string{"opus", "EVS", "AMR-WB", "AMR", "iLBC", "G726-32", "G729", "G722", "G723", "GSM", "PCMA", "PCMU"}
+	b := withCodecs(all...)
+	b.Multiplex(MuxOffer)
+	b.Pass(Passing{Codecs: r.Passable(all), PTime: r.PTime()})
+	again, err := Parse("application/sdp", b.Offer())
+	require.NoError(t, err)
+	require.NoError(t, again.Common(nil))
+	g, err := b.Accept(r)
+	if err != nil {
+		return
+	}
+	settled(t, g)
+	a := withCodecs(all...)
+	if !g.Codec.Speaks() {
+		a.Pass(Passing{Codecs: []Codec{g.Codec}, PTime: g.PTime})
+	}
+	body, ours, err := a.Answer(r)
+	if err != nil {
+		return
+	}
+	settled(t, ours)
+	answers(t, string(body), len(r.lines))
+	if !ours.Codec.Speaks() {
+		require.True(t, ours.Codec.Fits(g.Codec))
+	}
 }
 
 // settled checks what media is told: addresses of one host, numbers of RTP.
 func settled(t *testing.T, g Agreed) {
-	require.Contains(t, []Codec{pcma, pcmu}, g.Codec)
+	require.NoError(t, ValidCodec(g.Codec.Name))
+	require.Equal(t, g.Codec == pcma || g.Codec == pcmu, g.Codec.Speaks())
 	require.GreaterOrEqual(t, g.PTime.Milliseconds(), int64(10))
 	require.LessOrEqual(t, g.PTime.Milliseconds(), int64(60))
 	for _, pt := range []uint8{g.SendPT, g.RecvPT, g.SendEventPT, g.RecvEventPT} {
