@@ -208,3 +208,47 @@ func TestInactiveByLeg(t *testing.T) {
 	l.point(s, now)
 	require.Zero(t, l.idle.at)
 }
+
+// TestNewSourceGoesOn: a peer that changes its SSRC, sequence and clock in the talk (a caller tune, then the callee) is heard
+// and recorded without a pause, in whatever packets.
+func TestNewSourceGoesOn(t *testing.T) {
+	for name, c := range map[string]struct {
+		codec Codec
+		ptime time.Duration
+	}{"as it comes": {codec: PCMA}, "cut": {codec: PCMA, ptime: ms10(3)}, "passed": {codec: Passed}} {
+		t.Run(name, func(t *testing.T) {
+			p := newPath(t, PCMA, PCMA)
+			if c.codec == Passed {
+				passed(t, p, 8000)
+			}
+			l := &p.c.legs[Callee]
+			s := l.stream
+			s.PTime = c.ptime
+			l.point(s, p.w.now())
+			l.quiet()
+			p.hearing(t)
+			p.record(t)
+			at := p.w.now()
+			for i := range 24 {
+				pk := &rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: p.c.legs[Caller].stream.RecvPT, SequenceNumber: uint16(100 + i), Timestamp: uint32(i * 160), SSRC: 7}, Payload: frameOf(0x41, 160)}
+				if i >= 12 {
+					pk.SSRC, pk.SequenceNumber, pk.Timestamp, pk.Payload = 8, uint16(9+i), uint32(0x80000000+i*160), frameOf(0x42, 160)
+				}
+				p.arrive(t, Caller, pk, at+int64(i)*20*ms)
+			}
+			heard := p.hearing(t)
+			samples := map[byte]int{}
+			for i, h := range heard {
+				samples[h.Payload[0]] += len(h.Payload)
+				require.Equal(t, heard[0].SSRC, h.SSRC)
+				require.Equal(t, heard[0].SequenceNumber+uint16(i), h.SequenceNumber)
+				if i > 0 {
+					require.InDelta(t, 160, int32(h.Timestamp-heard[i-1].Timestamp), 161)
+				}
+			}
+			require.Equal(t, map[byte]int{0x41: 12 * 160, 0x42: 12 * 160}, samples)
+			require.Equal(t, uint64(24), p.c.legs[Caller].in.Received())
+			require.Zero(t, p.c.legs[Caller].in.Lost())
+		})
+	}
+}

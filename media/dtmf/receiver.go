@@ -30,9 +30,9 @@ const (
 	forgetAfter = 10
 	// fullSegment is the longest segment of an event (RFC 4733 section
 	// 2.5.1.3); senders stop up to segmentSlack short of it, at the last packet
-	// that fits.
+	// that fits: 60 ms at 48 kHz.
 	fullSegment  = 0xFFFF
-	segmentSlack = 1600
+	segmentSlack = 2880
 )
 
 // Packet takes the payload of a telephone-event packet with the SSRC and the
