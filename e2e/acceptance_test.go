@@ -30,7 +30,7 @@ var transports = []string{"UDP", "TCP", "TLS"}
 
 // acceptances are all scenarios, those that take long first.
 func acceptances() []acceptance {
-	return slices.Concat(slowAcceptances(), setupAcceptances(), cancelAcceptances(), earlyAcceptances(), talkAcceptances(), audioAcceptances(), digitAcceptances(),
+	return slices.Concat(slowAcceptances(), setupAcceptances(), cancelAcceptances(), earlyAcceptances(), talkAcceptances(), refreshAcceptances(), audioAcceptances(), digitAcceptances(),
 		wireAcceptances(), wayAcceptances())
 }
 

@@ -13,7 +13,13 @@ import (
 // slowAcceptances take as long as the timers that they wait for.
 func slowAcceptances() []acceptance {
 	return []acceptance{
+		{name: "we refresh A by UPDATE", play: acceptWeRefreshA(ua.UPDATE)},
+		{name: "we refresh A by re-INVITE", play: acceptWeRefreshA(ua.INVITE)},
 		{name: "no ACK", play: acceptNoAck},
+		{name: "we refresh B by UPDATE", play: acceptWeRefreshB(ua.UPDATE)},
+		{name: "we refresh B by re-INVITE", play: acceptWeRefreshB(ua.INVITE)},
+		{name: "B does not refresh", play: acceptNotRefreshed},
+		{name: "glare: our re-INVITE and B's", play: acceptGlare},
 		{name: "no answer", play: acceptNoAnswer},
 		{name: "peer dies: no audio, no answer to BYE", play: acceptDead},
 	}

@@ -23,10 +23,11 @@ type Call struct {
 	theirs     uint32 // CSeq of the last request of the gate in the dialog
 	caller     bool   // the agent sent the INVITE
 	up         bool
-	invite     *sent  // its last INVITE
-	first      *Msg   // the INVITE that came
-	pending    []*Msg // requests of the gate without a final response
-	finals     map[string]int
+	invite     *sent             // its last INVITE
+	first      *Msg              // the INVITE that came
+	pending    []*Msg            // requests of the gate without a final response
+	finals     map[string]int    // statuses with which the agent answered INVITEs, by CSeq
+	branches   map[string]string // of the INVITEs that came, by CSeq
 	gate       netip.AddrPort
 	conn       *conn
 	rseq       int             // of the last reliable response that came
@@ -60,7 +61,7 @@ func (a *Agent) Outside(kind Kind, number, body string, headers ...string) *Call
 func (a *Agent) outside(number string) *Call {
 	gate := a.station.cfg.Gate
 	c := &Call{agent: a, ID: unique("call-"), Me: "<sip:" + a.Number + "@carrier.example>", Other: "<sip:" + number + "@" + gate.Addr().String() + ">",
-		LocalTag: unique("a"), Target: "sip:" + number + "@" + gate.String(), Contact: a.contact(), gate: gate, session: new(session), finals: make(map[string]int), reliable: make(map[string]bool)}
+		LocalTag: unique("a"), Target: "sip:" + number + "@" + gate.String(), Contact: a.contact(), gate: gate, session: new(session), finals: make(map[string]int), branches: make(map[string]string), reliable: make(map[string]bool)}
 	a.calls = append(a.calls, c)
 	a.station.mu.Lock()
 	a.station.calls[c.ID] = a
@@ -380,9 +381,7 @@ func (c *Call) Fork() *Call {
 	f.LocalTag, f.finals, f.reliable = unique("f"), make(map[string]int), make(map[string]bool)
 	f.pending = slices.Clone(c.pending)
 	f.CSeq = 0
-	s := c.agent.station
 	f.Contact = strings.Replace(c.Contact, "sip:"+c.agent.Number, "sip:phone-"+f.LocalTag, 1)
-	_ = s
 	c.agent.calls = append(c.agent.calls, &f)
 	return &f
 }

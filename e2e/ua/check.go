@@ -194,6 +194,9 @@ func (a *Agent) acceptRequest(m *Msg) error {
 	if m.Kind == ACK {
 		return m.Call.described(m)
 	}
+	if m.Kind == INVITE {
+		m.Call.branches[m.Get("CSeq")] = param(via, "branch")
+	}
 	m.Call.pending = append(m.Call.pending, m)
 	return m.Call.described(m)
 }
@@ -203,7 +206,7 @@ func (a *Agent) begin(m *Msg) {
 	number, _ := m.CSeq()
 	c := &Call{agent: a, ID: m.Get("Call-ID"), Me: m.Get("To"), Other: address(m.Get("From")), LocalTag: unique("b"), RemoteTag: param(m.Get("From"), "tag"),
 		Target: uri(m.Get("Contact")), Routes: m.All("Record-Route"), Contact: a.contact(), first: m, theirs: number, gate: m.From, conn: m.conn,
-		session: new(session), finals: make(map[string]int), reliable: make(map[string]bool)}
+		session: new(session), finals: make(map[string]int), branches: make(map[string]string), reliable: make(map[string]bool)}
 	a.calls = append(a.calls, c)
 	m.Call = c
 	if m.Kind == INVITE {
@@ -253,9 +256,9 @@ func (c *Call) acked(m *Msg) error {
 	if !ok {
 		return fmt.Errorf("ACK %d of an INVITE that has no final response", number)
 	}
-	same := c.first != nil && param(m.Get("Via"), "branch") == param(c.first.Get("Via"), "branch")
+	same := param(m.Get("Via"), "branch") == c.branches[fmt.Sprintf("%d INVITE", number)]
 	switch {
-	case status >= 300 && !same && !c.up:
+	case status >= 300 && !same:
 		return errors.New("ACK of a failure with another branch than its INVITE")
 	case status < 300 && same:
 		return errors.New("ACK of a 2xx with the branch of its INVITE")
