@@ -35,6 +35,7 @@ type field struct {
 	at        netip.AddrPort // of that transport
 	customer  *receiver.Receiver
 	exchange  *ua.Station
+	registrar *ua.Agent              // where axgate registers
 	stations  map[string]*ua.Station // of the trunks that callees are of, the exchange among them
 	ca        *certtest.Authority
 	cert      tls.Certificate // of everybody who is no axgate
@@ -89,9 +90,18 @@ func calleeTrunks() []calleeTrunk {
 		{name: "rests", spared: true},
 		{name: "silent", spared: true, more: map[string]any{"connect_timeout": "1s"}},
 		{name: "falls", spared: true, more: map[string]any{"ping_interval": "1s", "connect_timeout": "2s"}},
+		{name: enrols, more: map[string]any{"register": true, "register_id": "+8675588880000@ims.example", "register_user": registerUser, "password": registerPassword,
+			"register_expires": "1h"}},
 		{name: spare, more: map[string]any{"priority": 1}},
 	}
 }
+
+// enrols is the trunk that axgate registers with.
+const (
+	enrols           = "enrols"
+	registerUser     = "+8675588880000@private.ims.example"
+	registerPassword = "registration-password"
+)
 
 // spare is the trunk that is tried last.
 const spare = "spare"
@@ -141,6 +151,7 @@ func openField(t *testing.T, transport string, list []acceptance, change ...func
 		f.stations[tr.name] = ua.Open(t, ua.Config{Name: tr.name, Transport: transport, At: cfg.Trunks[i].Address, Gate: f.at, Cert: &f.cert, CA: f.ca.Pool})
 	}
 	f.exchange = f.stations["exchange"]
+	f.registrar = f.stations[enrols].Agent(t, "registrar", "registrar")
 	f.gate, err = gate.Start(ctx, program, cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = f.gate.Kill() }) // if the test has not ended it
@@ -263,6 +274,7 @@ func (f *field) close(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
+	f.stations[enrols].Unline(f.registrar)
 	require.NoError(t, f.gate.Stop(ctx), "axgate ends cleanly")
 	require.Empty(t, f.customer.Wrong(), "pushes")
 	log, err := f.gate.Log()

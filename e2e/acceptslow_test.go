@@ -13,6 +13,7 @@ import (
 // slowAcceptances take as long as the timers that they wait for.
 func slowAcceptances() []acceptance {
 	return []acceptance{
+		{name: "registration with a stale nonce, and a call by its way", play: acceptRegistration, to: enrols},
 		{name: "we refresh A by UPDATE", play: acceptWeRefreshA(ua.UPDATE)},
 		{name: "we refresh A by re-INVITE", play: acceptWeRefreshA(ua.INVITE)},
 		{name: "no ACK", play: acceptNoAck},

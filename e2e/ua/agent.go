@@ -102,6 +102,9 @@ func (s *Station) newAgent(t testing.TB, name, number string, audio netip.Addr) 
 		seen: make(map[string]int), fresh: make(chan struct{}, 1)}
 }
 
+// For makes the agent play in another test from now on.
+func (a *Agent) For(t testing.TB) { a.t, a.Media.t = t, t }
+
 // Ignore lets requests or responses of these kinds pass unread.
 func (a *Agent) Ignore(kinds ...Kind) { a.ignored = append(a.ignored, kinds...) }
 

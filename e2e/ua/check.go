@@ -208,10 +208,7 @@ func (a *Agent) begin(m *Msg) {
 		Target: uri(m.Get("Contact")), Routes: m.All("Record-Route"), Contact: a.contact(), first: m, theirs: number, gate: m.From, conn: m.conn,
 		session: new(session), finals: make(map[string]int), branches: make(map[string]string), reliable: make(map[string]bool)}
 	a.calls = append(a.calls, c)
-	m.Call = c
-	if m.Kind == INVITE {
-		a.Call = c
-	}
+	m.Call, a.Call = c, c
 }
 
 // inside checks a request in a dialog.

@@ -238,6 +238,19 @@ func User(address string) string {
 	return user
 }
 
+// Host is the host part of a URI or of the one in an address, without its port.
+func Host(address string) string {
+	u := uri(address)
+	if _, after, ok := strings.Cut(u, "@"); ok {
+		u = after
+	} else {
+		u = strings.TrimPrefix(strings.TrimPrefix(u, "sip:"), "sips:")
+	}
+	u, _, _ = strings.Cut(u, ";")
+	u, _, _ = strings.Cut(u, ":")
+	return u
+}
+
 // address is a header value without its tag.
 func address(value string) string {
 	before, rest, ok := strings.Cut(value, ";tag=")

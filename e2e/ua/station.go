@@ -65,7 +65,7 @@ func Open(t testing.TB, cfg Config) *Station {
 	t.Helper()
 	s := &Station{t: t, cfg: cfg, calls: make(map[string]*Agent), lines: make(map[string]*Agent), away: func(m *Msg) int {
 		switch {
-		case m.Kind == OPTIONS:
+		case m.Kind == OPTIONS, m.Kind == REGISTER:
 			return 200
 		case param(m.Get("To"), "tag") != "" || m.Kind == CANCEL:
 			return 481
@@ -198,7 +198,7 @@ func (s *Station) Mute(on bool) {
 }
 
 // Nobody says what answers requests that are for none of the agents: a status,
-// 0 for nothing. Without it that is 200 to OPTIONS, 481
+// 0 for nothing. Without it that is 200 to OPTIONS and REGISTER, 481
 // inside a dialog and 404 to the rest.
 func (s *Station) Nobody(answer func(*Msg) int) {
 	s.mu.Lock()
@@ -443,6 +443,9 @@ func plainReply(m *Msg, status int, tag string) string {
 func (s *Station) Unline(a *Agent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.only == a {
+		s.only = nil
+	}
 	for number, other := range s.lines {
 		if other == a {
 			delete(s.lines, number)
