@@ -39,10 +39,11 @@ type call struct {
 	audio    <-chan media.Event // nil once the media is closed
 	calleeAt uint16             // the RTP port towards the callee
 
-	inbox   *inbox
-	orders  chan routing.End
-	counted bool        // the caller's trunk counts it
-	over    atomic.Bool // it ends by itself already
+	inbox    *inbox
+	orders   chan routing.End
+	counted  bool        // the caller's trunk counts it
+	over     atomic.Bool // it ends by itself already
+	byeCause int         // the Q.850 cause that a side gave when it hung up; 0: none
 
 	unanswered int  // requests of ours in dialogs; see send.go
 	talking    bool // both hear each other
@@ -143,6 +144,10 @@ var (
 	endNotRecorded = routing.End{Word: "journal_down", StateCode: 8020, FailReason: 8020, SIP: sip.StatusServiceUnavailable, Cause: 41, Quiet: true}
 )
 
+// endLoop is the end of a call that X itself makes: one of ours, forwarded back
+// to the X that it showed. It would go round until Max-Forwards is used up.
+var endLoop = routing.End{Word: "loop", SIP: sip.StatusLoopDetected, Cause: 25, Quiet: true}
+
 // arrive finds out who calls which X, and what is to be done.
 func (c *call) arrive() (routing.End, bool) {
 	defer c.srv.overload.arriving.Add(-1)
@@ -152,6 +157,9 @@ func (c *call) arrive() (routing.End, bool) {
 	}
 	plain := c.log.With().Str("caller", logging.Mask(string(c.q.Caller))).Logger()
 	c.log = plain.With().Str("x", logging.Mask(string(c.q.X))).Logger() // until it is known to be an X, it may be somebody's number
+	if string(c.q.Caller) == string(c.q.X) {
+		return endLoop, false
+	}
 	if end, ok := c.readOffer(); !ok {
 		return end, false
 	}

@@ -142,7 +142,7 @@ func (c *call) hangUpCaller(end routing.End) {
 	case c.a.cancelled:
 		status = sip.StatusRequestTerminated
 	case status == 0: // ends that are known after an answer only
-		status = sip.StatusTemporarilyUnavailable
+		status = identity.StatusOf(end.Cause, false)
 	}
 	headers := []sip.Header{sip.NewHeader("Reason", identity.Reason(end.Cause))}
 	switch status {
@@ -157,7 +157,7 @@ func (c *call) hangUpCaller(end routing.End) {
 }
 
 var phrases = map[int]string{
-	statusTooShort: "Session Interval Too Small", sip.StatusRequestPending: "Request Pending", sip.StatusAccepted: "Accepted", sip.StatusRequestEntityTooLarge: "Request Entity Too Large",
+	sip.StatusLoopDetected: "Loop Detected", statusTooShort: "Session Interval Too Small", sip.StatusRequestPending: "Request Pending", sip.StatusAccepted: "Accepted", sip.StatusRequestEntityTooLarge: "Request Entity Too Large",
 	sip.StatusBadRequest: "Bad Request", sip.StatusForbidden: "Forbidden", sip.StatusNotFound: "Not Found",
 	sip.StatusTemporarilyUnavailable: "Temporarily Unavailable", sip.StatusBusyHere: "Busy Here",
 	sip.StatusUnsupportedMediaType: "Unsupported Media Type", sip.StatusRequestTerminated: "Request Terminated", sip.StatusNotAcceptableHere: "Not Acceptable Here",

@@ -180,10 +180,8 @@ func (c *call) refusal(b *calleeLeg, h happening) (end routing.End, again bool) 
 	if status == sip.StatusRequestTimeout && alerted && end.Word == routing.EndTrunk.Word {
 		end = routing.EndNoAnswer // it rang, and its network gave up
 	}
-	c.rec.SIPStatus, c.rec.UnswReason = status, identity.CauseOf(status)
-	if q850 != 0 {
-		c.rec.UnswReason = q850
-	} else if status == sip.StatusRequestTerminated {
+	c.rec.SIPStatus, c.rec.UnswReason = status, identity.CauseOfFailure(h.res)
+	if q850 == 0 && status == sip.StatusRequestTerminated {
 		c.rec.UnswReason = end.Cause
 	}
 	b.elsewhere = ofServer(status)

@@ -63,6 +63,7 @@ func (c *call) hungUp(l *leg, tx *wire.ServerTx) (happening, bool) {
 		return happening{}, false
 	}
 	l.gone = true
+	c.released(tx.Request)
 	return happening{kind: left, side: l.side}, true
 }
 

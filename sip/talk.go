@@ -30,7 +30,7 @@ func (c *call) join() (routing.End, bool) {
 	}
 	if c.b.gone { // the callee hung up while this was done
 		c.rec.ReleasedBy = 1 + int(media.Callee)
-		return routing.EndTalk, false
+		return c.talkEnded(), false
 	}
 	if c.d.Record {
 		if end, ok := c.audible(); !ok {
@@ -125,7 +125,7 @@ func (c *call) overBy(h happening) (routing.End, bool) {
 	switch h.kind {
 	case left:
 		c.rec.ReleasedBy = 1 + int(h.side)
-		return routing.EndTalk, true
+		return c.talkEnded(), true
 	case lost:
 		return routing.EndCallerGone, true
 	case silent:

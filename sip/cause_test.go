@@ -1,0 +1,63 @@
+package sip
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestCauseCrosses: the cause of a BYE is told to the other side, its text is
+// not.
+func TestCauseCrosses(t *testing.T) {
+	for name, c := range map[string]struct{ reason, want string }{
+		"network":   {`Q.850;cause=38;text="+86` + numB + `"`, "Q.850;cause=38"},
+		"usual":     {"Q.850;cause=16", "Q.850;cause=16"},
+		"SIP":       {"SIP;cause=200;text=\"done\"", "Q.850;cause=16"},
+		"no reason": {"", "Q.850;cause=16"},
+		"no cause":  {"Q.850;cause=999", "Q.850;cause=16"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := open(t)
+			a, b := w.talk()
+			var headers []string
+			if c.reason != "" {
+				headers = append(headers, "Reason: "+c.reason)
+			}
+			b.request("BYE", "", headers...)
+			b.response(200, "BYE")
+			require.Equal(t, c.want, a.hungUp().get("Reason"))
+			require.Equal(t, 2, w.ends(0, 0).ReleasedBy)
+		})
+	}
+}
+
+// TestNothingOfBInAFailure: what B's side says with a failure is told by number
+// only, and a redirection is not passed on.
+func TestNothingOfBInAFailure(t *testing.T) {
+	w := open(t)
+	for status, want := range map[int]int{302: 503, 404: 404, 486: 486, 488: 503, 603: 603} {
+		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+		b := w.b.ring()
+		b.says(status, "", "P-Asserted-Identity: <sip:"+numB+"@h>", "Remote-Party-ID: <sip:"+numB+"@h>", "P-Called-Party-ID: <sip:"+numB+"@h>",
+			`Reason: SIP;cause=600;text="`+numB+`"`, `Warning: 399 h "`+numB+`"`, "Server: "+numB)
+		m := a.fails(want)
+		for _, name := range []string{"P-Asserted-Identity", "Remote-Party-ID", "P-Called-Party-ID", "Warning", "Server", "Contact"} {
+			require.Empty(t, m.get(name), "%s in %d", name, status)
+		}
+		require.Regexp(t, `^Q\.850;cause=\d+$`, m.get("Reason"))
+		require.NotContains(t, m.start, "Whatever")
+	}
+}
+
+// TestXCallsItself: a callee that forwards its calls to X gets none of them
+// back.
+func TestXCallsItself(t *testing.T) {
+	w := open(t)
+	for _, caller := range []string{numX, "+86" + numX, "0086" + numX} {
+		a := w.a.dial(numX, caller, w.mouthA.sdp(1))
+		m := a.fails(482)
+		require.Equal(t, "Q.850;cause=25", m.get("Reason"))
+	}
+	require.Contains(t, w.logged(), `"end":"loop"`)
+	require.Empty(t, w.router.busy(), "nobody was asked")
+}
