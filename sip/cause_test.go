@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -58,6 +59,6 @@ func TestXCallsItself(t *testing.T) {
 		m := a.fails(482)
 		require.Equal(t, "Q.850;cause=25", m.get("Reason"))
 	}
-	require.Contains(t, w.logged(), `"end":"loop"`)
+	eventually(t, "its own end", func() bool { return strings.Contains(w.logged(), `"end":"loop"`) })
 	require.Empty(t, w.router.busy(), "nobody was asked")
 }

@@ -70,11 +70,15 @@ func (c *call) overServers(r route, s *hunt, down bool) {
 		}
 		var again bool
 		s.tried++
+		before := c.b
 		if s.end, again, s.ok = c.ring(one); s.ok {
 			return
 		}
 		if !again || s.tried == maxTries || now.After(s.until) {
 			s.over = true
+			return
+		}
+		if c.b == before { // no leg came to be, and ring has taken it off the count
 			return
 		}
 		c.uncount(c.b)

@@ -66,14 +66,14 @@ func byClass(cause int) int {
 }
 
 // CauseOfFailure is the Q.850 cause of a final response: the one of its Reason
-// header, else that of its status. For 488 and 606 the Warning tells whether it
-// was the media that did not fit.
+// header, else that of its status. 488 and 606 mean that the media did not fit,
+// unless their Warning says that it was the way of it.
 func CauseOfFailure(res *sip.Response) int {
 	if q850, _, _ := ParseReason(res.GetHeaders("Reason")); q850 != 0 {
 		return q850
 	}
 	if s := res.StatusCode; s == sip.StatusNotAcceptableHere || s == sip.StatusGlobalNotAcceptable {
-		if code := warning(res); code != 0 && !ofMedia(code) {
+		if ofNetwork(warning(res)) {
 			return 31
 		}
 	}
@@ -92,6 +92,8 @@ func warning(res *sip.Response) int {
 	return 0
 }
 
-// ofMedia are the warnings of media types, formats and attributes that are not
-// available, and of SDP that is not understood.
-func ofMedia(code int) bool { return code >= 304 && code <= 307 }
+// ofNetwork are the warnings of network protocols and addresses, transport,
+// bandwidth, multicast and unicast.
+func ofNetwork(code int) bool {
+	return code >= 300 && code <= 303 || code == 330 || code == 331 || code == 370
+}

@@ -43,7 +43,7 @@ func TestCauseOfFailure(t *testing.T) {
 		{488, []sip.Header{sip.NewHeader("Warning", `304 h "Media type not available"`)}, 88},
 		{606, []sip.Header{sip.NewHeader("Warning", `307 h "+8613800000001"`)}, 88},
 		{488, []sip.Header{sip.NewHeader("Warning", `370 h "Insufficient bandwidth"`)}, 31},
-		{606, []sip.Header{sip.NewHeader("Warning", "399 h x")}, 31},
+		{606, []sip.Header{sip.NewHeader("Warning", "399 h x")}, 88},
 		{488, []sip.Header{sip.NewHeader("Warning", "junk")}, 88},
 		{488, []sip.Header{sip.NewHeader("Warning", "370 h x"), sip.NewHeader("Reason", "Q.850;cause=65")}, 65},
 		{486, []sip.Header{sip.NewHeader("Warning", "370 h x")}, 17},
