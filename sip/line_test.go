@@ -254,4 +254,9 @@ func TestTextToALine(t *testing.T) {
 	d.response(202, "MESSAGE")
 	in := o.last(t)
 	require.Equal(t, []string{"b", "+86" + numX, "+86" + numB}, []string{in.Source, string(in.X), string(in.Sender)})
+	other := *d
+	other.p, other.callID = w.a, unique("text")
+	other.request("MESSAGE", "hello", "Content-Type: text/plain")
+	other.response(202, "MESSAGE")
+	require.Equal(t, "a", o.last(t).Source, "whoever knows the Contact of another trunk is not that trunk")
 }
