@@ -25,10 +25,13 @@ func takesSDP(req *sip.Request) bool {
 	return len(all) == 0
 }
 
-// unmet are the option tags that a request inside a dialog, or the INVITE for
-// one, requires and that are not met (RFC 3261 section 8.2.2.3).
+// supported are the option tags that a call may be required to heed.
+var supported = []string{reliableTag, timerTag}
+
+// unmet are the option tags that an INVITE, or a request inside its dialog,
+// requires and that are not met (RFC 3261 section 8.2.2.3).
 func unmet(req *sip.Request) []string {
-	return slices.DeleteFunc(tags(req, "Require"), isTimer)
+	return slices.DeleteFunc(tags(req, "Require"), func(t string) bool { return has(supported, t) })
 }
 
 // demands refuses a request with a Require that is not met (RFC 3261 section

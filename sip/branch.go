@@ -19,6 +19,11 @@ type branch struct {
 	sdp    *sdp.Session
 	agreed sdp.Agreed
 	ready  bool // the peer's SDP was taken
+
+	firm   bool   // what was agreed came in messages that were acknowledged
+	theirs string // the SDP that a callee's side sent last
+	rseq   uint32 // of its last reliable response; 0: there was none
+	gate   string // what it says of its early media
 }
 
 // maxBranches bounds how many phones may ring for one INVITE, and how many

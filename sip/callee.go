@@ -33,6 +33,7 @@ type calleeLeg struct {
 	told      bool // CANCEL was sent
 	settled   bool // the INVITE has its final response, or will have none
 	until     time.Time
+	pracks    []*sent                   // that wait for their answer, or did
 	forks     map[string]*dialog.Dialog // other phones that answered too late, by their tag
 }
 
@@ -145,6 +146,8 @@ func (c *call) ring(r route) (end routing.End, again, ok bool) {
 		case played:
 			c.waiting.promptEnded(h.play)
 			c.comfort()
+		case described:
+			c.comfort()
 		case heard:
 			if h.side == media.Callee {
 				c.waiting.early = true
@@ -222,7 +225,7 @@ func (c *call) invite(r route) (*calleeLeg, error) {
 func (c *call) sendInvite(b *calleeLeg, offer []byte) error {
 	b.branch, b.branches = b.root, nil
 	req, to := b.dialog.Invite(c.hops, offer)
-	for _, h := range slices.Concat(b.supports(), b.asks(), b.shows) {
+	for _, h := range slices.Concat(b.supports(), b.begins(), b.asks(), b.shows) {
 		req.AppendHeader(sip.HeaderClone(h))
 	}
 	if err := sign(b.dialog, b.proof, req); err != nil {

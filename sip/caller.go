@@ -17,8 +17,9 @@ type callerLeg struct {
 	leg
 	tx        *wire.ServerTx
 	invite    inviteKey
-	offer     *sdp.Remote   // nil: the INVITE had none
-	early     []byte        // the SDP of our 183 and, unchanged, of our 200
+	offer     *sdp.Remote // nil: the INVITE had none
+	early     []byte      // the SDP of our 183 and, unchanged, of our 200
+	reliable  reliable
 	progress  *sip.Response // the last provisional response but 100
 	final     bool          // the INVITE was answered finally
 	cancelled bool
@@ -30,15 +31,14 @@ func (a *callerLeg) respond(status int, phrase string, body []byte, headers ...s
 	if a.final {
 		return nil
 	}
-	res := a.dialog.Reply(a.tx.Request, status, phrase)
-	for _, h := range headers {
-		res.AppendHeader(h)
+	p := provisional{status, phrase, body, headers}
+	if status > 100 && status < 200 && a.provides() {
+		return a.provide(p)
 	}
-	if body != nil {
-		res.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
-		res.SetBody(body)
+	res := a.response(p)
+	if a.final = status >= 200; a.final {
+		a.reliable.stop()
 	}
-	a.final = status >= 200
 	if status > 100 && status < 200 {
 		a.progress = res
 	}
@@ -46,6 +46,19 @@ func (a *callerLeg) respond(status int, phrase string, body []byte, headers ...s
 		a.unacked.start(a.tx, res)
 	}
 	return a.tx.Respond(res)
+}
+
+// response builds one to the caller's INVITE.
+func (a *callerLeg) response(p provisional) *sip.Response {
+	res := a.dialog.Reply(a.tx.Request, p.status, p.phrase)
+	for _, h := range p.headers {
+		res.AppendHeader(h)
+	}
+	if p.body != nil {
+		res.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
+		res.SetBody(p.body)
+	}
+	return res
 }
 
 // stillTrying repeats the last provisional response, so that proxies on the
@@ -56,6 +69,10 @@ func (a *callerLeg) stillTrying() {
 	}
 	if a.progress == nil {
 		a.progress = a.dialog.Reply(a.tx.Request, sip.StatusSessionInProgress, "Session Progress")
+	}
+	if a.provides() { // a number of its own, and no SDP: that would be an offer
+		_ = a.provide(provisional{status: a.progress.StatusCode, phrase: a.progress.Reason})
+		return
 	}
 	_ = a.tx.Respond(a.progress) // if it is lost, the next one is due in a minute
 }
@@ -88,26 +105,6 @@ func (c *call) openCaller() error {
 	return c.point(&c.a.leg, agreed)
 }
 
-// earlyMedia opens the way for audio to a caller who is not answered yet: 183
-// with our SDP. It tells whether audio can be heard now.
-func (c *call) earlyMedia() bool {
-	if c.a.ready {
-		return true
-	}
-	if c.a.up || c.a.offer == nil { // only a reliable response may carry an offer (RFC 3262)
-		return c.a.ready
-	}
-	if err := c.openCaller(); err != nil {
-		c.log.Warn().Err(err).Msg("no early media")
-		return false
-	}
-	if err := c.a.respond(sip.StatusSessionInProgress, "Session Progress", c.a.early); err != nil {
-		c.log.Info().Err(err).Msg("183 to the caller")
-		return false
-	}
-	return true
-}
-
 // answerCaller sends the 200. An error is why there can be no talk.
 func (c *call) answerCaller() error {
 	if c.a.up {
@@ -118,8 +115,12 @@ func (c *call) answerCaller() error {
 	}
 	c.a.up = true
 	c.media.Expect(media.Caller)
+	body := c.a.early
+	if c.a.firm { // the caller has it for certain: more would be another offer
+		body = nil
+	}
 	agreed, headers := c.a.answers(c.a.tx.Request)
-	err := c.a.respond(sip.StatusOK, "OK", c.a.early, append(c.a.supports(), headers...)...)
+	err := c.a.respond(sip.StatusOK, "OK", body, append(c.a.supports(), headers...)...)
 	c.agree(&c.a.leg, agreed)
 	return err
 }
@@ -157,6 +158,7 @@ func (c *call) hangUpCaller(end routing.End) {
 }
 
 var phrases = map[int]string{
+	sip.StatusOK: "OK", sip.StatusRinging: "Ringing", sip.StatusCallIsForwarded: "Call Is Being Forwarded", sip.StatusQueued: "Queued",
 	sip.StatusLoopDetected: "Loop Detected", statusTooShort: "Session Interval Too Small", sip.StatusRequestPending: "Request Pending", sip.StatusAccepted: "Accepted", sip.StatusRequestEntityTooLarge: "Request Entity Too Large",
 	sip.StatusBadRequest: "Bad Request", sip.StatusForbidden: "Forbidden", sip.StatusNotFound: "Not Found",
 	sip.StatusTemporarilyUnavailable: "Temporarily Unavailable", sip.StatusBusyHere: "Busy Here",

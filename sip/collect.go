@@ -23,11 +23,7 @@ func (c *call) collect() (routing.End, bool) {
 		}
 		return end, false
 	}
-	if err := c.answerCaller(); err != nil {
-		c.log.Error().Err(err).Msg("answer the caller")
-		return endOf(err), false
-	}
-	if end, ok := c.audible(); !ok {
+	if end, ok := c.openForKeys(); !ok {
 		if c.rec.ReleasedBy != 0 {
 			end = routing.EndLeftCollect
 		}

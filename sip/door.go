@@ -106,7 +106,7 @@ func (s *Server) invite(tx *wire.ServerTx) {
 		s.reply(tx, sip.StatusNotAcceptable, "Not Acceptable")
 	default:
 		who, ok := s.admit(tx)
-		if !ok || s.timed(tx, who) {
+		if !ok || s.timed(tx, who) || s.refusedReliability(tx, who) {
 			return
 		}
 		if s.shed(tx, who) {

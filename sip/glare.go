@@ -20,7 +20,7 @@ func (c *call) crosses(l *leg, tx *wire.ServerTx) bool {
 	late := l.side == media.Caller && l.up && !l.ready // our offer went out with the 200
 	early := l.side == media.Callee && !l.up && (!l.ready || method == sip.INVITE)
 	switch {
-	case l.side == media.Caller && !l.up:
+	case l.side == media.Caller && !l.up && (!l.firm || method == sip.INVITE):
 		c.reply(l, tx, sip.StatusInternalServerError, "Request Pending", sip.NewHeader("Retry-After", strconv.Itoa(rand.IntN(11))))
 	case late, early, l.offered, l.proposes(method):
 		c.reply(l, tx, sip.StatusRequestPending, phrase(sip.StatusRequestPending))

@@ -14,7 +14,7 @@ import (
 )
 
 // allow is the Allow header: the methods served inside a call.
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK"
 
 // leg is what both halves of a call have. All but its inbox belongs to the
 // call's goroutine.

@@ -41,7 +41,7 @@ const (
 	silent            // a side's audio is gone
 	lost              // the caller never acknowledged our 2xx, or not with an answer to our offer
 	byeDone           // our BYE was answered, or never will be
-	described         // the ACK brought the SDP of a caller whose INVITE had none
+	described         // the caller's SDP came late, with an ACK or PRACK, or it has ours for certain
 	ordered           // somebody ordered the end
 	judged            // the app's server was asked, and there is a decision
 )
@@ -69,6 +69,10 @@ func (c *call) next(timers ...<-chan time.Time) happening {
 			}
 		case <-c.a.unacked.due():
 			if !c.a.repeatAnswer() {
+				return happening{kind: lost}
+			}
+		case <-c.a.reliable.due():
+			if !c.a.provideAgain() {
 				return happening{kind: lost}
 			}
 		case <-c.calleeUnacked():

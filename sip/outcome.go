@@ -22,6 +22,7 @@ func (c *call) fromCallee(in input) (happening, bool) {
 		return happening{}, false
 	case in.what == inFailed:
 		b.settled, b.gone = true, true
+		c.forgetPracks(b)
 		return happening{kind: refused, side: media.Callee, err: in.err}, b == c.b && !b.cancelled
 	case in.res.StatusCode < 200:
 		b.rang = true
@@ -29,7 +30,7 @@ func (c *call) fromCallee(in input) (happening, bool) {
 			c.cancel(b)
 			return happening{}, false
 		}
-		return happening{kind: ringing, side: media.Callee, res: in.res}, in.res.StatusCode > 100 && b.hear(in.res)
+		return c.progress(b, in.res)
 	case in.res.StatusCode < 300:
 		b.settled = true
 		b.hear(in.res)
@@ -46,6 +47,7 @@ func (c *call) fromCallee(in input) (happening, bool) {
 		return happening{}, false
 	default:
 		b.settled, b.gone = true, true
+		c.forgetPracks(b)
 		return happening{kind: refused, side: media.Callee, res: in.res}, b == c.b && !b.cancelled
 	}
 }

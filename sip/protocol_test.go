@@ -58,7 +58,7 @@ func TestInsideADialog(t *testing.T) {
 		s.more = append(s.more, trunk.Trunk{Name: "other", Peers: []trunk.Peer{{Net: netip.PrefixFrom(other, 32)}}})
 	})
 	a, b := w.talk()
-	for method, status := range map[string]int{"OPTIONS": 200, "UPDATE": 200, "REFER": 405, "SUBSCRIBE": 405, "MESSAGE": 405, "PRACK": 405, "BREAKFAST": 501} {
+	for method, status := range map[string]int{"OPTIONS": 200, "UPDATE": 200, "REFER": 405, "SUBSCRIBE": 405, "MESSAGE": 405, "PRACK": 481, "BREAKFAST": 501} {
 		a.request(method, "")
 		a.response(status, method)
 		b.request(method, "")
@@ -124,7 +124,7 @@ func TestInvitesThatAreTurnedAway(t *testing.T) {
 		header  string
 	}{
 		"no hops left":       {sdp, []string{"Max-Forwards: 0"}, 483, ""},
-		"unknown extension":  {sdp, []string{"Require: 100rel, precondition", "Require: foo"}, 420, "Unsupported: 100rel, precondition, foo"},
+		"unknown extension":  {sdp, []string{"Require: 100rel, precondition", "Require: foo"}, 420, "Unsupported: precondition, foo"},
 		"no audio":           {strings.Replace(sdp, "m=audio", "m=video", 1), nil, 488, ""},
 		"SRTP only":          {strings.Replace(sdp, "RTP/AVP", "RTP/SAVP", 1), nil, 488, ""},
 		"no codec in common": {strings.NewReplacer("RTP/AVP 8 0 101", "RTP/AVP 18 96").Replace(sdp), nil, 488, ""},

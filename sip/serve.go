@@ -29,6 +29,7 @@ func (c *call) serve(l *leg, tx *wire.ServerTx) (happening, bool) {
 	}
 	l.dialog.Moved(tx.From)
 	l.allows(req)
+	c.regated(l, req)
 	if required := unmet(req); len(required) > 0 && req.Method != sip.BYE {
 		c.reply(l, tx, sip.StatusBadExtension, "Bad Extension", sip.NewHeader("Unsupported", strings.Join(required, ", ")))
 		return happening{}, false
@@ -40,6 +41,8 @@ func (c *call) serve(l *leg, tx *wire.ServerTx) (happening, bool) {
 		c.reoffer(l, tx)
 	case sip.UPDATE:
 		c.update(l, tx)
+	case sip.PRACK:
+		return c.pracked(l, tx)
 	case sip.INFO:
 		return c.info(l, tx)
 	case sip.OPTIONS:

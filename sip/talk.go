@@ -14,6 +14,9 @@ func (c *call) join() (routing.End, bool) {
 	if end, left := c.leftMeanwhile(); left { // a CANCEL that crossed the answer
 		return end, false
 	}
+	if end, ok := c.certain(); !ok {
+		return end, false
+	}
 	c.rec.Answered = time.Now()
 	c.stopWaiting()
 	c.media.Connect(false, false)

@@ -52,7 +52,10 @@ func wishOf(m headed) wish {
 	return w
 }
 
-func isTimer(tag string) bool { return strings.EqualFold(tag, "timer") }
+// timerTag is the option tag of session timers.
+const timerTag = "timer"
+
+func isTimer(tag string) bool { return strings.EqualFold(tag, timerTag) }
 
 // seconds reads delta-seconds; what is none is 0.
 func seconds(s string) int {
@@ -71,12 +74,19 @@ func (l *leg) timer() trunk.Timer {
 	return l.trunk.Timer
 }
 
-// supports is the Supported header of what we send on the leg.
+// supports are the option tags that the leg's peer may count on.
 func (l *leg) supports() []sip.Header {
-	if l.timer().Off {
+	var all []string
+	if !l.timer().Off {
+		all = append(all, timerTag)
+	}
+	if l.beginnings().Reliable != trunk.ReliableOff {
+		all = append(all, reliableTag)
+	}
+	if len(all) == 0 {
 		return nil
 	}
-	return []sip.Header{sip.NewHeader("Supported", "timer")}
+	return []sip.Header{sip.NewHeader("Supported", strings.Join(all, ", "))}
 }
 
 // asks are the headers of our INVITE or UPDATE that say how long the session

@@ -17,11 +17,13 @@ import (
 // prompt to its end, then the callee's own early media, then ring-back
 // (section 3, step 4).
 type waiting struct {
-	prompt  uint64 // the pre-call prompt that plays; 0: none
-	rung    bool   // the callee's side rings
-	early   bool   // the callee's early media can be heard
-	offered bool   // its SDP came before the answer
-	overdue bool   // but no audio in time
+	due     *media.Clip // the pre-call prompt, until it can be heard
+	prompt  uint64      // that which plays; 0: none
+	rung    bool        // the callee's side rings
+	early   bool        // the callee's early media can be heard
+	offered bool        // its SDP came before the answer
+	overdue bool        // but no audio in time
+	open    bool        // the callee's early media is let through
 	timer   *time.Timer
 }
 
@@ -38,14 +40,24 @@ func (w *waiting) promptEnded(id uint64) {
 	}
 }
 
+// deserted notes that the phone whose SDP counted rings no more.
+func (w *waiting) deserted(another bool) {
+	w.early = false
+	if !another {
+		w.offered, w.overdue = false, false
+	}
+}
+
 // startWaiting begins the pre-call prompt, if there is one.
 func (c *call) startWaiting() {
 	c.waiting = waiting{}
 	_, clip, ok := c.srv.prompts.Clip(c.d.App, c.d.Prompt, c.d.Scene)
-	if !ok || !c.earlyMedia() {
+	if !ok {
 		return
 	}
-	c.waiting.prompt = c.media.Play(media.Caller, media.Clip{Name: c.d.Prompt, ALaw: clip})
+	c.waiting.due = &media.Clip{Name: c.d.Prompt, ALaw: clip}
+	c.earlyMedia()
+	c.comfort()
 }
 
 // stopWaiting makes room for what comes next on the caller's leg.
@@ -61,12 +73,13 @@ func (c *call) stopWaiting() {
 
 // rang takes a provisional response of the callee's side.
 func (c *call) rang(b *calleeLeg, res *sip.Response) {
+	sdp := false
 	if len(res.Body()) > 0 {
 		if err := c.acceptSDP(b, res); err != nil {
 			c.log.Info().Err(err).Int("status", res.StatusCode).Msg("the callee's early SDP")
-		} else if !c.waiting.offered {
+		} else if sdp = true; !c.waiting.offered {
 			c.waiting.offered = true
-			c.waiting.timer = time.NewTimer(c.srv.cfg.RingbackIn)
+			c.waiting.timer = time.NewTimer(c.ringbackWait(b))
 		}
 	}
 	if res.StatusCode == sip.StatusRinging {
@@ -75,14 +88,7 @@ func (c *call) rang(b *calleeLeg, res *sip.Response) {
 	if c.rec.Alerting.IsZero() && (res.StatusCode == sip.StatusRinging || res.StatusCode == sip.StatusSessionInProgress) {
 		c.alerted()
 	}
-	switch {
-	case len(res.Body()) > 0 && c.waiting.offered:
-		c.earlyMedia()
-	case res.StatusCode == sip.StatusRinging && !c.a.up: // after a 183 too
-		if err := c.a.respond(sip.StatusRinging, "Ringing", nil); err != nil {
-			c.log.Info().Err(err).Msg("180 to the caller")
-		}
-	}
+	c.relay(res, sdp)
 	c.comfort()
 }
 
@@ -99,19 +105,35 @@ func (c *call) alerted() {
 // comfort gives the caller what is due now.
 func (c *call) comfort() {
 	w := &c.waiting
+	early := w.early && c.mayHear()
 	switch {
-	case w.prompt != 0 || !c.a.ready:
-	case w.early:
+	case !c.a.ready:
+		return
+	case w.due != nil:
+		w.prompt, w.due = c.media.Play(media.Caller, *w.due), nil
+		return
+	case w.prompt != 0 && !(early && c.b.beginnings().CutPrompt):
+		return
+	case early:
+		w.prompt, w.open = 0, true
 		c.media.Quiet(media.Caller)
 		c.media.Connect(true, false)
-	case w.offered && !w.overdue:
-	case w.rung || w.overdue:
+		return
+	case w.open:
+		w.open = false
+		c.media.Connect(false, false)
+	}
+	if (w.rung || w.overdue) && (!w.offered || w.overdue) {
 		c.media.Tone(media.Caller, tone.Ringback())
 	}
 }
 
 // acceptSDP applies the callee's description: the answer to our offer.
 func (c *call) acceptSDP(b *calleeLeg, res *sip.Response) error {
+	body := string(res.Body())
+	if b.ready && body == b.theirs { // said before
+		return c.sameSDP(b)
+	}
 	remote, err := sdp.ParseFor(b.security, contentType(res), res.Body())
 	if err != nil {
 		return err
@@ -123,8 +145,9 @@ func (c *call) acceptSDP(b *calleeLeg, res *sip.Response) error {
 	if c.a.ready && !matches(c.a.agreed.Codec, agreed.Codec) {
 		return errMismatch
 	}
+	b.theirs = body
 	if b.pointed == b.branch && agreed == b.agreed {
-		return nil // the 200 repeats what the 183 said
+		return nil
 	}
 	return c.point(&b.leg, agreed)
 }
@@ -153,7 +176,7 @@ func (c *call) behindNAT(l *leg) bool {
 // tells whether the caller is still there.
 func (c *call) announce(file string, scene routing.Scene) bool {
 	name, clip, ok := c.srv.prompts.Clip(c.d.App, file, scene)
-	if (!ok && scene != routing.SceneBusy) || !c.earlyMedia() {
+	if (!ok && scene != routing.SceneBusy) || !c.audience(ok) {
 		return true
 	}
 	if !c.a.agreed.Codec.Speaks() {
