@@ -101,6 +101,9 @@ func (k *checker) sip(s *SIP) {
 	if s.TLSAdvertise != "" {
 		k.hostPort("sip.tls_advertise", s.TLSAdvertise)
 	}
+	if s.TCPAdvertise != "" {
+		k.hostPort("sip.tcp_advertise", s.TCPAdvertise)
+	}
 	if s.Advertise != "" {
 		k.hostPort("sip.advertise", s.Advertise)
 	}

@@ -42,13 +42,14 @@ type Log struct {
 
 // SIP is the signalling side.
 type SIP struct {
-	UDP       string   `key:"udp" help:"listen address, host:port; off: none"`
-	TCP       string   `key:"tcp" help:"listen address, host:port; off: none"`
-	TLS       string   `key:"tls" help:"listen address of SIP over TLS, host:port, such as 192.0.2.10:5061; off: none"`
-	Advertise string   `key:"advertise" help:"host:port that peers reach us at; empty: the UDP address"`
-	Domain    string   `key:"domain" help:"host part of our identities; empty: the advertised host"`
-	DNS       []string `key:"dns" help:"DNS servers that know the trunks' names, address:port; empty: those of the system"`
-	Agent     string   `key:"agent" help:"User-Agent and Server; empty: none is sent"`
+	UDP          string   `key:"udp" help:"listen address, host:port; off: none"`
+	TCP          string   `key:"tcp" help:"listen address, host:port; off: none"`
+	TLS          string   `key:"tls" help:"listen address of SIP over TLS, host:port, such as 192.0.2.10:5061; off: none"`
+	Advertise    string   `key:"advertise" help:"host:port that peers reach us at; empty: the UDP address"`
+	TCPAdvertise string   `key:"tcp_advertise" help:"host:port that peers reach us at over TCP; empty: sip.advertise, with the port of sip.tcp if that is not sip.udp's"`
+	Domain       string   `key:"domain" help:"host part of our identities; empty: the advertised host"`
+	DNS          []string `key:"dns" help:"DNS servers that know the trunks' names, address:port; empty: those of the system"`
+	Agent        string   `key:"agent" help:"User-Agent and Server; empty: none is sent"`
 
 	TLSCert      string `key:"tls_cert" help:"PEM file of the certificate and those above it, read again when it changes"`
 	TLSKey       string `key:"tls_key" help:"PEM file of the certificate's key"`

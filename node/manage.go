@@ -15,6 +15,7 @@ func (n *Node) management() ([]api.Mount, error) {
 	h, err := manage.New(manage.Deps{
 		Records: n.ledger, Changes: n.office, Plan: n.plan, Log: n.log,
 		Stop:    func(session string) bool { return n.server.Stop(session) },
+		Trunks:  n.trunksNow,
 		Explain: n.explained, ExplainMessage: n.explainedMessage, Receiver: n.ledger.Outbox().Receiver,
 		Probe: func(ctx context.Context, r events.Receiver, app string, at events.Probing) events.Probed {
 			refused, err := networks("events.refuse", n.cfg.Events.Refuse)

@@ -176,7 +176,7 @@ func sipConfig(c *config.Config) sip.Config {
 		return address
 	}
 	return sip.Config{
-		Node: c.Node, UDP: off(c.SIP.UDP), TCP: off(c.SIP.TCP), Advertise: c.SIP.Advertise, Domain: c.SIP.Domain, DNS: c.SIP.DNS, Agent: c.SIP.Agent,
+		Node: c.Node, UDP: off(c.SIP.UDP), TCP: off(c.SIP.TCP), Advertise: c.SIP.Advertise, TCPAdvertise: c.SIP.TCPAdvertise, Domain: c.SIP.Domain, DNS: c.SIP.DNS, Agent: c.SIP.Agent,
 		TLS:    sip.TLS{Listen: off(c.SIP.TLS), Cert: c.SIP.TLSCert, Key: c.SIP.TLSKey, ClientCA: c.SIP.TLSClientCA, Advertise: c.SIP.TLSAdvertise},
 		Codecs: c.Media.Codecs, MaxCalls: c.SIP.MaxCalls, MaxCPS: c.SIP.MaxCPS,
 		RingTimeout: c.SIP.RingTimeout, RingbackIn: c.SIP.RingbackAfter, PromptCap: c.SIP.PromptLimit,

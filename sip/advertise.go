@@ -29,6 +29,9 @@ func (c *Config) advertise(stack *wire.Stack) {
 		}
 		c.Advertise = addr.String()
 	}
+	if udp, at := stack.UDPAddr(), stack.TCPAddr(); c.TCPAdvertise == "" && udp.IsValid() && at.IsValid() && udp.Port() != at.Port() {
+		c.TCPAdvertise = net.JoinHostPort(hostOf(c.Advertise), strconv.Itoa(int(at.Port())))
+	}
 	if at := stack.TLSAddr(); c.TLS.Advertise == "" && at.IsValid() {
 		host := at.Addr().String()
 		if at.Addr().IsUnspecified() {
@@ -45,6 +48,9 @@ func (c *Config) advertise(stack *wire.Stack) {
 func (s *Server) shownFor(transport string) string {
 	if transport == "TLS" && s.cfg.TLS.Advertise != "" {
 		return s.cfg.TLS.Advertise
+	}
+	if transport == "TCP" && s.cfg.TCPAdvertise != "" {
+		return s.cfg.TCPAdvertise
 	}
 	return s.cfg.Advertise
 }

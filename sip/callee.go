@@ -26,6 +26,7 @@ type calleeLeg struct {
 	shows     []sip.Header // who calls, as the trunk wants it
 	proof     *digest.Exchange
 	counted   bool // its trunk counts it
+	enlarged  bool // it is over TCP for its size
 	elsewhere bool // it failed at this server, and another of the trunk may do better
 	prolonged int  // how often it was repeated with a longer session
 	rang      bool // a provisional response came: CANCEL may be sent
@@ -123,7 +124,7 @@ func (c *call) ring(r route) (end routing.End, again, ok bool) {
 	defer minute.Stop()
 	for {
 		h := c.next(giveUp.C, c.waiting.ringbackDue(), minute.C)
-		c.srv.health.see(r, h, b.rang)
+		c.srv.health.see(b.route, h, b.rang)
 		switch h.kind {
 		case ringing:
 			c.rang(b, h.res)
@@ -231,6 +232,7 @@ func (c *call) sendInvite(b *calleeLeg, offer []byte) error {
 	if err := sign(b.dialog, b.proof, req); err != nil {
 		return fmt.Errorf("call %s: %w", b.route.name, err)
 	}
+	to = c.large(b, req, to)
 	c.srv.addLeg(&b.leg)
 	b.request = req
 	b.tx = c.srv.stack.Send(req, to, func(res *sip.Response, err error) { c.response(&b.leg, res, err) })

@@ -58,8 +58,8 @@ func (c *call) overServers(r route, s *hunt, down bool) {
 		s.end, s.over = end, true
 		return
 	}
-	for _, one := range servers {
-		now := time.Now()
+	for i := 0; i < len(servers); i++ {
+		one, now := servers[i], time.Now()
 		switch {
 		case c.srv.limits.resting(one, now) || c.srv.health.down(one, now) != down:
 			continue
@@ -85,6 +85,7 @@ func (c *call) overServers(r route, s *hunt, down bool) {
 		if !c.b.elsewhere {
 			return
 		}
+		servers = afterLarge(servers, i, c.b)
 	}
 }
 

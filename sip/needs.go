@@ -67,8 +67,11 @@ type Config struct {
 	UDP, TCP  string // listen addresses, host:port; empty: off
 	TLS       TLS    // SIP over TLS; see secure.go
 	Advertise string // host:port in Via and Contact; empty: the UDP address
-	Domain    string // host part of identities; empty: the advertised host
-	Agent     string // User-Agent; empty: none
+	// TCPAdvertise is that over TCP; empty: Advertise, with the port of TCP if
+	// that is another one than UDP's.
+	TCPAdvertise string
+	Domain       string // host part of identities; empty: the advertised host
+	Agent        string // User-Agent; empty: none
 
 	MediaIP netip.Addr // in SDP
 	Codecs  []string   // our preference, for example PCMA, PCMU

@@ -17,6 +17,7 @@ type route struct {
 	name             string
 	uri              sip.Uri   // Request-URI and To
 	via              []sip.Uri // Route headers
+	small            bool      // over UDP whatever the size
 	to               wire.Peer // a trunk's server is chosen by servers
 	behind           bool      // requests go to where the phone registered from
 	trunk            *trunk.Trunk

@@ -49,7 +49,7 @@ func (s *Server) Trunks() []TrunkStatus {
 			for _, r := range servers {
 				c := s.health.look(r)
 				one := ServerStatus{Address: strings.ToLower(r.to.Transport) + "://" + r.to.Addr.String(), Up: !s.health.down(r, now),
-					Since: c.since, Heard: c.heard, Status: c.status, Misses: c.misses, Rests: s.limits.restsUntil(r, now)}
+					Since: utc(c.since), Heard: utc(c.heard), Status: c.status, Misses: c.misses, Rests: utc(s.limits.restsUntil(r, now))}
 				st.Up = st.Up || one.Up && one.Rests.IsZero()
 				st.Servers = append(st.Servers, one)
 			}
@@ -57,4 +57,11 @@ func (s *Server) Trunks() []TrunkStatus {
 		all = append(all, st)
 	}
 	return all
+}
+
+func utc(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC()
 }

@@ -90,6 +90,9 @@ type Deps struct {
 	Receiver func(ctx context.Context, app string) (events.Receiver, error)
 	Probe    func(ctx context.Context, r events.Receiver, app string, at events.Probing) events.Probed
 
+	// Trunks are those of this process; nil: it has none.
+	Trunks func() []Trunk
+
 	Now func() time.Time // nil: time.Now
 	Log zerolog.Logger
 }

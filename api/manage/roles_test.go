@@ -26,7 +26,7 @@ var allowed = map[string]byte{
 	"listBindings": 'a', "getBinding": 'a', "unbind": 'o',
 	"listNumbers": 'a', "exportNumbers": 'a', "countNumbers": 'a', "getNumber": 'a', "addNumber": 'p', "addNumbers": 'p', "importNumbers": 'p',
 	"moveNumbers": 'o', "changeNumbers": 'o', "switchNumberMessages": 'o', "listTasks": 'a', "getTask": 'a', "listTaskNumbers": 'a', "resubmitTask": 'o',
-	"whoAmI": 'a', "listOperators": 'p', "addOperator": 'p', "revokeOperator": 'p', "listAudit": 'a',
+	"listTrunks": 'p', "whoAmI": 'a', "listOperators": 'p', "addOperator": 'p', "revokeOperator": 'p', "listAudit": 'a',
 }
 
 // fill puts values for the parameters into a path.

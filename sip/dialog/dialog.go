@@ -78,6 +78,13 @@ func Calling(from sip.Uri, name string, to sip.Uri, peer wire.Peer, me Local) *D
 		local: from, localName: name, remote: to, target: to, fresh: true}
 }
 
+// Over has the dialog begin over another way to the peer, before anybody has
+// answered.
+func (d *Dialog) Over(peer wire.Peer, me Local) { d.Peer, d.me = peer, me }
+
+// Contact is how the peer is told to reach us.
+func (d *Dialog) Contact() sip.Uri { return d.me.Contact }
+
 // Through has the requests before the first answer name the way to the peer:
 // an outbound proxy, or a Service-Route (RFC 3608). The answer brings the route
 // set of the dialog.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -12,6 +13,9 @@ import (
 )
 
 const writeTime = 5 * time.Second
+
+// keepAlive asks a peer whether it lives, and keeps firewalls on the way open.
+var keepAlive = []byte("\r\n\r\n")
 
 var errOutOfStep = errors.New("what it sent breaks the rules of a stream")
 
@@ -53,13 +57,32 @@ func (c *tcpConn) hear() error {
 	chunk := make([]byte, 8<<10)
 	proved := !c.accepted // who connects to us has to say something soon
 	began := time.Now()   // of the message that is not whole yet
+	last := time.Now()    // a message came
+	pinged := false
 	for {
-		deadline := time.Now().Add(s.cfg.Idle)
+		deadline := last.Add(s.cfg.Idle)
 		if f.begun() || !proved {
 			deadline = began.Add(s.cfg.MessageTime)
 		}
-		_ = c.conn.SetReadDeadline(deadline)
+		ping := time.Now().Add(s.cfg.KeepAlive)
+		pings := !c.accepted && !f.begun() && ping.Before(deadline)
+		if pings {
+			_ = c.conn.SetReadDeadline(ping)
+		} else {
+			_ = c.conn.SetReadDeadline(deadline)
+		}
 		n, err := c.conn.Read(chunk)
+		switch {
+		case err != nil && pings && errors.Is(err, os.ErrDeadlineExceeded):
+			if pinged = true; c.write(keepAlive) != nil {
+				return err
+			}
+			continue
+		case pinged && !f.begun() && bytes.Equal(chunk[:n], crlf): // the pong
+			pinged = false
+			c.sound()
+			continue
+		}
 		if err != nil {
 			c.alerted(err)
 			return err
@@ -71,6 +94,7 @@ func (c *tcpConn) hear() error {
 		handled, ok := c.drain(&f, from)
 		if handled {
 			proved, began = true, time.Now()
+			last = began
 			c.sound()
 		}
 		if !ok {

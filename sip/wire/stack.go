@@ -53,6 +53,7 @@ type Config struct {
 	MaxConnections int           // accepted connections at once, TCP and TLS each; 0: 1,024
 	MaxPerSource   int           // of these, from one address; 0: 64
 	Idle           time.Duration // of a connection without a message; 0: 30 minutes
+	KeepAlive      time.Duration // between CRLFs on an idle connection that we made (RFC 5626 section 3.5.1); 0: 100 seconds
 	MessageTime    time.Duration // in which a message that began must be whole, and the first come; 0: 10 seconds
 	Flood          Flood         // what strangers may cost
 	// Check has the last word on every message that leaves, but for what the
@@ -95,6 +96,9 @@ func Open(cfg Config, log zerolog.Logger) (*Stack, error) {
 	}
 	if cfg.Idle == 0 {
 		cfg.Idle = 30 * time.Minute
+	}
+	if cfg.KeepAlive == 0 {
+		cfg.KeepAlive = 100 * time.Second
 	}
 	if cfg.MessageTime == 0 {
 		cfg.MessageTime = 10 * time.Second

@@ -1,0 +1,44 @@
+package sip
+
+import (
+	"slices"
+
+	"github.com/emiago/sipgo/sip"
+
+	"axgate/sip/wire"
+)
+
+// largest is the most bytes of a request over UDP to a peer of which nobody
+// knows what its network takes (RFC 3261 section 18.1.1).
+const largest = 1300
+
+// large has an INVITE that is too large for UDP go over TCP, and all of its
+// dialog with it, if the trunk takes that. It returns where it goes.
+func (c *call) large(b *calleeLeg, req *sip.Request, to wire.Peer) wire.Peer {
+	t := b.route.trunk
+	if t == nil || !t.Way.TCPLarge || b.route.small || to.Transport != "UDP" || !c.srv.stack.TCPAddr().IsValid() || len(req.String()) <= largest {
+		return to
+	}
+	to.Transport = "TCP"
+	me := c.srv.local(b.dialog.Contact().User, to.Transport, t)
+	b.dialog.Over(to, me)
+	via := req.Via()
+	via.Transport, via.Host, via.Port = to.Transport, hostOf(me.SentBy), portOf(me.SentBy)
+	if contact := req.Contact(); contact != nil {
+		contact.Address = *me.Contact.Clone()
+	}
+	b.route.to, b.enlarged = to, true
+	c.log.Debug().Stringer("server", to).Msg("the INVITE is too large for UDP")
+	return to
+}
+
+// afterLarge puts a server to which TCP did not lead in again, over UDP (RFC
+// 3261 section 18.1.1).
+func afterLarge(servers []route, i int, b *calleeLeg) []route {
+	if !b.enlarged || b.rang {
+		return servers
+	}
+	again := servers[i]
+	again.small = true
+	return slices.Insert(servers, i+1, again)
+}
