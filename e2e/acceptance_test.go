@@ -22,6 +22,7 @@ type acceptance struct {
 	mode  string // of its binding: AXB if empty, or AXE
 	from  string // the trunk that its caller is of; empty: the one with defaults
 	to    string // the trunk that its callee is of; likewise
+	slow  bool   // it waits for timers
 	phone bool   // its callee has an account as a phone
 }
 
@@ -47,18 +48,35 @@ func TestAcceptance(t *testing.T) {
 			t.Run(transport, func(t *testing.T) {
 				t.Parallel()
 				w := openField(t, transport, list)
-				t.Run("scenario", func(t *testing.T) {
-					for i, sc := range list {
-						if sc.on == "" || strings.Contains(sc.on, transport) {
-							w.ladder(t, i, sc, table)
-						}
-					}
-				})
+				t.Run("scenario", func(t *testing.T) { w.playAll(t, list, table) })
 				w.close(t)
 			})
 		}
 	})
 	t.Log(table.print(list))
+}
+
+// atOnce is how many scenarios of a field run at a time, beside the slow ones.
+const atOnce = 8
+
+// playAll plays the scenarios of a field beside each other. They mostly wait,
+// and the slow ones do nothing else: they take no place from others.
+func (f *field) playAll(t *testing.T, list []acceptance, table *results) {
+	var all sync.WaitGroup
+	places := make(chan struct{}, atOnce)
+	for i, sc := range list {
+		if sc.on != "" && !strings.Contains(sc.on, f.transport) {
+			continue
+		}
+		all.Go(func() {
+			if !sc.slow {
+				places <- struct{}{}
+				defer func() { <-places }()
+			}
+			f.ladder(t, i, sc, table)
+		})
+	}
+	all.Wait()
 }
 
 // results is the table of scenarios and transports.

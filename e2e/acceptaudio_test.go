@@ -21,6 +21,7 @@ func audioAcceptances() []acceptance {
 		{name: "G.729 passes through", play: acceptG729(ua.G729, ua.G729), from: "wide"},
 		{name: "G.729 without Annex B on one side", play: acceptG729(ua.G729+" annexb=no", ua.G729+" annexb=no"), from: "wide"},
 		{name: "G.729 offered, A-law agreed", play: acceptG729Not, from: "wide"},
+		{name: "G.729 alone, a callee without it", play: acceptG729Alone, from: "wide"},
 		{name: "RTP from a third source", play: acceptThirdSource},
 		{name: "RTP from a third source, caller behind NAT", play: acceptThirdSource, from: "latch"},
 		{name: "caller behind NAT", play: acceptLatched, from: "latch"},
@@ -117,6 +118,16 @@ func acceptG729Not(l *ladder) {
 	l.a.Ack("")
 	l.heard()
 	l.ends()
+}
+
+// acceptG729Alone: nobody transcodes it, so there can be no talk.
+func acceptG729Alone(l *ladder) {
+	l.a.Invite(l.x, l.a.SDP(ua.G729, ua.Keys))
+	l.b.Expect(ua.INVITE)
+	l.b.Reply(488, "")
+	l.b.Expect(ua.ACK)
+	l.a.Expect(488)
+	l.story(1)
 }
 
 // acceptThirdSource: who is not the peer is not heard, whatever it sends to our

@@ -39,7 +39,6 @@ type ladder struct {
 // ladder plays a scenario beside the others.
 func (f *field) ladder(t *testing.T, i int, sc acceptance, table *results) {
 	t.Run(sc.name, func(t *testing.T) {
-		t.Parallel()
 		l := &ladder{T: t, field: f, xGlobal: fieldX(i), x: strings.TrimPrefix(fieldX(i), "+86"), numberA: fieldA(i), numberB: fieldB(i, sc.to),
 			hzA: 700 + i%10*60, hzB: 1500 + i%9*70}
 		t.Cleanup(func() {

@@ -25,6 +25,7 @@ func setupAcceptances() []acceptance {
 		{name: "absent after ringing", play: acceptAbsent},
 		{name: "unknown X", play: acceptUnknownX},
 		{name: "caller who is not bound", play: acceptStranger},
+		{name: "X calls X", play: acceptXCallsX},
 		{name: "everything that names people is dropped", play: acceptNamed},
 		{name: "X in every spelling", play: acceptSpellings},
 		{name: "unknown Require", play: acceptRequire},
@@ -88,6 +89,14 @@ func acceptStranger(l *ladder) {
 	l.a.Expect(403, reason(21))
 	l.numberA = "+86" + other
 	l.billed(billing{state: 8014, fail: 8014})
+}
+
+// acceptXCallsX: what comes back to us with X as its caller is a loop.
+func acceptXCallsX(l *ladder) {
+	l.a.Number = l.x
+	l.a.Invite(l.x, l.a.SDP())
+	l.a.Expect(482)
+	l.b.Quiet(100 * time.Millisecond)
 }
 
 // acceptNamed: the caller's side and the callee's put the real numbers wherever

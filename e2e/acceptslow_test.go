@@ -12,7 +12,7 @@ import (
 
 // slowAcceptances take as long as the timers that they wait for.
 func slowAcceptances() []acceptance {
-	return []acceptance{
+	list := []acceptance{
 		{name: "registration with a stale nonce, and a call by its way", play: acceptRegistration, to: enrols},
 		{name: "we refresh A by UPDATE", play: acceptWeRefreshA(ua.UPDATE)},
 		{name: "we refresh A by re-INVITE", play: acceptWeRefreshA(ua.INVITE)},
@@ -24,6 +24,10 @@ func slowAcceptances() []acceptance {
 		{name: "no answer", play: acceptNoAnswer},
 		{name: "peer dies: no audio, no answer to BYE", play: acceptDead},
 	}
+	for i := range list {
+		list[i].slow = true
+	}
+	return list
 }
 
 // acceptNoAck: 2xx is repeated for 64*T1, then both are hung up (RFC 3261
