@@ -31,7 +31,7 @@ var transports = []string{"UDP", "TCP", "TLS"}
 
 // acceptances are all scenarios, those that take long first.
 func acceptances() []acceptance {
-	return slices.Concat(slowAcceptances(), setupAcceptances(), cancelAcceptances(), earlyAcceptances(), talkAcceptances(), refreshAcceptances(), audioAcceptances(), digitAcceptances(),
+	return slices.Concat(slowAcceptances(), setupAcceptances(), cancelAcceptances(), earlyAcceptances(), prackAcceptances(), talkAcceptances(), refreshAcceptances(), audioAcceptances(), digitAcceptances(),
 		wireAcceptances(), wayAcceptances())
 }
 
@@ -95,9 +95,9 @@ func (r *results) print(list []acceptance) string {
 	r.Lock()
 	defer r.Unlock()
 	var b strings.Builder
-	fmt.Fprintf(&b, "acceptance scenarios of sip-interop section 7\n%-58s %-5s %-5s %-5s\n", "", "UDP", "TCP", "TLS")
+	fmt.Fprintf(&b, "acceptance scenarios of sip-interop section 7\n%-62s %-5s %-5s %-5s\n", "", "UDP", "TCP", "TLS")
 	for _, sc := range list {
-		fmt.Fprintf(&b, "%-58s", sc.name)
+		fmt.Fprintf(&b, "%-62s", sc.name)
 		for _, transport := range transports {
 			cell := r.cell[sc.name+transport]
 			if cell == "" {

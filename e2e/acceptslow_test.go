@@ -22,6 +22,7 @@ func slowAcceptances() []acceptance {
 		{name: "B does not refresh", play: acceptNotRefreshed},
 		{name: "glare: our re-INVITE and B's", play: acceptGlare},
 		{name: "no answer", play: acceptNoAnswer},
+		{name: "no PRACK", play: acceptNoPrack},
 		{name: "peer dies: no audio, no answer to BYE", play: acceptDead},
 	}
 	for i := range list {

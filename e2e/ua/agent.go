@@ -235,6 +235,18 @@ func (a *Agent) Any(kinds ...Kind) []*Msg {
 	return found
 }
 
+// Final takes what comes until a final response, and that.
+func (a *Agent) Final() *Msg {
+	a.t.Helper()
+	for {
+		m := a.next("a final response")
+		a.accept(m)
+		if !m.request() && m.Kind >= 200 {
+			return m
+		}
+	}
+}
+
 // Gone waits for the answer to the agent's BYE, and answers one that crosses
 // it.
 func (a *Agent) Gone() {
