@@ -40,6 +40,9 @@ type Config struct {
 	Console  int      // TCP port of the console
 	Speech   []byte   // A-law at 8 kHz that it sends once answered; empty: silence
 	Contacts []string // the numbers that it can write to
+
+	CA    string // PEM file of the authority of its server; not empty: SIP over TLS, not UDP or TCP
+	Media string // srtp: it can encrypt, srtp-mand: it does nothing else; empty: it cannot
 }
 
 // RTPPorts is how many ports for media a phone needs.
@@ -145,16 +148,26 @@ module_app ctrl_tcp.so
 ctrl_tcp_listen 127.0.0.1:%d
 module_app cons.so
 cons_listen 127.0.0.1:%d
-`, cfg.IP, cfg.SIPPort, cfg.IP, source, cfg.RTPPort, cfg.RTPPort+RTPPorts, modules, cfg.Control, cfg.Console)
+module srtp.so
+module sndfile.so
+snd_path %s
+`, cfg.IP, cfg.SIPPort, cfg.IP, source, cfg.RTPPort, cfg.RTPPort+RTPPorts, modules, cfg.Control, cfg.Console, cfg.Dir)
+	if cfg.CA != "" {
+		text += "sip_cafile " + cfg.CA + "\n"
+	}
 	registering := ";regint=0"
 	if cfg.Password != "" {
 		registering = ";regint=300;auth_user=" + cfg.Number + ";auth_pass=" + cfg.Password
+	}
+	media := ""
+	if cfg.Media != "" {
+		media = ";mediaenc=" + cfg.Media
 	}
 	display := ""
 	if cfg.Display != "" {
 		display = strconv.Quote(cfg.Display) + " "
 	}
-	account := fmt.Sprintf("%s<%s>%s;audio_codecs=PCMA/8000/1,PCMU/8000/1;answermode=manual\n", display, cfg.uri(cfg.Number), registering)
+	account := fmt.Sprintf("%s<%s>%s;audio_codecs=PCMA/8000/1,PCMU/8000/1;answermode=manual%s\n", display, cfg.uri(cfg.Number), registering, media)
 	contacts := ""
 	for _, number := range cfg.Contacts {
 		contacts += fmt.Sprintf("%q <%s>\n", number, cfg.uri(number))
@@ -170,7 +183,10 @@ cons_listen 127.0.0.1:%d
 // uri is a number at the phone's server.
 func (c Config) uri(number string) string {
 	uri := "sip:" + number + "@" + c.Server
-	if c.TCP {
+	switch {
+	case c.CA != "":
+		uri += ";transport=tls"
+	case c.TCP:
 		uri += ";transport=tcp"
 	}
 	return uri
@@ -321,6 +337,21 @@ func (p *Phone) Output() string {
 		return err.Error()
 	}
 	return string(b)
+}
+
+// Heard is what the phone has played of its last call so far, A-law; nil if
+// there was nothing. It is written out now and then.
+func (p *Phone) Heard() ([]byte, error) {
+	files, err := filepath.Glob(filepath.Join(p.cfg.Dir, "dump-*-dec.wav"))
+	if err != nil || len(files) == 0 {
+		return nil, err
+	}
+	b, err := os.ReadFile(files[len(files)-1])
+	const head = 44 // of a WAV file of 16-bit samples
+	if err != nil || len(b) < head {
+		return nil, err
+	}
+	return g711.EncodeAlaw(b[head : len(b)-len(b)%2]), nil
 }
 
 // Close ends the phone.

@@ -1,6 +1,6 @@
 // Package linphone runs the softphone linphone (Debian package linphone-cli,
-// version 5.1) without sound as a party of texts, and steers it over its
-// standard input.
+// version 5.1) without a sound card as a party of texts and calls, and steers
+// it over its standard input.
 package linphone
 
 import (
@@ -30,6 +30,10 @@ type Config struct {
 	TCP      bool           // SIP over TCP; else UDP
 	IP       string         // loopback address for SIP
 	SIPPort  int            // free
+
+	CA    string // PEM file of the authority of its server; not empty: SIP over TLS, not UDP or TCP
+	Media string // srtp: it can encrypt, srtp-mand: it does nothing else; empty: it does not
+	RTP   int    // port for media, 0: its default; it needs the next one too
 }
 
 // Text is a text message that the phone has shown.
@@ -88,17 +92,32 @@ func Start(ctx context.Context, cfg Config) (*Phone, error) {
 // configure writes what linphone reads at its start.
 func configure(cfg Config) error {
 	ports, transport := [2]int{cfg.SIPPort, 0}, "udp"
-	if cfg.TCP {
+	secured, extra := 0, ""
+	switch {
+	case cfg.CA != "":
+		ports, transport, secured = [2]int{0, 0}, "tls", cfg.SIPPort
+		extra = "root_ca=" + cfg.CA + "\nverify_server_certs=1\nverify_server_cn=0\n" // it does not know addresses in certificates
+	case cfg.TCP:
 		ports, transport = [2]int{0, cfg.SIPPort}, "tcp"
+	}
+	switch cfg.Media {
+	case "srtp":
+		extra += "media_encryption=srtp\n"
+	case "srtp-mand":
+		extra += "media_encryption=srtp\nmedia_encryption_mandatory=1\n"
+	}
+	sound := ""
+	if cfg.RTP != 0 {
+		sound = fmt.Sprintf("[rtp]\naudio_rtp_port=%d\naudio_adaptive_jitt_comp_enabled=0\n", cfg.RTP)
 	}
 	text := fmt.Sprintf(`[sip]
 bind_address=%s
 sip_port=%d
 sip_tcp_port=%d
-sip_tls_port=0
+sip_tls_port=%[10]d
 use_ipv6=0
 default_proxy=0
-[auth_info_0]
+%[11]s%[12]s[auth_info_0]
 username=%[4]s
 userid=%[4]s
 passwd=%[5]s
@@ -109,7 +128,7 @@ reg_identity=%[8]q <sip:%[4]s@%[9]s>
 reg_expires=300
 reg_sendregister=1
 publish=0
-`, cfg.IP, ports[0], ports[1], cfg.Number, cfg.Password, cfg.Server, transport, cfg.Display, cfg.Server.Addr())
+`, cfg.IP, ports[0], ports[1], cfg.Number, cfg.Password, cfg.Server, transport, cfg.Display, cfg.Server.Addr(), secured, extra, sound)
 	if err := os.MkdirAll(filepath.Join(cfg.Dir, ".local", "share", "linphone"), 0o700); err != nil { // it keeps its texts there
 		return err
 	}
