@@ -176,7 +176,7 @@ func (v *vault) bothSecure(s *scene) {
 	require.NoError(s, err)
 	require.NoError(s, l.Say(s.within(step), firstSpeech))
 	s.heardBy(p, firstSpeech)
-	time.Sleep(2 * time.Second) // long enough for a recording
+	time.Sleep(4 * time.Second) // long enough for a recording
 	require.NoError(s, p.Hangup(s.within(step)))
 	c := s.story(x, 1, billed{direction: 1, binding: id, caller: number, callee: other, service: "004", events: evAnswered, talk: true, recorded: true})
 	f := s.taped(c, 2)
