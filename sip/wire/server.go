@@ -72,6 +72,9 @@ func (t *ServerTx) respond(res *sip.Response) error {
 		}
 		return nil
 	}
+	if t.Request.Method == sip.INVITE && t.From.Transport == "UDP" && challenges(res) {
+		return t.once(res)
+	}
 	if res.StatusCode >= 200 {
 		t.stack.guard.answered(t.Request, t.From, res.StatusCode)
 		t.final.Store(int32(res.StatusCode)) // before it is sent: the ACK may be here at once
@@ -81,6 +84,23 @@ func (t *ServerTx) respond(res *sip.Response) error {
 	}
 	if res.StatusCode >= 200 && t.Request.Method != sip.INVITE {
 		t.end(answer{raw: t.conn.last()})
+	}
+	return nil
+}
+
+func challenges(res *sip.Response) bool {
+	return res.StatusCode == sip.StatusUnauthorized || res.StatusCode == sip.StatusProxyAuthRequired
+}
+
+// once answers a challenge to an INVITE without repeating it: its sender is not
+// known yet, and may be forged to have us flood somebody. Who did not get it
+// repeats the INVITE (RFC 3261 section 26.3.2.4).
+func (t *ServerTx) once(res *sip.Response) error {
+	t.stack.guard.answered(t.Request, t.From, res.StatusCode)
+	err := t.conn.WriteMsg(res)
+	t.end(answer{raw: t.conn.last()})
+	if err != nil {
+		return fmt.Errorf("respond %d to INVITE: %w", res.StatusCode, err)
 	}
 	return nil
 }

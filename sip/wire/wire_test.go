@@ -317,6 +317,23 @@ func TestUnreachable(t *testing.T) {
 	require.ErrorIs(t, <-failed, ErrUnreachable)
 }
 
+// TestChallengesAreSentOnce: a forged INVITE makes us send one answer, its
+// repetition one more, and the ACK nothing.
+func TestChallengesAreSentOnce(t *testing.T) {
+	h := newCollector()
+	h.onReq = func(tx *ServerTx) { _ = tx.Respond(Reply(tx.Request, 407, "Proxy Authentication Required")) }
+	s := open(t, h)
+	r := newRaw(t)
+	for range 2 {
+		r.send(s.UDPAddr(), r.request("INVITE", "once", 1, ""))
+		require.Equal(t, "407 Proxy Authentication Required", status(r.read(2*time.Second)))
+		require.Empty(t, r.read(1200*time.Millisecond), "T1 is 500 ms")
+	}
+	r.send(s.UDPAddr(), r.request("ACK", "once", 1, "x"))
+	require.Empty(t, r.read(100*time.Millisecond))
+	require.Zero(t, s.Transactions())
+}
+
 // TestConnectionsLeaveFromTheListener: a peer that knows us by our address sees
 // no other one of this host.
 func TestConnectionsLeaveFromTheListener(t *testing.T) {
