@@ -54,6 +54,11 @@ whole: peers ## all tests but the end-to-end ones, with the race detector, a rea
 e2e: peers $(BIN) ## end-to-end tests with sipp, baresip, linphone and a real redis-server
 	go test -tags e2e -count=1 -timeout 20m ./e2e/...
 
+.PHONY: soak
+soak: peers ## a long call for SOAK_TALK (31m; off: none) and SOAK_CALLS (3000) short ones, then nothing may be left; ATTACK (1m) of strangers
+	AXGATE_SOAK_TALK=$${SOAK_TALK:-31m} AXGATE_SOAK_CALLS=$${SOAK_CALLS:-3000} AXGATE_ATTACK=$${ATTACK:-1m} \
+		go test -tags e2e -count=1 -v -timeout 24h -run '^(TestSoak.*|TestAttack)$$' ./e2e
+
 .PHONY: bench
 bench: ## Go benchmarks of the hot paths
 	go test -run '^$$' -bench . -benchmem ./routing/... ./media/... ./store/... ./sip/... ./ledger/...
