@@ -33,6 +33,7 @@ var rules = []rule{
 	{"store", []string{"routing", "events", "logging"}, "the cache knows only the types it keeps"},
 	{"ledger", []string{"routing", "events", "logging", "sms", "sms/parts"}, "the ledger knows only the types it keeps, and how the parts of a text are joined"},
 	{"ledger/pgtest", nil, "it starts a PostgreSQL for tests and knows no tables"},
+	{"ledger/ledgertest", []string{"ledger", "ledger/pgtest"}, "it gives tests empty ledgers"},
 	{"sip/digest", []string{"sip/identity"}, "it proves and asks for proofs of requests of any method, and knows nobody who sends them"},
 	{"sip/enrol", []string{"sip/digest", "sip/identity"}, "it declares how requests are sent: no sockets, no calls, no trunks"},
 	{"sip/resolve", []string{}, "where a name leads depends on DNS alone"},

@@ -1,10 +1,10 @@
 package events_test
 
 import (
-	"path/filepath"
 	"testing"
 
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/ledger/pgtest"
 )
 
@@ -12,11 +12,11 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // each runs a test on an empty ledger of each kind.
 func each(t *testing.T, test func(t *testing.T, cfg ledger.Config)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, ledger.Config{Path: filepath.Join(t.TempDir(), "axgate.db")}) })
+	t.Run("sqlite", func(t *testing.T) { test(t, ledgertest.SQLite(t)) })
 	if testing.Short() {
 		return
 	}
 	t.Run("postgres", func(t *testing.T) {
-		test(t, ledger.Config{Driver: ledger.Postgres, DSN: pgtest.New(t)})
+		test(t, ledgertest.Postgres(t))
 	})
 }

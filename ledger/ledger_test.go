@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/ledger/pgtest"
 	"axgate/routing"
 )
@@ -24,9 +25,9 @@ var t0 = time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
 
 // configs gives an empty database of each kind.
 func configs(t testing.TB) map[string]ledger.Config {
-	all := map[string]ledger.Config{"sqlite": {Path: filepath.Join(t.TempDir(), "axgate.db")}}
+	all := map[string]ledger.Config{"sqlite": ledgertest.SQLite(t)}
 	if !testing.Short() {
-		all["postgres"] = ledger.Config{Driver: ledger.Postgres, DSN: pgtest.New(t)}
+		all["postgres"] = ledgertest.Postgres(t)
 	}
 	return all
 }

@@ -3,7 +3,6 @@ package ledger_test
 import (
 	"database/sql"
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"sync"
 	"testing"
@@ -13,6 +12,7 @@ import (
 
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/routing"
 	"axgate/sms"
 )
@@ -288,7 +288,7 @@ func TestClaimedTexts(t *testing.T) {
 // TestTextsUseIndexes: no question that is asked all the time reads whole
 // tables, or all that an X ever had.
 func TestTextsUseIndexes(t *testing.T) {
-	cfg := ledger.Config{Path: filepath.Join(t.TempDir(), "axgate.db")}
+	cfg := ledgertest.SQLite(t)
 	open(t, cfg)
 	db, err := sql.Open("sqlite", cfg.Path)
 	require.NoError(t, err)

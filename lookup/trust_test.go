@@ -2,13 +2,13 @@ package lookup
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/routing"
 	"axgate/store"
 )
@@ -18,7 +18,7 @@ import (
 // by the cache then.
 func TestASilentNodeDoesNotBelieve(t *testing.T) {
 	ctx, at := t.Context(), time.Now()
-	l, err := ledger.Open(ctx, ledger.Config{Path: filepath.Join(t.TempDir(), "axgate.db")})
+	l, err := ledger.Open(ctx, ledgertest.SQLite(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Close()) })
 	c, err := store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Node: "n1", Timeout: 5 * time.Second,

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -18,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/ledger"
-	"axgate/ledger/pgtest"
+	"axgate/ledger/ledgertest"
 	"axgate/lookup"
 	"axgate/provision"
 	"axgate/routing"
@@ -70,13 +69,13 @@ func (f *fleet) tick() time.Duration { return time.Since(f.began) }
 // onBothLedgers runs a test with two nodes on each kind of ledger.
 func onBothLedgers(t *testing.T, test func(t *testing.T, f *fleet)) {
 	t.Run("sqlite", func(t *testing.T) {
-		test(t, newFleet(t, ledger.Config{Path: filepath.Join(t.TempDir(), "axgate.db")}))
+		test(t, newFleet(t, ledgertest.SQLite(t)))
 	})
 	t.Run("postgres", func(t *testing.T) {
 		if testing.Short() {
 			t.Skip("-short: no PostgreSQL")
 		}
-		test(t, newFleet(t, ledger.Config{Driver: ledger.Postgres, DSN: pgtest.New(t)}))
+		test(t, newFleet(t, ledgertest.Postgres(t)))
 	})
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 	"axgate/config"
 	"axgate/e2e/redis"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/routing"
 	"axgate/store"
 )
@@ -39,7 +39,7 @@ func openGates(t *testing.T, change func(*config.HTTP), apps ...ledger.App) *gat
 	server, err := redis.Start(ctx, t.TempDir())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
-	l, err := ledger.Open(ctx, ledger.Config{Path: filepath.Join(t.TempDir(), "l.db")})
+	l, err := ledger.Open(ctx, ledgertest.SQLite(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Close()) })
 	require.NoError(t, l.EnsureAccount(ctx, ledger.Account{SP: "sp", MaxApps: 10}, time.Now()))

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/ledger"
-	"axgate/ledger/pgtest"
+	"axgate/ledger/ledgertest"
 	"axgate/provision"
 	"axgate/routing"
 )
@@ -18,7 +18,7 @@ import (
 func BenchmarkImport(b *testing.B) {
 	configs := map[string]ledger.Config{"sqlite": sqlite(b)}
 	if !testing.Short() {
-		configs["postgres"] = ledger.Config{Driver: ledger.Postgres, DSN: pgtest.New(b)}
+		configs["postgres"] = ledgertest.Postgres(b)
 	}
 	for name, cfg := range configs {
 		b.Run(name, func(b *testing.B) {

@@ -2,7 +2,6 @@ package provision_test
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/provision"
 	"axgate/routing"
 	"axgate/store"
@@ -48,7 +48,7 @@ func TestARefusalIsTrueOfTheCacheToo(t *testing.T) {
 	for mode, ways := range requests {
 		for way, request := range ways {
 			t.Run(string(mode)+" "+way, func(t *testing.T) {
-				l, err := ledger.Open(ctx, ledger.Config{Path: filepath.Join(t.TempDir(), "axgate.db")})
+				l, err := ledger.Open(ctx, ledgertest.SQLite(t))
 				require.NoError(t, err)
 				t.Cleanup(func() { require.NoError(t, l.Close()) })
 				c, err := store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Timeout: 5 * time.Second,

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/ledger"
-	"axgate/ledger/pgtest"
+	"axgate/ledger/ledgertest"
 	"axgate/provision"
 	"axgate/routing"
 )
@@ -17,7 +17,7 @@ import (
 func configs(t *testing.T) map[string]ledger.Config {
 	all := map[string]ledger.Config{"sqlite": sqlite(t)}
 	if !testing.Short() {
-		all["postgres"] = ledger.Config{Driver: ledger.Postgres, DSN: pgtest.New(t)}
+		all["postgres"] = ledgertest.Postgres(t)
 	}
 	return all
 }

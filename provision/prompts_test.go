@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/prompts"
 	"axgate/routing"
 )
@@ -30,7 +31,7 @@ type studio struct {
 
 func newStudio(t *testing.T) *studio {
 	s := &studio{t: t, ctx: t.Context(), path: filepath.Join(t.TempDir(), "prompts"), now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	l, err := ledger.Open(s.ctx, ledger.Config{Path: filepath.Join(t.TempDir(), "axgate.db")})
+	l, err := ledger.Open(s.ctx, ledgertest.SQLite(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Close()) })
 	require.NoError(t, l.EnsureAccount(s.ctx, ledger.Account{SP: "demo", MaxApps: 10}, s.now))

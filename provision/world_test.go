@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/ledger/pgtest"
 	"axgate/provision"
 	"axgate/routing"
@@ -72,7 +72,7 @@ func (o *office) pass(d time.Duration) {
 }
 
 func sqlite(t testing.TB) ledger.Config {
-	return ledger.Config{Path: filepath.Join(t.TempDir(), "axgate.db")}
+	return ledgertest.SQLite(t)
 }
 
 // newOffice has an app "app" of the mode with x1 to x4, and one "other" with xo.

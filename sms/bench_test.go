@@ -3,7 +3,6 @@ package sms_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 
@@ -11,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/ledger"
-	"axgate/ledger/pgtest"
+	"axgate/ledger/ledgertest"
 	"axgate/routing"
 	"axgate/sms"
 )
@@ -57,8 +56,8 @@ func BenchmarkSend(b *testing.B) {
 
 func benchmark(b *testing.B, run func(b *testing.B, o *sms.Office, one func() sms.Incoming)) {
 	for name, cfg := range map[string]ledger.Config{
-		"sqlite":   {Path: filepath.Join(b.TempDir(), "axgate.db")},
-		"postgres": {Driver: ledger.Postgres, DSN: pgtest.New(b)},
+		"sqlite":   ledgertest.SQLite(b),
+		"postgres": ledgertest.Postgres(b),
 	} {
 		b.Run(name, func(b *testing.B) {
 			l, err := ledger.Open(b.Context(), cfg)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +14,7 @@ import (
 
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/ledger/pgtest"
 	"axgate/routing"
 	"axgate/sms"
@@ -123,9 +123,9 @@ type node struct {
 
 // each runs a test on an empty ledger of each kind.
 func each(t *testing.T, r func() *rules, test func(t *testing.T, w *world)) {
-	all := map[string]ledger.Config{"sqlite": {Path: filepath.Join(t.TempDir(), "axgate.db")}}
+	all := map[string]ledger.Config{"sqlite": ledgertest.SQLite(t)}
 	if !testing.Short() {
-		all["postgres"] = ledger.Config{Driver: ledger.Postgres, DSN: pgtest.New(t)}
+		all["postgres"] = ledgertest.Postgres(t)
 	}
 	for name, cfg := range all {
 		t.Run(name, func(t *testing.T) {

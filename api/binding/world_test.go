@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"axgate/api/auth"
 	"axgate/api/binding"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/ledger/pgtest"
 	"axgate/provision"
 	"axgate/routing"
@@ -95,7 +95,7 @@ func (a apps) Credentials(ctx context.Context, key string) (auth.Credentials, bo
 }
 
 func sqlite(t testing.TB) ledger.Config {
-	return ledger.Config{Path: filepath.Join(t.TempDir(), "axgate.db")}
+	return ledgertest.SQLite(t)
 }
 
 // onBoth runs a test on SQLite and on PostgreSQL.
@@ -105,7 +105,7 @@ func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
 		if testing.Short() {
 			t.Skip("needs PostgreSQL")
 		}
-		test(t, newWorld(t, ledger.Config{Driver: ledger.Postgres, DSN: pgtest.New(t)}, t0))
+		test(t, newWorld(t, ledgertest.Postgres(t), t0))
 	})
 }
 

@@ -19,6 +19,7 @@ import (
 	"axgate/api/manage"
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/prompts"
 	"axgate/provision"
 	"axgate/routing"
@@ -96,7 +97,7 @@ func newWorld(t testing.TB, edit ...func(*manage.Deps)) *world {
 	t.Helper()
 	w := &world{t: t, ctx: t.Context(), log: &lines{}, tokens: map[string]string{}}
 	var err error
-	w.ledger, err = ledger.Open(w.ctx, ledger.Config{Path: filepath.Join(t.TempDir(), "axgate.db")})
+	w.ledger, err = ledger.Open(w.ctx, ledgertest.SQLite(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.ledger.Close()) })
 	cache, err := store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Timeout: 5 * time.Second,

@@ -3,6 +3,7 @@ package pgtest
 import (
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 
@@ -26,6 +27,17 @@ func New(t testing.TB) string {
 		t.Fatalf("start PostgreSQL: %v", shared.err)
 	}
 	return shared.server.Database(t)
+}
+
+// Like makes a database that begins as a copy of another one of New, which
+// nobody may be connected to meanwhile.
+func Like(t testing.TB, dsn string) string {
+	t.Helper()
+	copied, err := shared.server.make("TEMPLATE " + dsn[strings.LastIndexByte(dsn, '=')+1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return copied
 }
 
 // Main runs the tests of a package, ends the server that they share, and the

@@ -89,11 +89,13 @@ func (s *Server) Database(t testing.TB) string {
 }
 
 // Make is Database outside of tests.
-func (s *Server) Make() (dsn string, err error) {
+func (s *Server) Make() (dsn string, err error) { return s.make("") }
+
+func (s *Server) make(how string) (dsn string, err error) {
 	name := "t" + strconv.FormatInt(s.made.Add(1), 10)
 	db, err := sql.Open("pgx", s.dsn("postgres"))
 	if err == nil {
-		_, err = db.Exec("CREATE DATABASE " + name)
+		_, err = db.Exec("CREATE DATABASE " + name + " " + how)
 		err = errors.Join(err, db.Close())
 	}
 	if err != nil {

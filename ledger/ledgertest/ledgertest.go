@@ -1,0 +1,71 @@
+// Package ledgertest gives tests empty ledgers that have their schema: it is
+// made once per process and copied.
+package ledgertest
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"axgate/ledger"
+	"axgate/ledger/pgtest"
+)
+
+// The empty ledgers that are copied.
+var (
+	file = sync.OnceValues(func() ([]byte, error) {
+		dir, err := os.MkdirTemp("", "ledger")
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		path := filepath.Join(dir, "empty.db")
+		if err := migrate(ledger.Config{Path: path}); err != nil {
+			return nil, err
+		}
+		return os.ReadFile(path)
+	})
+	postgres struct {
+		sync.Once
+		dsn string
+		err error
+	}
+)
+
+func migrate(cfg ledger.Config) error {
+	l, err := ledger.Open(context.Background(), cfg)
+	if err != nil {
+		return err
+	}
+	return l.Close()
+}
+
+// SQLite is an empty ledger in a file of the test.
+func SQLite(t testing.TB) ledger.Config {
+	t.Helper()
+	empty, err := file()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "axgate.db")
+	if err := os.WriteFile(path, empty, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return ledger.Config{Path: path}
+}
+
+// Postgres is an empty ledger on the server that the tests of a package share;
+// its TestMain has to call pgtest.Main.
+func Postgres(t testing.TB) ledger.Config {
+	t.Helper()
+	postgres.Do(func() {
+		postgres.dsn = pgtest.New(t)
+		postgres.err = migrate(ledger.Config{Driver: ledger.Postgres, DSN: postgres.dsn})
+	})
+	if postgres.err != nil {
+		t.Fatal(postgres.err)
+	}
+	return ledger.Config{Driver: ledger.Postgres, DSN: pgtest.Like(t, postgres.dsn)}
+}
