@@ -32,7 +32,7 @@ var transports = []string{"UDP", "TCP", "TLS"}
 // acceptances are all scenarios, those that take long first.
 func acceptances() []acceptance {
 	return slices.Concat(slowAcceptances(), setupAcceptances(), cancelAcceptances(), earlyAcceptances(), prackAcceptances(), talkAcceptances(), refreshAcceptances(), audioAcceptances(), digitAcceptances(),
-		wireAcceptances(), wayAcceptances())
+		wireAcceptances(), wayAcceptances(), sippAcceptances())
 }
 
 // TestAcceptance plays every scenario over every transport against the real

@@ -88,6 +88,7 @@ func calleeTrunks() []calleeTrunk {
 	return []calleeTrunk{
 		{name: "exchange", more: map[string]any{"codecs": []string{"PCMA", "PCMU", "G729"}}},
 		{name: "rests", spared: true},
+		{name: "holds", more: map[string]any{"hold": "relay"}},
 		{name: "pracks", more: map[string]any{"reliable_1xx": "required"}},
 		{name: "silent", spared: true, more: map[string]any{"connect_timeout": "1s"}},
 		{name: "falls", spared: true, more: map[string]any{"ping_interval": "1s", "connect_timeout": "2s"}},

@@ -17,6 +17,7 @@ func talkAcceptances() []acceptance {
 		{name: "re-INVITE with nothing new", play: acceptSame},
 		{name: "re-INVITE that cannot be had", play: acceptUnusable},
 		{name: "re-INVITE moves the audio", play: acceptMoved},
+		{name: "hold of B is told to A, and glare with A", play: acceptHoldRelayed, to: "holds"},
 		{name: "CSeq that is too low, dialog that is not there", play: acceptWrongDialog},
 	}
 	for _, side := range []string{"A", "B"} {
@@ -171,4 +172,33 @@ func acceptOldHold(side string) func(*ladder) {
 		l.heard()
 		l.ends()
 	}
+}
+
+// acceptHoldRelayed: B's trunk has its holds told to the other side by a re-INVITE
+// of ours; one of A's that crosses it gets 491, and ours comes again (RFC 3261
+// section 14.1: the owner of the Call-ID, A, waits longer than we do).
+func acceptHoldRelayed(l *ladder) {
+	l.talks()
+	l.b.Reinvite(l.b.SDP("a=sendonly"))
+	l.b.Expect(200)
+	l.b.Ack("")
+	m := l.a.Expect(ua.INVITE)
+	require.Equal(l, "sendonly", l.a.Gate().Audio().Direction)
+	l.a.Reinvite(l.a.SDP())
+	l.a.Expect(491)
+	l.a.Answer(m, 491, "")
+	l.a.Expect(ua.ACK)
+	m = l.a.Expect(ua.INVITE)
+	l.a.Answer(m, 200, l.a.SDP("a=recvonly"))
+	l.a.Expect(ua.ACK)
+	l.a.Hears(l.hzB)
+	l.b.Reinvite(l.b.SDP())
+	l.b.Expect(200)
+	l.b.Ack("")
+	m = l.a.Expect(ua.INVITE)
+	require.Equal(l, "sendrecv", l.a.Gate().Audio().Direction)
+	l.a.Answer(m, 200, l.a.SDP())
+	l.a.Expect(ua.ACK)
+	l.heard()
+	l.ends()
 }

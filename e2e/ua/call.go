@@ -364,7 +364,9 @@ func (c *Call) respond(text string) {
 
 // settle notes the final response to a request.
 func (c *Call) settle(m *Msg, status int) {
-	m.answered = true
+	if m.Body != "" && status >= 300 {
+		c.session.refused = true
+	}
 	for _, k := range c.agent.calls { // forks have the same INVITE
 		k.pending = slices.DeleteFunc(k.pending, func(p *Msg) bool { return p == m })
 	}

@@ -53,18 +53,17 @@ type header struct{ name, value string }
 
 // Msg is a SIP message as it came.
 type Msg struct {
-	At       time.Time
-	From     netip.AddrPort // who sent it
-	Raw      []byte
-	Kind     Kind
-	URI      string // Request-URI
-	Phrase   string // of a response
-	Body     string
-	Call     *Call // the dialog it is of
-	headers  []header
-	by       *sent // of a response: the request it answers
-	conn     *conn
-	answered bool // finally, by us
+	At      time.Time
+	From    netip.AddrPort // who sent it
+	Raw     []byte
+	Kind    Kind
+	URI     string // Request-URI
+	Phrase  string // of a response
+	Body    string
+	Call    *Call // the dialog it is of
+	headers []header
+	by      *sent // of a response: the request it answers
+	conn    *conn
 }
 
 // parse reads a message strictly: lines end with CRLF, Content-Length is there

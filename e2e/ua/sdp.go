@@ -170,6 +170,9 @@ func (s *Stream) attribute(value string) error {
 type session struct {
 	desc *Desc
 	raw  string
+	// refused: the agent refused it, so what comes next may repeat it under a new
+	// version.
+	refused bool
 }
 
 // described reads the SDP of a message, holds it against the one before it (RFC
@@ -185,6 +188,9 @@ func (c *Call) described(m *Msg) error {
 	}
 	if was := c.session.desc; was != nil {
 		same := unversioned(m.Body) == unversioned(c.session.raw)
+		if c.session.refused && d.Version == was.Version+1 {
+			same = false
+		}
 		switch {
 		case d.ID != was.ID:
 			return fmt.Errorf("SDP: the id of o= was %d", was.ID)
@@ -192,7 +198,7 @@ func (c *Call) described(m *Msg) error {
 			return fmt.Errorf("SDP: version %d after %d; before it was\n%s", d.Version, was.Version, c.session.raw)
 		}
 	}
-	c.session.desc, c.session.raw = d, m.Body
+	c.session.desc, c.session.raw, c.session.refused = d, m.Body, false
 	c.agent.Media.follow(d)
 	return nil
 }
