@@ -41,7 +41,7 @@ func TestSoakCalls(t *testing.T) {
 	cfg.Extra = "\nbindings:\n"
 	for i := range soakWorkers {
 		cfg.Extra += fmt.Sprintf("- {app: %s, x: %q, a: %q, b: %q, record: true}\n", appInforms, x, number("1", i), number("2", i))
-		cfg.Extra += fmt.Sprintf("- {app: %s, x: %q, a: %q, ext: %q}\n", appAXE, xe, number("3", i), fmt.Sprintf("%04d", i))
+		cfg.Extra += fmt.Sprintf("- {app: %s, x: %q, a: %q, ext: %q}\n", appAXE, xe, number("3", i), extension(i))
 	}
 	w.start(t, cfg)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute+time.Duration(total)*3*time.Second)
@@ -53,7 +53,10 @@ func TestSoakCalls(t *testing.T) {
 	b := &bath{scene: s, callers: callers, x: x, xe: xe, number: number, rings: make(map[string]chan *phone.Call)}
 	b.listen(callees)
 	for kind := range bathKinds { // what is made once and stays: connections, prompts
-		require.NoError(t, b.call(0, kind), bathKinds[kind].name)
+		if err := b.call(0, kind); err != nil {
+			log, _ := w.gate.Log()
+			require.NoError(t, err, "%s\n%s", bathKinds[kind].name, log)
+		}
 	}
 	before, memory := s.resources(), s.memory()
 	start := time.Now()
@@ -75,6 +78,9 @@ func TestSoakCalls(t *testing.T) {
 	s.nothingLeft(before)
 	require.Empty(t, w.customer.Wrong())
 }
+
+// extension is that of a worker's own A.
+func extension(worker int) string { return fmt.Sprintf("%04d", 1000+worker) }
 
 // bath is where the calls of the soak are made.
 type bath struct {
@@ -221,7 +227,7 @@ func (b *bath) call(worker, kind int) error {
 		if err := out.WaitAnswer(ctx); err != nil {
 			return err
 		}
-		if err := out.Press(ctx, fmt.Sprintf("%04d", worker), phone.Events); err != nil {
+		if err := out.Press(ctx, extension(worker), phone.Events); err != nil {
 			return err
 		}
 	}
