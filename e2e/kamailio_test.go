@@ -258,3 +258,41 @@ func (b *border) registers(s *scene) {
 func (b *border) pinged(s *scene) {
 	require.NoError(s, sipsak(s.within(step), "-s", "sip:"+b.at.Trunk.String()))
 }
+
+// TestKamailioRegistrar: axgate registers with the border as its line, asks it
+// by OPTIONS whether it is there, knows when it is not, and comes back with it.
+func TestKamailioRegistrar(t *testing.T) {
+	t.Parallel()
+	b := openBorder(t, "udp", func(c *gate.Config, k *kamailio.Config) {
+		k.Realm, k.Accounts, k.MinExpires = "border.example", map[string]string{"line": "line-password"}, 60
+		c.Trunks[0].More = map[string]any{"ping_interval": "1s", "register": true, "register_id": "line@border.example",
+			"username": "line", "password": "line-password", "register_expires": "60s"}
+	})
+	b.play(t, scenario{"down and back", b.downAndBack})
+}
+
+func (b *border) downAndBack(s *scene) {
+	require.Eventually(s, func() bool {
+		return len(b.proxy.Lines("registered line at")) > 0 && len(b.proxy.Lines("ping from")) > 1
+	}, 2*step, 50*time.Millisecond, "%s", b.proxy.Output())
+	far, near, x := b.behind(s, 1)[0], s.stranger(), s.takeX(s.T, appAXB)
+	s.bind("axb", "--x", x, "--a", near.Number(), "--b", far.Number())
+	out, in := s.connect(near, far, x)
+	require.NoError(s, out.Hangup(s.within(step)))
+	s.clearedWith(in, 16)
+	require.NoError(s, b.proxy.Kill())
+	require.Eventually(s, func() bool {
+		end, err := s.dial(near, x).WaitEnd(s.within(4 * step))
+		return err == nil && end.Status == 503
+	}, 4*step, time.Second, "calls are refused while it is down")
+	require.NoError(s, b.proxy.Serve(s.within(step)))
+	require.Eventually(s, func() bool {
+		c := s.dial(near, x)
+		select {
+		case in := <-far.Incoming():
+			return in.Reject(486, 17) == nil && s.ended(c).Status == 486
+		case <-c.Done():
+			return false
+		}
+	}, 4*step, time.Second, "calls go over it again")
+}
