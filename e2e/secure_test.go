@@ -70,7 +70,7 @@ func (v *vault) baresip(s *scene) (*baresip.Phone, string) {
 	require.NoError(s, err)
 	s.Cleanup(func() { require.NoError(s, b.Close()) })
 	require.Eventually(s, func() bool { return strings.Contains(b.Output(), "200 OK () [1 binding]") }, step, 50*time.Millisecond, "%s", b.Output())
-	s.ciphered(host, number)
+	s.ciphered(number, netip.AddrPortFrom(host, 0))
 	return b, number
 }
 
@@ -89,15 +89,15 @@ func (v *vault) linphone(s *scene, media string) (*linphone.Phone, string) {
 			s.Log(l.Log())
 		}
 	})
-	s.ciphered(host, number)
+	// Its RTP leaves from the default address of the loopback and is sent back there.
+	s.ciphered(number, netip.AddrPortFrom(host, 0), netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(rtp)))
 	return l, number
 }
 
 // ciphered adds a party whose messages cannot be read in the capture; what it
 // shows of them in its log is searched by the scenario.
-func (s *scene) ciphered(host netip.Addr, number string) {
-	s.addParty(&party{scene: s.Name(), own: []string{number},
-		Party: leak.Party{Name: s.Name() + ": " + number, Addrs: []netip.AddrPort{netip.AddrPortFrom(host, 0)}}})
+func (s *scene) ciphered(number string, at ...netip.AddrPort) {
+	s.addParty(&party{scene: s.Name(), own: []string{number}, Party: leak.Party{Name: s.Name() + ": " + number, Addrs: at}})
 }
 
 // printed searches what a program printed of the messages that it got.
