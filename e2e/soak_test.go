@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -62,7 +63,11 @@ func TestSoakCalls(t *testing.T) {
 	start := time.Now()
 	made, failed := b.run(total)
 	t.Logf("%d calls in %v, %d failed: %v", made, time.Since(start).Round(time.Second), len(failed), failed)
-	require.Empty(t, failed)
+	if len(failed) > 0 {
+		log, err := w.gate.Log()
+		require.NoError(t, err)
+		require.Empty(t, failed, "%s", regexp.MustCompile(`(?m)^\S+ (WRN|ERR) .*$`).FindAll(log, 40))
+	}
 	require.Eventually(t, func() bool { return len(w.customer.All()) == total+len(bathKinds) }, 4*step, time.Second)
 	require.Eventually(t, func() bool {
 		for _, c := range w.customer.All() {
@@ -169,14 +174,14 @@ var bathKinds = []bathKind{
 		return err
 	}},
 	{"busy", false, func(ctx context.Context, out *phone.Call, rings <-chan *phone.Call) error {
-		in, err := ringing(ctx, rings)
+		in, err := ringing(ctx, out, rings)
 		if err == nil {
 			err = in.Reject(486, 17)
 		}
 		return ends(ctx, out, err, 486)
 	}},
 	{"given up", false, func(ctx context.Context, out *phone.Call, rings <-chan *phone.Call) error {
-		in, err := ringing(ctx, rings)
+		in, err := ringing(ctx, out, rings)
 		if err == nil {
 			err = out.WaitRinging(ctx)
 		}
@@ -186,11 +191,11 @@ var bathKinds = []bathKind{
 		return ends(ctx, in, err, 487)
 	}},
 	{"no answer", false, func(ctx context.Context, out *phone.Call, rings <-chan *phone.Call) error {
-		_, err := ringing(ctx, rings)
+		_, err := ringing(ctx, out, rings)
 		return ends(ctx, out, err, 480)
 	}},
 	{"an extension", true, func(ctx context.Context, out *phone.Call, rings <-chan *phone.Call) error {
-		in, err := ringing(ctx, rings)
+		in, err := ringing(ctx, out, rings)
 		if err == nil {
 			err = in.Answer(ctx)
 		}
@@ -234,17 +239,19 @@ func (b *bath) call(worker, kind int) error {
 	return k.play(ctx, out, b.of(callee))
 }
 
-func ringing(ctx context.Context, rings <-chan *phone.Call) (*phone.Call, error) {
+func ringing(ctx context.Context, out *phone.Call, rings <-chan *phone.Call) (*phone.Call, error) {
 	select {
 	case in := <-rings:
 		return in, in.Ring()
+	case <-out.Done():
+		return nil, fmt.Errorf("the call ended before the callee was reached: %d %s", out.End().Status, out.End().Phrase)
 	case <-ctx.Done():
 		return nil, fmt.Errorf("the callee is not reached: %w", ctx.Err())
 	}
 }
 
 func taken(ctx context.Context, out *phone.Call, rings <-chan *phone.Call) (*phone.Call, error) {
-	in, err := ringing(ctx, rings)
+	in, err := ringing(ctx, out, rings)
 	if err == nil {
 		err = in.Answer(ctx)
 	}
