@@ -48,7 +48,7 @@ type SIP struct {
 	Advertise    string   `key:"advertise" help:"host:port that peers reach us at; empty: the UDP address"`
 	TCPAdvertise string   `key:"tcp_advertise" help:"host:port that peers reach us at over TCP; empty: sip.advertise, with the port of sip.tcp if that is not sip.udp's"`
 	Domain       string   `key:"domain" help:"host part of our identities; empty: the advertised host"`
-	DNS          []string `key:"dns" help:"DNS servers that know the trunks' names, address:port; empty: those of the system"`
+	DNS          []string `key:"dns" help:"DNS servers that know the trunks' names, address:port; empty: those of the system; /etc/hosts counts before them"`
 	Agent        string   `key:"agent" help:"User-Agent and Server; empty: none is sent"`
 
 	TLSCert      string `key:"tls_cert" help:"PEM file of the certificate and those above it, read again when it changes"`

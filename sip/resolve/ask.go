@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -34,28 +35,33 @@ func (e rcodeError) Error() string { return "the server answers " + dns.RcodeToS
 type lookup struct {
 	cfg     *Config
 	ctx     context.Context
-	servers []string
+	listed  map[string][]netip.Addr // in the hosts file, by their names
+	servers []string                // found with the first question
 	asked   int
 	ttl     time.Duration // the least of all answers
 	partial bool          // something of it could not be found out
 }
 
-func newLookup(ctx context.Context, cfg *Config) (*lookup, error) {
-	l := &lookup{cfg: cfg, ctx: ctx, servers: cfg.Servers, ttl: cfg.MaxTTL}
+func (r *Resolver) newLookup(ctx context.Context) *lookup {
+	return &lookup{cfg: &r.cfg, ctx: ctx, listed: r.hosts.now(), servers: r.cfg.Servers, ttl: r.cfg.MaxTTL}
+}
+
+// findServers finds whom to ask: those of the system, if the configuration has none.
+func (l *lookup) findServers() error {
 	if len(l.servers) > 0 {
-		return l, nil
+		return nil
 	}
 	system, err := dns.ClientConfigFromFile(resolvConf)
 	if err != nil {
-		return nil, fmt.Errorf("find the DNS servers: %w", err)
+		return fmt.Errorf("find the DNS servers: %w", err)
 	}
 	if len(system.Servers) == 0 {
-		return nil, fmt.Errorf("no nameserver in %s", resolvConf)
+		return fmt.Errorf("no nameserver in %s", resolvConf)
 	}
 	for _, s := range system.Servers[:min(len(system.Servers), maxServers)] {
 		l.servers = append(l.servers, net.JoinHostPort(s, system.Port))
 	}
-	return l, nil
+	return nil
 }
 
 // records are those of a type that a name has, or those of the name that it is
@@ -135,6 +141,9 @@ func (l *lookup) ask(name string, kind uint16) (*dns.Msg, error) {
 	}
 	if _, ok := dns.IsDomainName(name); !ok {
 		return nil, errors.New("it is no domain name")
+	}
+	if err := l.findServers(); err != nil {
+		return nil, err
 	}
 	var failed error
 	for range maxRounds {

@@ -134,14 +134,11 @@ func (r *Resolver) start(h Hop, e *entry) {
 	})
 }
 
-// look asks DNS. ttl is how long the answer counts, also if there is none.
+// look asks the hosts file and DNS. ttl is how long the answer counts, also if there is none.
 func (r *Resolver) look(h Hop) (services []service, ttl time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(r.ctx, lookupTime)
 	defer cancel()
-	l, err := newLookup(ctx, &r.cfg)
-	if err != nil {
-		return nil, r.cfg.MinTTL, err
-	}
+	l := r.newLookup(ctx)
 	services, err = l.find(h, r.transport(h))
 	ttl = min(max(l.ttl, r.cfg.MinTTL), r.cfg.MaxTTL)
 	switch {

@@ -1,5 +1,5 @@
 // Package resolve finds where a trunk is: the servers of a SIP domain by its
-// NAPTR, SRV and address records (RFC 3263), in the order in which they are to
+// NAPTR, SRV and address records (RFC 3263) or the hosts file, in the order in which they are to
 // be tried. It keeps the answers for their time and renews them before calls
 // need them; when DNS fails, what it said last counts.
 package resolve
@@ -48,6 +48,9 @@ type Config struct {
 	// asked; none: those of /etc/resolv.conf, read anew for each lookup.
 	Servers []string
 	Timeout time.Duration // of a question to one server; 2 s
+	// Hosts is the file whose names count before DNS, read again when it
+	// changes; /etc/hosts. It need not be there.
+	Hosts string
 
 	// Watch are hops that are looked up at once and kept known always, so that
 	// calls never wait for them: the trunks.
@@ -71,6 +74,8 @@ type Resolver struct {
 	cfg Config
 	log zerolog.Logger
 	now func() time.Time
+
+	hosts hostsFile
 
 	mu      sync.Mutex
 	entries map[Hop]*entry
@@ -98,6 +103,7 @@ func open(cfg Config, log zerolog.Logger) (*Resolver, error) {
 		return nil, err
 	}
 	r := &Resolver{cfg: cfg, log: log, now: time.Now, entries: make(map[Hop]*entry), places: make(chan struct{}, maxLookups),
+		hosts:  hostsFile{path: cfg.Hosts, log: log},
 		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))}
 	for _, h := range cfg.Watch {
 		if _, ok := address(h.Host); !ok {
@@ -133,6 +139,9 @@ func (c *Config) complete() error {
 		if read := h; read.complete() != nil || read != h {
 			return fmt.Errorf("host %.80q: it was not read by ParseHop or HopOf", h.Host)
 		}
+	}
+	if c.Hosts == "" {
+		c.Hosts = "/etc/hosts"
 	}
 	if len(c.Transports) == 0 {
 		c.Transports = []string{UDP, TCP}

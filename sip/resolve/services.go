@@ -42,7 +42,7 @@ func srvName(transport, domain string) string {
 func (l *lookup) find(h Hop, fallback string) ([]service, error) {
 	transport := cmp.Or(h.Transport, fallback)
 	switch {
-	case h.Port != 0:
+	case h.Port != 0 || len(l.inHosts(h.Host)) > 0: // whom the hosts file names is a host, whatever DNS says of services
 		return l.single(transport, h.Host, h.Port)
 	case h.Transport != "":
 		return l.named(transport, h.Host)
@@ -212,6 +212,10 @@ func first(rrs []dns.RR) []*dns.SRV {
 func (l *lookup) addresses(name string) ([]netip.Addr, error) {
 	if ip, ok := address(strings.TrimSuffix(name, ".")); ok && reachable(ip) { // an SRV record with a mistake that is common
 		return []netip.Addr{ip.Unmap()}, nil
+	}
+	if listed := l.inHosts(name); len(listed) > 0 {
+		l.ttl = 0 // the file may change at any time
+		return listed, nil
 	}
 	var all []netip.Addr
 	var failed error
