@@ -8,6 +8,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"net"
 	"net/netip"
 	"sync"
@@ -56,6 +57,7 @@ type Config struct {
 	KeepAlive      time.Duration // between CRLFs on an idle connection that we made (RFC 5626 section 3.5.1); 0: 100 seconds
 	MessageTime    time.Duration // in which a message that began must be whole, and the first come; 0: 10 seconds
 	Flood          Flood         // what strangers may cost
+	Transactions   int           // requests under way at once that are in no dialog; more get 503; 0: 32,768
 	// Check has the last word on every message that leaves, but for what the
 	// transactions say themselves: the ACK to a failure and the answer to CANCEL.
 	// One that it refuses is not sent; nil: all may leave.
@@ -81,7 +83,11 @@ type Stack struct {
 	late    lateAnswers
 	guard   *guard
 
-	dropped atomic.Uint64
+	dropped      atomic.Uint64
+	overflow     atomic.Uint64
+	overflowSaid atomic.Int64 // when the log was told of it, Unix ns
+	seed         maphash.Seed // of tags that nothing is kept of
+
 	wait    sync.WaitGroup
 	closing atomic.Bool
 }
@@ -103,7 +109,10 @@ func Open(cfg Config, log zerolog.Logger) (*Stack, error) {
 	if cfg.MessageTime == 0 {
 		cfg.MessageTime = 10 * time.Second
 	}
-	s := &Stack{cfg: cfg, log: log, parser: sip.NewParser(), guard: newGuard(cfg.Flood)}
+	if cfg.Transactions == 0 {
+		cfg.Transactions = defaultTransactions
+	}
+	s := &Stack{cfg: cfg, log: log, parser: sip.NewParser(), guard: newGuard(cfg.Flood), seed: maphash.MakeSeed()}
 	s.servers.init()
 	s.clients.init()
 	s.late.init(64 * sip.T1)
@@ -195,7 +204,7 @@ func (s *Stack) TCPAddr() netip.AddrPort { return s.tcp.bound() }
 func (s *Stack) TLSAddr() netip.AddrPort { return s.tls.bound() }
 
 // Transactions counts the client and server transactions that are alive.
-func (s *Stack) Transactions() int { return s.clients.len() + s.servers.len() }
+func (s *Stack) Transactions() int { return s.clients.count() + s.servers.count() }
 
 func (s *Stack) receive(msg sip.Message, from Peer) {
 	switch m := msg.(type) {
@@ -233,6 +242,9 @@ func (s *Stack) request(req *sip.Request, from Peer) {
 	case sip.CANCEL:
 		s.cancel(req, from)
 	default:
+		if s.crowded(key, req, from) {
+			return
+		}
 		tx, err := s.newServerTx(key, req, from)
 		if err != nil {
 			s.drop("request whose sender cannot be answered", from, err)

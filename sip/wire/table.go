@@ -1,6 +1,9 @@
 package wire
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 const shards = 16
 
@@ -10,6 +13,7 @@ type table[T any] struct {
 		sync.RWMutex
 		m map[string]T
 	}
+	n atomic.Int64
 }
 
 func (t *table[T]) init() {
@@ -38,6 +42,9 @@ func (t *table[T]) put(key string, v T) {
 	p := &t.parts[shard(key)]
 	p.Lock()
 	defer p.Unlock()
+	if _, ok := p.m[key]; !ok {
+		t.n.Add(1)
+	}
 	p.m[key] = v
 }
 
@@ -45,19 +52,13 @@ func (t *table[T]) drop(key string) {
 	p := &t.parts[shard(key)]
 	p.Lock()
 	defer p.Unlock()
-	delete(p.m, key)
+	if _, ok := p.m[key]; ok {
+		t.n.Add(-1)
+		delete(p.m, key)
+	}
 }
 
-func (t *table[T]) len() int {
-	n := 0
-	for i := range t.parts {
-		p := &t.parts[i]
-		p.RLock()
-		n += len(p.m)
-		p.RUnlock()
-	}
-	return n
-}
+func (t *table[T]) count() int { return int(t.n.Load()) }
 
 // all are those that live now.
 func (t *table[T]) all() []T {
@@ -81,6 +82,7 @@ func (t *table[T]) drain() []T {
 		p.Lock()
 		for k, v := range p.m {
 			all = append(all, v)
+			t.n.Add(-1)
 			delete(p.m, k)
 		}
 		p.Unlock()
