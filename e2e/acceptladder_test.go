@@ -125,7 +125,6 @@ type billing struct {
 var (
 	byCaller    = billing{answered: true, by: 1, reached: true}
 	byCallee    = billing{answered: true, by: 2, reached: true}
-	byNeither   = billing{answered: true, reached: true}
 	gaveUp      = billing{state: 7502, fail: 8009, reached: true}
 	gaveUpEarly = billing{state: 7501, fail: 7501, reached: true}
 )

@@ -162,6 +162,7 @@ func acceptFlood(l *ladder) {
 	station, who := l.stranger(l.T, "stranger", "13512345678")
 	c := who.Outside(ua.OPTIONS, l.x, "")
 	who.Expect(200)
+	start := time.Now()
 	for i := range 10 * floodRate {
 		text := c.Text(ua.INVITE, who.SDP(), fmt.Sprintf("Call-ID: flood-%d@stranger", i))
 		if c.Try(text) != nil {
@@ -169,6 +170,7 @@ func acceptFlood(l *ladder) {
 		}
 		time.Sleep(time.Second / (10 * floodRate))
 	}
+	most := 2*floodRate + int(float64(floodRate)*(time.Since(start).Seconds()+1)) // of what it may send, on a busy machine
 	l.heard()
 	l.ends()
 	answered := make(map[string]bool) // repetitions over UDP are one
@@ -176,6 +178,6 @@ func acceptFlood(l *ladder) {
 		answered[m.Get("Call-ID")] = true
 	}
 	require.NotEmpty(l, answered)
-	require.LessOrEqual(l, len(answered), 5*floodRate, "answers to a flood")
+	require.LessOrEqual(l, len(answered), most, "answers to a flood")
 	l.Logf("%d INVITEs of a flood got %d answers", 10*floodRate, len(answered))
 }

@@ -19,22 +19,21 @@ type Call struct {
 	Contact             string   // of the agent
 	CSeq                uint32   // of its last request
 
-	agent      *Agent
-	theirs     uint32 // CSeq of the last request of the gate in the dialog
-	caller     bool   // the agent sent the INVITE
-	up         bool
-	invite     *sent             // its last INVITE
-	first      *Msg              // the INVITE that came
-	pending    []*Msg            // requests of the gate without a final response
-	finals     map[string]int    // statuses with which the agent answered INVITEs, by CSeq
-	branches   map[string]string // of the INVITEs that came, by CSeq
-	gate       netip.AddrPort
-	conn       *conn
-	rseq       int             // of the last reliable response that came
-	reliable   map[string]bool // RAck of those that the agent sent, and whether PRACK came
-	session    *session        // the gate's SDP
-	lastReply  string
-	lastBranch string
+	agent     *Agent
+	theirs    uint32 // CSeq of the last request of the gate in the dialog
+	caller    bool   // the agent sent the INVITE
+	up        bool
+	invite    *sent             // its last INVITE
+	first     *Msg              // the INVITE that came
+	pending   []*Msg            // requests of the gate without a final response
+	finals    map[string]int    // statuses with which the agent answered INVITEs, by CSeq
+	branches  map[string]string // of the INVITEs that came, by CSeq
+	gate      netip.AddrPort
+	conn      *conn
+	rseq      int             // of the last reliable response that came
+	reliable  map[string]bool // RAck of those that the agent sent, and whether PRACK came
+	session   *session        // the gate's SDP
+	lastReply string
 }
 
 // Invite calls a number: INVITE in a new dialog. Headers such as "Contact: …"

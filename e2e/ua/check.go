@@ -21,13 +21,13 @@ func (a *Agent) acceptResponse(m *Msg) error {
 	asked := s.msg
 	switch {
 	case number != s.cseq || method != s.kind:
-		return fmt.Errorf("CSeq %q: the request has %q", m.Get("CSeq"), asked.Get("CSeq"))
+		return fmt.Errorf("the CSeq %q: the request has %q", m.Get("CSeq"), asked.Get("CSeq"))
 	case len(m.All("Via")) != len(asked.All("Via")):
 		return fmt.Errorf("%d Via headers: the request has %d", len(m.All("Via")), len(asked.All("Via")))
 	case param(m.Get("From"), "tag") != param(asked.Get("From"), "tag") || uri(m.Get("From")) != uri(asked.Get("From")):
-		return fmt.Errorf("From is not that of the request: %q", asked.Get("From"))
+		return fmt.Errorf("the From is not that of the request: %q", asked.Get("From"))
 	case uri(m.Get("To")) != uri(asked.Get("To")):
-		return fmt.Errorf("To is not that of the request: %q", asked.Get("To"))
+		return fmt.Errorf("the To is not that of the request: %q", asked.Get("To"))
 	case m.Kind != 100 && param(m.Get("To"), "tag") == "":
 		return errors.New("no To tag")
 	case s.final != 0 && m.Kind < 200:
@@ -45,7 +45,7 @@ func (a *Agent) acceptResponse(m *Msg) error {
 		return err
 	}
 	if tag := param(m.Get("To"), "tag"); method != CANCEL && c.RemoteTag != "" && tag != "" && tag != c.RemoteTag && m.Kind < 300 {
-		return fmt.Errorf("To tag %q: the dialog has %q", tag, c.RemoteTag)
+		return fmt.Errorf("the To tag %q: the dialog has %q", tag, c.RemoteTag)
 	}
 	if m.Kind > 100 && m.Kind < 300 && (method == INVITE || method == UPDATE || method == PRACK) {
 		if err := c.progress(m, method); err != nil {
@@ -66,14 +66,14 @@ func (a *Agent) checkVia(m, asked *Msg) error {
 		before, _, _ := strings.Cut(got[i], ";")
 		want, _, _ := strings.Cut(sent[i], ";")
 		if before != want || param(got[i], "branch") != param(sent[i], "branch") {
-			return fmt.Errorf("Via %q: the request has %q", got[i], sent[i])
+			return fmt.Errorf("the Via %q: the request has %q", got[i], sent[i])
 		}
 	}
 	if a.station.udp == nil || !flag(sent[0], "rport") || param(sent[0], "rport") != "" {
 		return nil
 	}
 	if port := strconv.Itoa(int(a.station.addr.Port())); param(got[0], "rport") != port || param(got[0], "received") == "" {
-		return fmt.Errorf("Via %q: want rport=%s and received", got[0], port)
+		return fmt.Errorf("the Via %q: want rport=%s and received", got[0], port)
 	}
 	return nil
 }
@@ -82,10 +82,10 @@ func (a *Agent) checkVia(m, asked *Msg) error {
 // timers is whole.
 func checkExtensions(m, asked *Msg) error {
 	if m.Has("Require", "100rel") != (m.Get("RSeq") != "") {
-		return errors.New("RSeq and Require: 100rel go together")
+		return errors.New("the RSeq and Require: 100rel go together")
 	}
 	if m.Get("RSeq") != "" && (m.Kind <= 100 || m.Kind >= 200) {
-		return errors.New("RSeq in a response that is not provisional")
+		return errors.New("the RSeq in a response that is not provisional")
 	}
 	if m.Get("RSeq") != "" && !asked.Has("Supported", "100rel") && !asked.Has("Require", "100rel") {
 		return errors.New("reliable, but the request does not support it")
@@ -93,13 +93,13 @@ func checkExtensions(m, asked *Msg) error {
 	if se := m.Get("Session-Expires"); se != "" && m.Kind >= 200 && m.Kind < 300 {
 		switch who := param(";"+se, "refresher"); {
 		case who != "uac" && who != "uas":
-			return fmt.Errorf("Session-Expires %q: who refreshes?", se)
+			return fmt.Errorf("the Session-Expires %q: who refreshes?", se)
 		case who == "uac" && !m.Has("Require", "timer"):
 			return errors.New("the caller refreshes, but Require does not name timer (RFC 4028 section 9)")
 		case who == "uac" && !asked.Has("Supported", "timer") && !asked.Has("Require", "timer"):
 			return errors.New("the caller is to refresh and does not support it")
 		case m.Number("Session-Expires") < 90:
-			return fmt.Errorf("Session-Expires %q: 90 is the least", se)
+			return fmt.Errorf("the Session-Expires %q: 90 is the least", se)
 		}
 	}
 	switch m.Kind {
@@ -149,7 +149,7 @@ func (c *Call) progress(m *Msg, method Kind) error {
 	if m.Get("RSeq") != "" {
 		n := m.Number("RSeq")
 		if c.rseq != 0 && n != c.rseq+1 {
-			return fmt.Errorf("RSeq %d after %d", n, c.rseq)
+			return fmt.Errorf("the RSeq %d after %d", n, c.rseq)
 		}
 		c.rseq = n
 	}
@@ -161,20 +161,20 @@ func (c *Call) progress(m *Msg, method Kind) error {
 func (a *Agent) acceptRequest(m *Msg) error {
 	via := m.Get("Via")
 	if len(m.All("Via")) != 1 || !strings.HasPrefix(via, "SIP/2.0/"+a.station.cfg.Transport+" ") {
-		return fmt.Errorf("Via %q: want one, of %s", m.All("Via"), a.station.cfg.Transport)
+		return fmt.Errorf("the Via %q: want one, of %s", m.All("Via"), a.station.cfg.Transport)
 	}
 	if !strings.HasPrefix(param(via, "branch"), "z9hG4bK") || a.station.udp != nil && !flag(via, "rport") {
-		return fmt.Errorf("Via %q: want a branch of RFC 3261, and rport", via)
+		return fmt.Errorf("the Via %q: want a branch of RFC 3261, and rport", via)
 	}
 	if n := m.Number("Max-Forwards"); n < 0 || n > 70 {
-		return fmt.Errorf("Max-Forwards %q", m.Get("Max-Forwards"))
+		return fmt.Errorf("the Max-Forwards %q", m.Get("Max-Forwards"))
 	}
 	if param(m.Get("From"), "tag") == "" {
 		return errors.New("no From tag")
 	}
 	number, method := m.CSeq()
 	if number == 0 || method != m.Kind {
-		return fmt.Errorf("CSeq %q", m.Get("CSeq"))
+		return fmt.Errorf("the CSeq %q", m.Get("CSeq"))
 	}
 	if (m.Kind == INVITE || m.Kind == UPDATE || m.Kind == SUBSCRIBE) && len(m.All("Contact")) != 1 {
 		return fmt.Errorf("%d Contact headers", len(m.All("Contact")))
@@ -183,7 +183,7 @@ func (a *Agent) acceptRequest(m *Msg) error {
 	case m.Kind == CANCEL:
 		return a.acceptCancel(m)
 	case tag == "" && m.Kind == ACK:
-		return errors.New("ACK without a To tag")
+		return errors.New("the ACK without a To tag")
 	case tag == "":
 		a.begin(m)
 	default:
@@ -222,13 +222,13 @@ func (a *Agent) inside(m *Msg, tag string) error {
 	number, _ := m.CSeq()
 	switch {
 	case param(m.Get("From"), "tag") != c.RemoteTag:
-		return fmt.Errorf("From tag: the dialog has %q", c.RemoteTag)
+		return fmt.Errorf("the From tag: the dialog has %q", c.RemoteTag)
 	case m.Kind == ACK:
 		return c.acked(m)
 	case m.URI != uri(c.Contact):
-		return fmt.Errorf("Request-URI: the Contact of the dialog is %s", c.Contact)
+		return fmt.Errorf("the Request-URI: the Contact of the dialog is %s", c.Contact)
 	case number <= c.theirs:
-		return fmt.Errorf("CSeq %d after %d", number, c.theirs)
+		return fmt.Errorf("the CSeq %d after %d", number, c.theirs)
 	}
 	c.theirs = number
 	if m.Kind == INVITE || m.Kind == UPDATE {
@@ -237,7 +237,7 @@ func (a *Agent) inside(m *Msg, tag string) error {
 	if m.Kind == PRACK {
 		was, ok := c.reliable[rack(m)]
 		if !ok || was {
-			return fmt.Errorf("RAck %q: no such response waits for PRACK", m.Get("RAck"))
+			return fmt.Errorf("the RAck %q: no such response waits for PRACK", m.Get("RAck"))
 		}
 		c.reliable[rack(m)] = true
 	}
@@ -251,16 +251,16 @@ func (c *Call) acked(m *Msg) error {
 	number, _ := m.CSeq()
 	status, ok := c.finals[fmt.Sprintf("%d INVITE", number)]
 	if !ok {
-		return fmt.Errorf("ACK %d of an INVITE that has no final response", number)
+		return fmt.Errorf("the ACK %d of an INVITE that has no final response", number)
 	}
 	same := param(m.Get("Via"), "branch") == c.branches[fmt.Sprintf("%d INVITE", number)]
 	switch {
 	case status >= 300 && !same:
-		return errors.New("ACK of a failure with another branch than its INVITE")
+		return errors.New("the ACK of a failure with another branch than its INVITE")
 	case status < 300 && same:
-		return errors.New("ACK of a 2xx with the branch of its INVITE")
+		return errors.New("the ACK of a 2xx with the branch of its INVITE")
 	case status < 300 && m.URI != uri(c.Contact):
-		return fmt.Errorf("Request-URI: the Contact of the dialog is %s", c.Contact)
+		return fmt.Errorf("the Request-URI: the Contact of the dialog is %s", c.Contact)
 	}
 	return nil
 }
@@ -276,11 +276,11 @@ func (a *Agent) acceptCancel(m *Msg) error {
 			n, _ := p.CSeq()
 			k, _ := m.CSeq()
 			if p.URI != m.URI || p.Get("To") != m.Get("To") || p.Get("From") != m.Get("From") || p.Get("Call-ID") != m.Get("Call-ID") || n != k || p.Get("Via") != m.Get("Via") {
-				return fmt.Errorf("CANCEL differs from its INVITE:\n%s", p.Raw)
+				return fmt.Errorf("the CANCEL differs from its INVITE:\n%s", p.Raw)
 			}
 			c.pending = append(c.pending, m)
 			return nil
 		}
 	}
-	return errors.New("CANCEL of no INVITE that waits for its final response")
+	return errors.New("the CANCEL of no INVITE that waits for its final response")
 }

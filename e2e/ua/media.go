@@ -361,6 +361,16 @@ func (m *Media) HearsNot(hz int, d time.Duration) {
 	}
 }
 
+// Stops waits until a tone is not heard any more, for 300 ms.
+func (m *Media) Stops(hz int) {
+	m.t.Helper()
+	m.until(fmt.Sprintf("the end of a tone of %d Hz", hz), func() bool {
+		from := len(m.Packets())
+		time.Sleep(300 * time.Millisecond)
+		return m.count(from, hz) == 0
+	})
+}
+
 func (m *Media) count(from, hz int) int {
 	n := 0
 	for _, p := range m.Packets()[from:] {

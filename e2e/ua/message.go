@@ -108,7 +108,7 @@ func parse(raw []byte) (*Msg, error) {
 		}
 	}
 	if n, err := strconv.Atoi(m.Get("Content-Length")); err != nil || n != len(body) {
-		return nil, fmt.Errorf("Content-Length %q of a body of %d bytes", m.Get("Content-Length"), len(body))
+		return nil, fmt.Errorf("the Content-Length %q of a body of %d bytes", m.Get("Content-Length"), len(body))
 	}
 	if len(m.All("Via")) == 0 {
 		return nil, fmt.Errorf("no Via")

@@ -50,14 +50,14 @@ var static = map[int]string{0: "PCMU/8000", 8: "PCMA/8000", 13: "CN/8000", 18: "
 // order, and none that tells more than it must.
 func ReadSDP(body string) (*Desc, error) {
 	if !strings.HasSuffix(body, "\r\n") {
-		return nil, errors.New("SDP: the last line does not end")
+		return nil, errors.New("the SDP: the last line does not end")
 	}
 	d := new(Desc)
 	direction := "sendrecv"
 	var got []byte
 	for line := range strings.SplitSeq(strings.TrimSuffix(body, "\r\n"), "\r\n") {
 		if len(line) < 3 || line[1] != '=' {
-			return nil, fmt.Errorf("SDP line %q", line)
+			return nil, fmt.Errorf("the SDP line %q", line)
 		}
 		kind, value := line[0], line[2:]
 		got = append(got, kind)
@@ -74,7 +74,7 @@ func ReadSDP(body string) (*Desc, error) {
 		case 'o':
 			f := strings.Fields(value)
 			if len(f) != 6 || f[0] != "-" || f[3] != "IN" {
-				return nil, fmt.Errorf("SDP line %q", line)
+				return nil, fmt.Errorf("the SDP line %q", line)
 			}
 			var wrong error
 			d.ID, err = strconv.ParseUint(f[1], 10, 64)
@@ -111,11 +111,11 @@ func ReadSDP(body string) (*Desc, error) {
 			err = errors.New("nobody needs it")
 		}
 		if err != nil {
-			return nil, fmt.Errorf("SDP line %q: %w", line, err)
+			return nil, fmt.Errorf("the SDP line %q: %w", line, err)
 		}
 	}
 	if !strings.HasPrefix(string(got), "vos") || len(d.Streams) == 0 {
-		return nil, fmt.Errorf("SDP lines %q", got)
+		return nil, fmt.Errorf("the SDP lines %q", got)
 	}
 	return d, nil
 }
@@ -193,9 +193,9 @@ func (c *Call) described(m *Msg) error {
 		}
 		switch {
 		case d.ID != was.ID:
-			return fmt.Errorf("SDP: the id of o= was %d", was.ID)
+			return fmt.Errorf("the SDP: the id of o= was %d", was.ID)
 		case same && d.Version != was.Version, !same && d.Version != was.Version+1:
-			return fmt.Errorf("SDP: version %d after %d; before it was\n%s", d.Version, was.Version, c.session.raw)
+			return fmt.Errorf("the SDP: version %d after %d; before it was\n%s", d.Version, was.Version, c.session.raw)
 		}
 	}
 	c.session.desc, c.session.raw, c.session.refused = d, m.Body, false

@@ -305,7 +305,7 @@ func frame(stream []byte) (raw, rest []byte, err error) {
 	for line := range strings.SplitSeq(text[:end], "\r\n") {
 		if name, value, ok := strings.Cut(line, ":"); ok && (strings.EqualFold(name, "Content-Length") || strings.EqualFold(name, "l")) {
 			if _, err := fmt.Sscan(value, &length); err != nil {
-				return nil, nil, fmt.Errorf("Content-Length %q", value)
+				return nil, nil, fmt.Errorf("the Content-Length %q", value)
 			}
 		}
 	}
