@@ -71,10 +71,12 @@ func (c *call) overServers(r route, s *hunt, down bool) {
 		var again bool
 		s.tried++
 		before := c.b
+		c.waiting.deserted(false) // by the server before
+		c.comfort()
 		if s.end, again, s.ok = c.ring(one); s.ok {
 			return
 		}
-		if !again || s.tried == maxTries || now.After(s.until) {
+		if !again || s.tried == maxTries || time.Now().After(s.until) {
 			s.over = true
 			return
 		}

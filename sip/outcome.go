@@ -89,7 +89,7 @@ func (c *call) strayed(l *leg, res *sip.Response) {
 	b := c.calleeOf(l)
 	d := l.dialog
 	switch {
-	case l.up && tag == d.RemoteTag():
+	case l.up && (tag == d.RemoteTag() || tag == ""): // what says nothing of its phone is of the one that talks
 	case b == nil || !b.settled || n != b.request.CSeq().SeqNo:
 		return
 	default:
@@ -111,7 +111,7 @@ func (c *call) hangUpFork(b *calleeLeg, tag string, res *sip.Response) {
 		b.forks = make(map[string]*dialog.Dialog)
 	}
 	d := b.root.dialog.Fork(res)
-	if br := b.of(res); br != nil { // it rang before: its numbers go on
+	if br := b.of(res); br != nil && (br != b.branch || !b.up) { // it rang before: its numbers go on
 		d = br.dialog
 		d.Confirm(res)
 	}

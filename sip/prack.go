@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,7 +45,7 @@ func (c *call) progress(b *calleeLeg, res *sip.Response) (happening, bool) {
 	}
 	b.gating(res)
 	if rseq, ok := reliably(res); ok {
-		if !b.inOrder(rseq) {
+		if !b.inOrder(rseq) || b.unpracked() >= maxPracks {
 			return happening{}, false
 		}
 		b.rseq = rseq
@@ -80,6 +81,16 @@ func has(tags []string, tag string) bool {
 // inOrder tells whether a reliable response is the next of its dialog; one that
 // came before, or before its time, is as if it had not come (RFC 3262 section 4).
 func (br *branch) inOrder(rseq uint32) bool { return br.rseq == 0 || rseq == br.rseq+1 }
+
+// maxPracks bounds how many PRACKs of a leg wait for their answers: what else
+// comes is repeated, as if it had been lost.
+const maxPracks = 16
+
+// unpracked counts the PRACKs that wait for their answers.
+func (b *calleeLeg) unpracked() int {
+	b.pracks = slices.DeleteFunc(b.pracks, func(p *sent) bool { return p.over })
+	return len(b.pracks)
+}
 
 // acknowledge sends the PRACK of a reliable response inside its dialog. SDP in
 // the first is the answer to our offer; what differs from it in a later one is

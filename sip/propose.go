@@ -41,9 +41,10 @@ func (c *call) pursue(l *leg) {
 	if o.pending != nil || o.again.on() || !l.up || !l.ready || l.gone || l.byeDue || l.unacked.waiting() {
 		return
 	}
+	o.moves = o.way != o.told
 	switch {
-	case o.way != o.told:
-		o.before, o.told, o.moves = o.told, o.way, true
+	case o.moves:
+		o.before, o.told = o.told, o.way
 		c.propose(l, sip.INVITE, l.sdp.Redirect(!o.way.from, !o.way.to))
 	case o.refresh && l.takesUpdate():
 		c.propose(l, sip.UPDATE, nil)

@@ -65,7 +65,7 @@ func (c *call) hungUp(l *leg, tx *wire.ServerTx) (happening, bool) {
 	if l.gone {
 		return happening{}, false
 	}
-	l.gone = true
+	l.leave()
 	c.released(tx.Request)
 	return happening{kind: left, side: l.side}, true
 }

@@ -55,10 +55,20 @@ func (c *call) tearDown(end routing.End) {
 // stopAlarms ends what the legs of a call wait for while it is up.
 func (c *call) stopAlarms() {
 	for _, l := range c.allLegs() {
-		l.refresh.stop()
-		l.expiry.stop()
-		l.ours.again.stop()
+		l.stopAlarms()
 	}
+}
+
+// leave notes that a leg is hung up: of its session nothing is waited for.
+func (l *leg) leave() {
+	l.gone = true
+	l.stopAlarms()
+}
+
+func (l *leg) stopAlarms() {
+	l.refresh.stop()
+	l.expiry.stop()
+	l.ours.again.stop()
 }
 
 func (c *call) hangUpCallee(end routing.End) {
@@ -82,7 +92,7 @@ func (c *call) bye(l *leg, end routing.End) {
 		l.byeDue, l.byeFor = true, end
 		return
 	}
-	l.gone = true
+	l.leave()
 	reason := sip.NewHeader("Reason", identity.Reason(end.Cause))
 	c.send(l, l.dialog, order{method: sip.BYE, headers: []sip.Header{reason}}, func(*sip.Response, error) (happening, bool) {
 		return happening{kind: byeDone, side: l.side}, true

@@ -223,7 +223,7 @@ func (c *call) agree(l *leg, s session) {
 	l.refresh.stop()
 	l.expiry.stop()
 	l.ours.refresh = false
-	if l.timer().Off || !l.up || l.gone || s.expires == 0 {
+	if l.timer().Off || !l.up || l.gone || s.expires == 0 || c.over.Load() {
 		return
 	}
 	if s.ours {

@@ -43,8 +43,13 @@ func (w *waiting) promptEnded(id uint64) {
 // deserted notes that the phone whose SDP counted rings no more.
 func (w *waiting) deserted(another bool) {
 	w.early = false
-	if !another {
-		w.offered, w.overdue = false, false
+	if another {
+		return
+	}
+	w.offered, w.overdue = false, false
+	if w.timer != nil {
+		w.timer.Stop()
+		w.timer = nil
 	}
 }
 
