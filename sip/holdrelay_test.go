@@ -173,3 +173,32 @@ func TestSilenceOfOneWhoHolds(t *testing.T) {
 	b.hungUp()
 	w.ends(8020, 7505)
 }
+
+// TestRefusedHoldIsForgotten: a refresh that fails later does not take back once
+// more what the failed hold took back, and with it what was agreed since.
+func TestRefusedHoldIsForgotten(t *testing.T) {
+	w := open(t, quick, func(s *settings) {
+		s.cfg.second = 40 * time.Millisecond
+		s.trunkA.Timer = trunk.Timer{Off: true}
+		s.trunkA.Hold.Relay = true
+	})
+	a, b := w.begins(nil, nil)
+	a.reinvite(w.mouthA.sdp(2, "a=inactive"))
+	a.response(200, "INVITE")
+	a.ack("")
+	b.reply(b.refreshed("INVITE"), 500, "", "Retry-After: 10")
+	a.reinvite(w.mouthA.sdp(3))
+	a.response(200, "INVITE")
+	a.ack("")
+	b.reinvite(w.mouthB.sdp(2, "a=sendonly"))
+	b.response(200, "INVITE")
+	b.ack("")
+	refresh := b.refreshed("INVITE")
+	_, way := refresh.media(t)
+	require.Equal(t, "recvonly", way)
+	b.reply(refresh, 500, "")
+	require.Equal(t, refresh.body, b.refreshed("INVITE").body)
+	a.bye()
+	b.hungUp()
+	w.ends(0, 0)
+}

@@ -33,7 +33,7 @@ func (r *Remote) Passable(names []string) []Codec {
 		if !l.usable(r.security) {
 			continue
 		}
-		for _, f := range l.listed() {
+		for _, f := range l.listed {
 			k := kindNamed(f.codec.Name)
 			if k == nil || f.codec.talks() || f.codec.Clock != k.Clock || f.codec.Channels != k.Channels {
 				continue

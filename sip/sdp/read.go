@@ -222,22 +222,26 @@ func (rd *reader) remote(s Security) (*Remote, error) {
 	if !rd.begun {
 		return nil, fmt.Errorf("%w: neither v= nor m= in it", ErrMalformed)
 	}
-	secure := false
+	secure, audio := false, false
 	for i := range rd.lines {
 		l := &rd.lines[i]
 		secure = secure || l.secure()
 		if !l.usable(s) {
 			continue
 		}
-		if l.host != "" {
+		l.list()
+		switch {
+		case audio: // one that can be used is enough
+		case l.host != "":
 			return nil, fmt.Errorf("%w: connection address %.60q is not an IP address", ErrMalformed, l.host)
-		}
-		if !l.address.IsValid() {
+		case !l.address.IsValid():
 			return nil, fmt.Errorf("%w: no connection address (c=)", ErrMalformed)
 		}
-		return &Remote{lines: rd.lines, security: s}, nil
+		audio = true
 	}
 	switch {
+	case audio:
+		return &Remote{lines: rd.lines, security: s}, nil
 	case secure && s == Off:
 		return nil, ErrSecure
 	case secure: // with keys by DTLS

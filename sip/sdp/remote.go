@@ -56,6 +56,7 @@ type line struct {
 	mux      bool     // a=rtcp-mux
 	maps     []format // of a=rtpmap
 	fmtps    []fmtp
+	listed   []format // the payload types of the m-line, in order, each once
 	cryptos  []string // values of a=crypto, one more than are read at most
 }
 
@@ -99,20 +100,21 @@ func (l *line) lookup(pt uint8) Codec {
 	return c
 }
 
-// listed are the payload types of the m-line, in order.
-func (l *line) listed() []format {
-	all := make([]format, 0, len(l.formats))
+// list looks the payload types of the m-line up, once: what they stand for may
+// be a long way to read.
+func (l *line) list() {
+	var seen [128]bool
 	for _, f := range l.formats {
-		if pt, ok := number(f, 127); ok {
-			all = append(all, format{uint8(pt), l.lookup(uint8(pt))})
+		if pt, ok := number(f, 127); ok && !seen[pt] {
+			seen[pt] = true
+			l.listed = append(l.listed, format{uint8(pt), l.lookup(uint8(pt))})
 		}
 	}
-	return all
 }
 
 // find is the first payload type that fits a codec.
 func (l *line) find(c Codec) (format, bool) {
-	for _, f := range l.listed() {
+	for _, f := range l.listed {
 		if f.codec.fits(c) {
 			return f, true
 		}

@@ -219,7 +219,7 @@ func (s *Session) Accept(r *Remote) (Agreed, error) {
 // Several of ours may be one codec with different parameters: then the peer's
 // number says which.
 func (s *Session) taken(l *line) (ours, theirs format, ok bool) {
-	for _, t := range l.listed() {
+	for _, t := range l.listed {
 		fits := func(f format) bool {
 			return t.codec.fits(f.codec) && f.codec.Name != telephoneEvent && f.codec.Name != comfortNoise
 		}
