@@ -74,6 +74,7 @@ func (s *Server) newCall(tx *wire.ServerTx, who origin, key inviteKey, hops int)
 	c.a = callerLeg{leg: leg{branch: &branch{dialog: dialog.Answering(tx.Request, tx.From, me)}, side: media.Caller, host: tx.From.Addr.Addr(), trunk: who.trunk, inbox: c.inbox}, tx: tx, invite: key}
 	c.a.allows(tx.Request)
 	c.a.reliable.on = reliableWith(&c.a.leg, tx.Request)
+	c.a.reliable.must = has(tags(tx.Request, "Require"), reliableTag)
 	c.a.dialog.Behind = who.trunk == nil || who.trunk.NATMedia || who.named
 	c.rec = events.Call{Session: c.session, ICID: uuid.NewString(), Node: s.cfg.Node, Host: s.cfg.Host, In: now, Direction: int(routing.Abnormal)}
 	return c

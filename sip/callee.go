@@ -64,7 +64,7 @@ func (c *call) reach() (routing.End, bool) {
 	}
 	if end.Word == routing.EndTrunk.Word || end.Word == routing.EndNoRoute.Word {
 		if tried > 1 {
-			end = routing.EndNoRoute
+			end.Word, end.FailReason = routing.EndNoRoute.Word, routing.EndNoRoute.FailReason
 		}
 		c.stopWaiting()
 		c.announce("", routing.SceneFault)
@@ -120,10 +120,10 @@ func (c *call) ring(r route) (end routing.End, again, ok bool) {
 	began := time.Now()
 	giveUp := time.NewTimer(firstWord(r, limit))
 	defer giveUp.Stop()
-	minute := time.NewTicker(time.Minute)
-	defer minute.Stop()
+	repeat := time.NewTicker(c.srv.cfg.repeat)
+	defer repeat.Stop()
 	for {
-		h := c.next(giveUp.C, c.waiting.ringbackDue(), minute.C)
+		h := c.next(giveUp.C, c.waiting.ringbackDue(), repeat.C)
 		c.srv.health.see(b.route, h, b.rang)
 		switch h.kind {
 		case ringing:

@@ -32,8 +32,13 @@ func (a *callerLeg) respond(status int, phrase string, body []byte, headers ...s
 		return nil
 	}
 	p := provisional{status, phrase, body, headers}
-	if status > 100 && status < 200 && a.provides() {
-		return a.provide(p)
+	if status > 100 && status < 200 {
+		switch {
+		case a.mute():
+			return nil
+		case a.provides():
+			return a.provide(p)
+		}
 	}
 	res := a.response(p)
 	if a.final = status >= 200; a.final {
@@ -64,7 +69,7 @@ func (a *callerLeg) response(p provisional) *sip.Response {
 // stillTrying repeats the last provisional response, so that proxies on the
 // way do not give up a long ringing (RFC 3261 section 13.3.1.1).
 func (a *callerLeg) stillTrying() {
-	if a.final {
+	if a.final || a.mute() {
 		return
 	}
 	if a.progress == nil {
@@ -158,7 +163,7 @@ func (c *call) hangUpCaller(end routing.End) {
 }
 
 var phrases = map[int]string{
-	sip.StatusOK: "OK", sip.StatusRinging: "Ringing", sip.StatusCallIsForwarded: "Call Is Being Forwarded", sip.StatusQueued: "Queued",
+	sip.StatusOK: "OK", sip.StatusRinging: "Ringing", sip.StatusSessionInProgress: "Session Progress", sip.StatusCallIsForwarded: "Call Is Being Forwarded", sip.StatusQueued: "Queued",
 	sip.StatusLoopDetected: "Loop Detected", statusTooShort: "Session Interval Too Small", sip.StatusRequestPending: "Request Pending", sip.StatusAccepted: "Accepted", sip.StatusRequestEntityTooLarge: "Request Entity Too Large",
 	sip.StatusBadRequest: "Bad Request", sip.StatusForbidden: "Forbidden", sip.StatusNotFound: "Not Found",
 	sip.StatusTemporarilyUnavailable: "Temporarily Unavailable", sip.StatusBusyHere: "Busy Here",

@@ -1,10 +1,13 @@
 package sip
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"axgate/sip/trunk"
 )
 
 // TestCauseCrosses: the cause of a BYE is told to the other side, its text is
@@ -36,7 +39,7 @@ func TestCauseCrosses(t *testing.T) {
 // only, and a redirection is not passed on.
 func TestNothingOfBInAFailure(t *testing.T) {
 	w := open(t)
-	for status, want := range map[int]int{302: 503, 404: 404, 486: 486, 488: 503, 603: 603} {
+	for status, want := range map[int]int{302: 503, 404: 404, 486: 486, 488: 488, 606: 488, 603: 603} {
 		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
 		b := w.b.ring()
 		b.says(status, "", "P-Asserted-Identity: <sip:"+numB+"@h>", "Remote-Party-ID: <sip:"+numB+"@h>", "P-Called-Party-ID: <sip:"+numB+"@h>",
@@ -48,6 +51,56 @@ func TestNothingOfBInAFailure(t *testing.T) {
 		require.Regexp(t, `^Q\.850;cause=\d+$`, m.get("Reason"))
 		require.NotContains(t, m.start, "Whatever")
 	}
+}
+
+// TestUnfitMedia: that the callee's side cannot take the media is told as that;
+// no other trunk is tried with it, and the books are those of a trunk's failure.
+func TestUnfitMedia(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		header string
+		cause  string
+	}{
+		"488":                    {488, "", "88"},
+		"606":                    {606, "", "88"},
+		"by Warning: the media":  {488, `Warning: 304 h "` + numB + `"`, "88"},
+		"by Warning: the way":    {606, `Warning: 370 h "` + numB + `"`, "31"},
+		"by the callee's Reason": {488, "Reason: Q.850;cause=65", "65"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := open(t, func(s *settings) {
+				again := s.trunkB
+				again.Name, again.Peers = "again", nil
+				s.more = []trunk.Trunk{again}
+			})
+			a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+			b := w.b.ring()
+			headers := []string{}
+			if c.header != "" {
+				headers = append(headers, c.header)
+			}
+			b.says(c.status, "", headers...)
+			m := a.fails(488)
+			require.Equal(t, "SIP/2.0 488 Not Acceptable Here", m.start)
+			require.Equal(t, "Q.850;cause="+c.cause, m.get("Reason"))
+			require.Empty(t, m.get("Warning"))
+			rec := w.ends(8020, 7506)
+			require.Equal(t, c.status, rec.SIPStatus)
+			require.Equal(t, c.cause, strconv.Itoa(rec.UnswReason))
+		})
+	}
+	t.Run("after a trunk that failed", func(t *testing.T) {
+		w := open(t, func(s *settings) {
+			again := s.trunkB
+			again.Name, again.Peers = "again", nil
+			s.more = []trunk.Trunk{again}
+		})
+		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+		w.b.ring().says(503, "")
+		w.b.ring().says(488, "")
+		require.Equal(t, "Q.850;cause=88", a.fails(488).get("Reason"))
+		w.ends(8020, 7508)
+	})
 }
 
 // TestXCallsItself: a callee that forwards its calls to X gets none of them

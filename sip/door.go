@@ -42,7 +42,10 @@ func (s *Server) door(tx *wire.ServerTx) {
 }
 
 // notServed is the answer to a method that is not served where it was sent
-// (RFC 3261 section 8.2.1): 405 for one that we know of, else 501.
+// (RFC 3261 section 8.2.1): 405 for one that we know of, else 501. SUBSCRIBE,
+// NOTIFY and PUBLISH get 405 whatever their Event says: the method is looked at
+// before any header, and 489 is for who serves the method and not the package
+// (RFC 6665 section 4.2.1.1, RFC 3903 section 6); it would invite others.
 func notServed(m sip.RequestMethod) (status int, phrase string) {
 	switch m {
 	case sip.INVITE, sip.BYE, sip.OPTIONS, sip.REGISTER, sip.INFO, sip.UPDATE, sip.PRACK, sip.SUBSCRIBE, sip.NOTIFY, sip.PUBLISH, sip.REFER, sip.MESSAGE:

@@ -87,7 +87,8 @@ func (c *call) earlyMedia() bool {
 }
 
 // relay tells the caller how far the call is. SDP makes any of it 183, once;
-// what comes after that is told all the same.
+// what comes after that is told all the same. 183 without SDP is told as it is:
+// carriers take it for the sign that the call goes on.
 func (c *call) relay(res *sip.Response, sdp bool) {
 	if c.a.up {
 		return
@@ -97,8 +98,14 @@ func (c *call) relay(res *sip.Response, sdp bool) {
 		c.earlyMedia()
 		return
 	}
-	if c.a.offer == nil {
+	if c.a.offer == nil && c.a.early == nil {
 		c.earlyMedia()
+		if c.a.early != nil && status == sip.StatusSessionInProgress {
+			return
+		}
+	}
+	if sdp && status == sip.StatusSessionInProgress && c.a.early != nil { // its audio is heard, and says enough
+		return
 	}
 	if sdp && c.a.early == nil { // it cannot be heard: the caller's own side rings
 		status = sip.StatusRinging
@@ -108,7 +115,7 @@ func (c *call) relay(res *sip.Response, sdp bool) {
 		headers = c.gateHeader()
 	}
 	switch status {
-	case sip.StatusRinging, sip.StatusCallIsForwarded, sip.StatusQueued:
+	case sip.StatusRinging, sip.StatusCallIsForwarded, sip.StatusQueued, sip.StatusSessionInProgress:
 		if err := c.a.respond(status, phrase(status), nil, headers...); err != nil {
 			c.log.Info().Err(err).Int("status", status).Msg("to the caller")
 		}

@@ -100,6 +100,7 @@ type Config struct {
 	second     time.Duration // of the times that peers are told in seconds; tests have shorter ones
 	minute     time.Duration // of the limits of a talk; tests have shorter ones
 	enrolRetry time.Duration // how long after a failure we try to register again; 0: the usual
+	repeat     time.Duration // between two provisional responses to a caller who waits; 0: a minute (RFC 3261 section 13.3.1.1)
 	reportTime time.Duration // how long the report on a 3GPP text is waited for; likewise
 }
 
@@ -119,6 +120,7 @@ func (c *Config) defaults() {
 	set(&c.RetryAfter, 5*time.Second)
 	set(&c.second, time.Second)
 	set(&c.minute, time.Minute)
+	set(&c.repeat, time.Minute)
 	set(&c.reportTime, reportTime)
 	if len(c.Codecs) == 0 {
 		c.Codecs = []string{"PCMA", "PCMU"}

@@ -183,8 +183,11 @@ func (c *call) refusal(b *calleeLeg, h happening) (end routing.End, again bool) 
 		end = routing.EndNoAnswer // it rang, and its network gave up
 	}
 	c.rec.SIPStatus, c.rec.UnswReason = status, identity.CauseOfFailure(h.res)
-	if q850 == 0 && status == sip.StatusRequestTerminated {
+	switch {
+	case q850 == 0 && status == sip.StatusRequestTerminated:
 		c.rec.UnswReason = end.Cause
+	case end.SIP == sip.StatusNotAcceptableHere: // by its Warning
+		end.Cause = c.rec.UnswReason
 	}
 	b.elsewhere = ofServer(status)
 	c.srv.limits.rest(b.route, h.res, time.Now())

@@ -34,6 +34,9 @@ func TestOutsideADialog(t *testing.T) {
 		}
 		require.NotContains(t, m.get("Allow"), "REFER")
 	}
+	for _, method := range []string{"SUBSCRIBE", "NOTIFY", "PUBLISH"} { // whatever the event: none is
+		require.NotContains(t, w.a.outside(method, "Event: presence").response(405, method).get("Allow"), method)
+	}
 	d := w.a.outside("CANCEL")
 	d.response(481, "CANCEL")
 	gone := w.a.outside("OPTIONS")
@@ -58,10 +61,10 @@ func TestInsideADialog(t *testing.T) {
 		s.more = append(s.more, trunk.Trunk{Name: "other", Peers: []trunk.Peer{{Net: netip.PrefixFrom(other, 32)}}})
 	})
 	a, b := w.talk()
-	for method, status := range map[string]int{"OPTIONS": 200, "UPDATE": 200, "REFER": 405, "SUBSCRIBE": 405, "MESSAGE": 405, "PRACK": 481, "BREAKFAST": 501} {
-		a.request(method, "")
+	for method, status := range map[string]int{"OPTIONS": 200, "UPDATE": 200, "REFER": 405, "SUBSCRIBE": 405, "NOTIFY": 405, "PUBLISH": 405, "MESSAGE": 405, "PRACK": 481, "BREAKFAST": 501} {
+		a.request(method, "", "Event: refer")
 		a.response(status, method)
-		b.request(method, "")
+		b.request(method, "", "Event: refer")
 		b.response(status, method)
 	}
 	t.Run("a lower CSeq", func(t *testing.T) {

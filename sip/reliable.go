@@ -17,6 +17,7 @@ import (
 // for 64*T1; others wait behind it.
 type reliable struct {
 	on    bool
+	must  bool          // the caller requires it: nothing but 100 may go out without
 	last  uint32        // RSeq of the last one; 0: there was none
 	open  *sip.Response // that without a PRACK yet
 	body  bool          // it has SDP
@@ -76,6 +77,11 @@ func (r *reliable) stop() {
 // provides tells whether the next provisional response is a reliable one. The
 // first of those has our offer if the INVITE had none (RFC 3261 section 13.2.1).
 func (a *callerLeg) provides() bool { return a.reliable.on && (a.offer != nil || a.early != nil) }
+
+// mute tells whether a provisional response must not go out at all: the caller
+// takes none but reliable ones (RFC 3262 section 3), the first of which would
+// have our offer, and its trunk has no audio before the answer.
+func (a *callerLeg) mute() bool { return a.reliable.must && !a.provides() }
 
 // provide sends a provisional response that is to be acknowledged, or keeps it
 // until the one before it is.

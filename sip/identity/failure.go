@@ -17,6 +17,9 @@ func FailureOf(status, q850 int) routing.End {
 	if end, ok := byCause(q850); ok {
 		return end
 	}
+	if status == sip.StatusNotAcceptableHere || status == sip.StatusGlobalNotAcceptable {
+		return unfit(q850)
+	}
 	if end, ok := byStatus(status); ok {
 		if network(q850) && status == sip.StatusTemporarilyUnavailable {
 			return routing.EndTrunk
@@ -65,6 +68,19 @@ func byStatus(status int) (routing.End, bool) {
 		return routing.EndNoAnswer, true
 	}
 	return routing.End{}, false
+}
+
+// unfit is the end of a call whose media the callee's side cannot take: its
+// books are those of a trunk that failed, but the caller is told what it was,
+// for another try with the same media is in vain. 606 is a proxy's word for all
+// that it asked and is told as 488, since we have asked one only.
+func unfit(q850 int) routing.End {
+	end := routing.EndTrunk
+	end.SIP, end.Cause = sip.StatusNotAcceptableHere, CauseOf(sip.StatusNotAcceptableHere)
+	if q850 > 0 && q850 <= 127 {
+		end.Cause = q850
+	}
+	return end
 }
 
 // network tells whether a cause is of the network's classes: no resource, no

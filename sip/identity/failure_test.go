@@ -17,6 +17,7 @@ func TestFailureOf(t *testing.T) {
 		noAnswer = row{8101, 8101, 480, 19}
 		noSuch   = row{8100, 8100, 404, 1}
 		trunk    = row{8020, 7506, 503, 38}
+		unfit    = row{8020, 7506, 488, 88}
 	)
 	absent := func(cause int) row { return row{8103, 8103, 480, cause} }
 	off := row{8104, 8104, 480, 27}
@@ -33,7 +34,7 @@ func TestFailureOf(t *testing.T) {
 		{487, 0, noAnswer},
 		{408, 0, trunk}, {500, 0, trunk}, {502, 0, trunk}, {503, 0, trunk}, {504, 0, trunk},
 		{401, 0, trunk}, {407, 0, trunk}, {400, 0, trunk}, {415, 0, trunk}, {420, 0, trunk}, {482, 0, trunk}, {483, 0, trunk},
-		{488, 0, trunk}, {501, 0, trunk}, {513, 0, trunk}, {606, 0, trunk}, {300, 0, trunk}, {302, 0, trunk}, {699, 0, trunk},
+		{501, 0, trunk}, {513, 0, trunk}, {488, 0, unfit}, {606, 0, unfit}, {488, 65, row{8020, 7506, 488, 65}}, {488, 17, busy}, {606, -1, unfit}, {488, 1000, unfit}, {300, 0, trunk}, {302, 0, trunk}, {699, 0, trunk},
 
 		// A cause comes first, whatever the status.
 		{480, 1, noSuch}, {503, 1, noSuch}, {500, 28, noSuch},
