@@ -126,7 +126,7 @@ func acceptG729Alone(l *ladder) {
 	l.b.Expect(ua.INVITE)
 	l.b.Reply(488, "")
 	l.b.Expect(ua.ACK)
-	l.a.Expect(503)
+	l.a.Expect(488)
 	l.billed(billing{state: 8020, fail: 7506, reached: true})
 }
 
