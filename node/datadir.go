@@ -28,6 +28,9 @@ type Running struct {
 	TLS   string    `json:"tls,omitempty"`
 	Redis string    `json:"redis"`
 	HTTP  string    `json:"http,omitempty"` // listen address of the API
+	// Token is good for the management API while the node runs: who can read this
+	// file can read the ledger beside it too.
+	Token string `json:"token,omitempty"`
 }
 
 // dataDir is a data directory that is held: by its node alone, or by commands

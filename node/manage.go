@@ -7,6 +7,7 @@ import (
 	"axgate/api"
 	"axgate/api/manage"
 	"axgate/events"
+	"axgate/provision"
 	"axgate/routing"
 )
 
@@ -16,6 +17,7 @@ func (n *Node) management() ([]api.Mount, error) {
 		Records: n.ledger, Changes: n.office, Plan: n.plan, Log: n.log,
 		Stop:    func(session string) bool { return n.server.Stop(session) },
 		Trunks:  n.trunksNow,
+		Local:   provision.Token(n.token),
 		Explain: n.explained, ExplainMessage: n.explainedMessage, Receiver: n.ledger.Outbox().Receiver,
 		Probe: func(ctx context.Context, r events.Receiver, app string, at events.Probing) events.Probed {
 			refused, err := networks("events.refuse", n.cfg.Events.Refuse)

@@ -5,6 +5,7 @@ package node
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -53,12 +54,13 @@ type Node struct {
 	server   *sip.Server
 	shown    netip.Addr // in SDP
 	close    closers
+	token    string // of commands on this host, anew at each start
 }
 
 // Open starts everything in its order; calls are taken from Serve on. What was
 // opened before an error is closed again.
 func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*Node, error) {
-	n := &Node{cfg: cfg, log: log}
+	n := &Node{cfg: cfg, log: log, token: "axg_local_" + rand.Text()}
 	// Old calls are closed before the ledger hears that this node is alive
 	// (openLookup): they end when it was alive last.
 	for _, step := range []func(context.Context) error{
@@ -110,7 +112,7 @@ func (n *Node) Running() Running {
 	r := Running{PID: os.Getpid(), Node: n.cfg.Node, Since: time.Now().UTC(), UDP: text(n.server.UDPAddr()), TCP: text(n.server.TCPAddr()), TLS: text(n.server.TLSAddr()),
 		Redis: n.cache.Address()}
 	if n.web != nil {
-		r.HTTP = n.web.Addr().String()
+		r.HTTP, r.Token = n.web.Addr().String(), n.token
 	}
 	return r
 }

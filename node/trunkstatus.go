@@ -10,6 +10,9 @@ func (n *Node) trunksNow() []manage.Trunk {
 		for _, s := range t.Servers {
 			one.Servers = append(one.Servers, manage.TrunkServer(s))
 		}
+		if r := t.Registration; r != nil {
+			one.Registration = &manage.TrunkRegistration{State: string(r.State), Until: r.Until, Next: r.Next, Failure: r.Failure, Failures: r.Failures}
+		}
 		all = append(all, one)
 	}
 	return all

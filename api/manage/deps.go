@@ -93,6 +93,10 @@ type Deps struct {
 	// Trunks are those of this process; nil: it has none.
 	Trunks func() []Trunk
 
+	// Local is a token of the role operator for commands on this host, which can
+	// read and change all of it as well; empty: there is none.
+	Local provision.Token
+
 	Now func() time.Time // nil: time.Now
 	Log zerolog.Logger
 }

@@ -15,6 +15,17 @@ type Trunk struct {
 	Calls   int           `json:"calls" doc:"At this moment, both ways." example:"12"`
 	Servers []TrunkServer `json:"servers" doc:"Where its calls go out to, in the order in which they would be tried; none for a trunk that only calls us." nullable:"false"`
 	Failure string        `json:"failure,omitempty" doc:"Why no server is known." example:"find sip.example.com: not in DNS"`
+
+	Registration *TrunkRegistration `json:"registration,omitempty" doc:"Ours with it; absent: it wants none."`
+}
+
+// TrunkRegistration is how our registration with a trunk stands.
+type TrunkRegistration struct {
+	State    string    `json:"state" doc:"As of now." example:"registered"`
+	Until    time.Time `json:"until,omitzero" doc:"It runs out then unless it is refreshed; absent: there was none yet." example:"2026-01-02T03:04:05Z"`
+	Next     time.Time `json:"next,omitzero" doc:"When it is refreshed or tried again; absent: a REGISTER is under way." example:"2026-01-02T03:04:05Z"`
+	Failure  string    `json:"failure,omitempty" doc:"Why the last REGISTER failed." example:"403"`
+	Failures int       `json:"failures" doc:"REGISTERs in a row that failed." example:"0"`
 }
 
 // TrunkServer is one server of a trunk.
@@ -32,16 +43,11 @@ func (s *service) trunkList() {
 	add(s, op{id: "listTrunks", method: http.MethodGet, path: "/trunks", who: operator, subject: trunksTag,
 		summary: "List trunks",
 		about:   "The trunks of the axgate that answers, in the order of its configuration, and how they are: other nodes may see them otherwise.",
-	}, func(context.Context, *struct{}) (*struct{ Body TrunkList }, error) {
-		list := TrunkList{Trunks: []Trunk{}}
+	}, func(context.Context, *struct{}) (*listed[Trunk], error) {
+		list := List[Trunk]{Items: []Trunk{}}
 		if s.Deps.Trunks != nil {
-			list.Trunks = append(list.Trunks, s.Deps.Trunks()...)
+			list.Items = append(list.Items, s.Deps.Trunks()...)
 		}
-		return &struct{ Body TrunkList }{list}, nil
+		return &listed[Trunk]{list}, nil
 	})
-}
-
-// TrunkList is the trunks of a process.
-type TrunkList struct {
-	Trunks []Trunk `json:"trunks" doc:"All of them." nullable:"false"`
 }

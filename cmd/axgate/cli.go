@@ -37,6 +37,7 @@ type cli struct {
 	SMS       smsCmd       `cmd:"" name:"sms" aliases:"texts" help:"Texts through X: list, show, export, explain, and send one to try."`
 	Event     eventsCmd    `cmd:"" aliases:"events" help:"Events: list them with their pushes, or push them again."`
 	Blacklist blacklistCmd `cmd:"" help:"Keep callers from X numbers."`
+	Trunk     trunksCmd    `cmd:"" aliases:"trunks" help:"Trunks: how they and their servers are now."`
 	Operator  operatorsCmd `cmd:"" aliases:"operators" help:"Tokens of the management API: list, add, revoke."`
 	Explain   explainCmd   `cmd:"" help:"Why a call would go as it would, or why one went as it did."`
 

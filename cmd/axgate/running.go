@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"axgate/api/manage"
+	"axgate/config"
+	"axgate/node"
+)
+
+const (
+	nodeTime  = 10 * time.Second
+	maxAnswer = 16 << 20
+)
+
+// runningNode is the management API of the node that runs on the data directory.
+type runningNode struct {
+	base, token string
+	client      *http.Client
+	ctx         context.Context
+	close       func()
+}
+
+// runningNode finds the node that runs on the data directory.
+func (p *program) runningNode() (*runningNode, error) {
+	cfg, err := p.load()
+	if err != nil {
+		return nil, err
+	}
+	r, ok := node.FindRunning(cfg.Data)
+	if !ok {
+		return nil, fmt.Errorf("no node runs on %s: start axgate serve or axgate lab, or name another directory with --data", cfg.Data)
+	}
+	if r.HTTP == "" {
+		return nil, errors.New("the node has no HTTP address: set http.listen")
+	}
+	at, err := hostAddress(r.HTTP)
+	if err != nil {
+		return nil, err
+	}
+	transport := &http.Transport{Proxy: nil, DisableKeepAlives: true}
+	scheme := "http"
+	if cfg.HTTP.Cert != "" {
+		scheme = "https"
+		if transport.TLSClientConfig, err = ownCertificate(&cfg); err != nil {
+			return nil, err
+		}
+	}
+	ctx, cancel := p.untilSignal()
+	return &runningNode{base: scheme + "://" + at + manage.Prefix, token: r.Token, ctx: ctx, close: cancel,
+		client: &http.Client{Transport: transport, Timeout: nodeTime}}, nil
+}
+
+// hostAddress is a listen address as this host reaches it.
+func hostAddress(listen string) (string, error) {
+	at, err := netip.ParseAddrPort(listen)
+	if err != nil {
+		return "", fmt.Errorf("the node's HTTP address %q: %w", listen, err)
+	}
+	if ip := at.Addr(); ip.IsUnspecified() {
+		loop := netip.IPv6Loopback()
+		if ip.Is4() {
+			loop = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+		}
+		at = netip.AddrPortFrom(loop, at.Port())
+	}
+	return at.String(), nil
+}
+
+// ownCertificate accepts the certificate of http.cert and no other: it names
+// the host as customers know it, not the address that it is asked at here.
+func ownCertificate(cfg *config.Config) (*tls.Config, error) {
+	own, err := tls.LoadX509KeyPair(cfg.HTTP.Cert, cfg.HTTP.Key)
+	if err != nil {
+		return nil, fmt.Errorf("read http.cert: %w", err)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: true, VerifyConnection: func(s tls.ConnectionState) error {
+		if !s.PeerCertificates[0].Equal(own.Leaf) {
+			return errors.New("the node does not show the certificate of http.cert")
+		}
+		return nil
+	}}, nil
+}
+
+// get reads what the node answers at a path of the management API.
+func (n *runningNode) get(path string, into any) error {
+	req, err := http.NewRequestWithContext(n.ctx, http.MethodGet, n.base+path, nil)
+	if err != nil {
+		return fmt.Errorf("ask the node: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+n.token)
+	res, err := n.client.Do(req)
+	if err != nil {
+		return fmt.Errorf("ask the node: %w", err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("read the node's answer: %w", err)
+	}
+	if res.StatusCode != http.StatusOK {
+		var problem manage.Problem
+		_ = json.Unmarshal(body, &problem) // without one, the status says what there is to say
+		return fmt.Errorf("the node answers %s: %.200s", res.Status, problem.Detail)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("read the node's answer: %w", err)
+	}
+	return nil
+}
