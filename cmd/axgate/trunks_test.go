@@ -51,7 +51,7 @@ trunks:
 	out := succeed(t, "trunks", "--config", file)
 	require.Regexp(t, `(?m)^in +up +0 +- +- +- +-$`, out)
 	require.Regexp(t, `(?m)^out +down +0 +- +udp://127.0.0.1:\d+ +- +-$`, out)
-	require.Regexp(t, `(?m)^lost: find nowhere.invalid`, out)
+	require.Regexp(t, `(?m)^lost: find udp:..nowhere.invalid`, out)
 
 	running := filepath.Join(filepath.Dir(file), "data", "running.json")
 	info, err := os.Stat(running)
