@@ -57,7 +57,9 @@ func (s *Server) fitHeaders(msg sip.Message) error {
 // 3GPP text names the peer's own request (TS 24.341), a 415 what is read.
 var ofTexts = []string{"In-Reply-To", "Accept-Encoding"}
 
-// masked looks for the other party's number in a message of a leg.
+// masked looks for the other party's number in a message of a leg. What a
+// response repeats of its request is not looked at: it is no news to its sender,
+// who could else guess numbers and see by our refusal which is the right one.
 func (s *Server) masked(msg sip.Message) error {
 	var callID, tag string
 	if h := msg.CallID(); h != nil {
@@ -84,8 +86,12 @@ func (s *Server) masked(msg sip.Message) error {
 	if req, ok := msg.(*sip.Request); ok && strings.Contains(req.Recipient.String(), *hidden) {
 		return fmt.Errorf("Request-URI: %w", errOtherParty)
 	}
+	_, response := msg.(*sip.Response)
 	headers, _ := headersOf(msg)
 	for _, h := range headers {
+		if response && identity.Echoed(h.Name()) {
+			continue
+		}
 		if strings.Contains(h.Value(), *hidden) {
 			return fmt.Errorf("header %s: %w", h.Name(), errOtherParty)
 		}

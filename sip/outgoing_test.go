@@ -125,3 +125,24 @@ func TestNotEvenX(t *testing.T) {
 	a.bye()
 	b.hungUp()
 }
+
+// TestGuessedNumber: nobody learns the other party's number by saying it and
+// looking at what we do.
+func TestGuessedNumber(t *testing.T) {
+	w := open(t)
+	a, b := w.talk()
+	for d, guess := range map[*side]string{a: numB, b: numA} {
+		for _, number := range []string{guess, "13012345678"} {
+			d.cseq++
+			d.p.send(d.text("OPTIONS", d.cseq, unique("z9hG4bK"+number), ""))
+			d.response(200, "OPTIONS")
+			d.request("INFO", "", "Require: "+number)
+			require.Equal(t, number, d.response(420, "INFO").get("Unsupported"))
+			d.request("UPDATE", w.mouthA.sdp(2)+"m="+number+" 9 RTP/AVP 0\r\n")
+			d.response(488, "UPDATE")
+		}
+	}
+	w.bothHear()
+	a.bye()
+	b.hungUp()
+}

@@ -28,6 +28,13 @@ var own = []string{"via", "from", "to", "call-id", "cseq", "route", "record-rout
 // of a call. All else is refused, whoever sent it; values are our own.
 func Allowed(name string) bool { return slices.Contains(allowed, strings.ToLower(name)) }
 
+// Echoed tells whether a header of a response of ours says what stood in the
+// request: its sender's own words.
+func Echoed(name string) bool {
+	name = strings.ToLower(name)
+	return name == "unsupported" || slices.Contains(own, name)
+}
+
 // Header is one with a constant value, from configuration.
 type Header struct{ Name, Value string }
 

@@ -268,10 +268,17 @@ func milliseconds(s string) int {
 	return n
 }
 
-// token tells whether a word may be repeated in an answer to its own sender.
+// token tells whether a word may be repeated in an answer to its own sender:
+// one that could be a telephone number may not, whosever it is.
 func token(s string) bool {
+	digits := 0
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] >= 0x7f {
+			return false
+		}
+		if s[i] < '0' || s[i] > '9' {
+			digits = 0
+		} else if digits++; digits > maxDigits {
 			return false
 		}
 	}
