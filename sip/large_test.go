@@ -1,6 +1,8 @@
 package sip
 
 import (
+	"fmt"
+	"net"
 	"strings"
 	"testing"
 
@@ -60,4 +62,40 @@ func TestSmallOverUDP(t *testing.T) {
 	b.says(486, "")
 	a.fails(486)
 	w.ends(8102, 8102)
+}
+
+// farAway has the caller's INVITE come by proxies whose names are long, so that
+// what goes to the caller is too large for UDP.
+func farAway(w *world) []string {
+	var headers []string
+	for i := range 8 {
+		headers = append(headers, fmt.Sprintf("Record-Route: <sip:%s;lr;id=%d%s>", w.a.addr, i, strings.Repeat("x", 180)))
+	}
+	return headers
+}
+
+// TestLargeInside: a request inside a dialog that is too large for UDP goes over
+// TCP, or over UDP where there is none.
+func TestLargeInside(t *testing.T) {
+	for name, tcp := range map[string]bool{"TCP": true, "UDP": false} {
+		t.Run(name, func(t *testing.T) {
+			w := open(t, func(s *settings) { s.trunkA.Way.TCPLarge = true })
+			if tcp {
+				ln, err := net.Listen("tcp", w.a.addr.String())
+				require.NoError(t, err)
+				w.a.listens(ln)
+			}
+			a := w.a.dial(numX, numA, w.mouthA.sdp(1), farAway(w)...)
+			b := w.b.ring()
+			b.says(200, w.mouthB.sdp(1))
+			b.acked()
+			a.response(200, "INVITE")
+			a.ack("")
+			b.bye()
+			bye := a.hungUp()
+			require.Greater(t, len(bye.raw), largest)
+			require.Contains(t, bye.get("Via"), "SIP/2.0/"+name+" ")
+			w.ends(0, 0)
+		})
+	}
 }

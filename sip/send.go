@@ -29,6 +29,7 @@ type sent struct {
 	request *sip.Request // as it was sent last
 	tx      *wire.ClientTx
 	proof   *digest.Exchange
+	small   bool        // over UDP whatever the size
 	over    bool        // nothing of it is waited for
 	rang    atomic.Bool // it has a provisional response
 }
@@ -61,7 +62,7 @@ func (c *call) transmit(p *sent) {
 		done(nil, err)
 		return
 	}
-	p.tx = c.srv.stack.Send(req, to, done)
+	p.tx = c.srv.stack.Send(req, c.largeInside(p, req, to), done)
 }
 
 // outcome takes what became of a request of ours; one that was challenged is
@@ -71,7 +72,7 @@ func (c *call) outcome(in input) (happening, bool) {
 	if p.over {
 		return happening{}, false
 	}
-	if c.challenged(p.leg, p.proof, in.res) {
+	if p.overUDPAfterAll(in.err) || c.challenged(p.leg, p.proof, in.res) {
 		c.transmit(p)
 		return happening{}, false
 	}
