@@ -107,8 +107,8 @@ func (s *Stream) complete(local netip.Addr) error {
 	if s.Digits > DigitsElsewhere {
 		return fmt.Errorf("digits by way %d: there is none", s.Digits)
 	}
-	if s.Inactive < 0 {
-		return fmt.Errorf("inactivity limit %v: must not be negative", s.Inactive)
+	if s.Inactive < 0 && s.Inactive != Never {
+		return fmt.Errorf("inactivity limit %v: must not be negative, unless it is Never", s.Inactive)
 	}
 	for _, pt := range []uint8{s.SendPT, s.RecvPT, s.SendEventPT, s.RecvEventPT} {
 		if pt > 127 {
@@ -243,6 +243,10 @@ func (l *leg) inspect(now int64) {
 		w.timers.set(&l.idle, due)
 		return
 	}
+	if l.stream.Inactive == Never {
+		w.timers.set(&l.idle, now+l.patience())
+		return
+	}
 	l.gone = true
 	l.call.tell(Event{Kind: Gone, Side: l.side})
 }
@@ -267,9 +271,12 @@ func (l *leg) awaited(now int64) {
 	}
 }
 
-// patience is after what silence the peer is gone.
+// patience is after what silence the peer is gone, or looked after again.
 func (l *leg) patience() int64 {
-	if l.stream.Inactive > 0 {
+	switch {
+	case l.stream.Inactive == Never:
+		return int64(time.Hour)
+	case l.stream.Inactive > 0:
 		return int64(l.stream.Inactive)
 	}
 	return int64(l.call.worker.engine.cfg.Inactive)

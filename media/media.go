@@ -96,7 +96,7 @@ type Stream struct {
 	PTime time.Duration
 	// Mux: RTCP goes with RTP, to its address and from its port (RFC 5761).
 	Mux bool
-	// Inactive is after what silence of the peer it is Gone, unless it is on hold; 0: Config.Inactive.
+	// Inactive is after what silence of the peer it is Gone, unless it is on hold; 0: Config.Inactive; Never: however long.
 	Inactive time.Duration
 	// Send says whether we may send to the peer, Receive whether we expect audio from it: hold clears them.
 	Send, Receive bool
@@ -154,6 +154,9 @@ type Event struct {
 	Tone, Crossed bool
 	Play          uint64 // of a PlayDone event: the id that Play returned
 }
+
+// Never is a Stream.Inactive for peers that may be silent for ever.
+const Never time.Duration = -1
 
 // sampleRate is that of G.711 and of its RTP clock, in Hz.
 const sampleRate = 8000

@@ -9,5 +9,6 @@ import (
 // trunkMedia translates how audio is exchanged with a trunk.
 func trunkMedia(c *config.TrunkMedia) (trunk.Media, error) {
 	mux, err := sdp.MuxNamed(c.RTCPMux)
-	return trunk.Media{Timeout: c.RTPTimeout, Mux: mux}, err
+	limit, ok := c.Silence()
+	return trunk.Media{Timeout: limit, Patient: !ok, Mux: mux}, err
 }

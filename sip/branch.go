@@ -22,6 +22,7 @@ type branch struct {
 
 	firm   bool   // what was agreed came in messages that were acknowledged
 	theirs string // the SDP that a callee's side sent last
+	moved  bool   // an UPDATE has changed it since: SDP in the answer to our INVITE is of before
 	rseq   uint32 // of its last reliable response; 0: there was none
 	gate   string // what it says of its early media
 }

@@ -100,6 +100,9 @@ func (c *call) stream(l *leg, g sdp.Agreed) media.Stream {
 	}
 	if l.trunk != nil {
 		s.Inactive = l.trunk.Media.Timeout
+		if l.trunk.Media.Patient {
+			s.Inactive = media.Never
+		}
 	}
 	return s
 }

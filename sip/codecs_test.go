@@ -248,6 +248,18 @@ func TestRTPTimeout(t *testing.T) {
 		a.hungUp()
 		require.Equal(t, "callee_media_gone", w.ends(8020, 7506).EndWord)
 	})
+	t.Run("off", func(t *testing.T) {
+		w := open(t, func(s *settings) { s.inactive, s.trunkA.Media.Patient, s.trunkB.Media.Patient = 300*time.Millisecond, true, true })
+		a, b := w.talk()
+		for range 60 { // A is heard, B is not
+			w.mouthA.frame(0x11)
+			time.Sleep(20 * time.Millisecond)
+		}
+		w.bothHear()
+		a.bye()
+		b.hungUp()
+		w.ends(0, 0)
+	})
 	t.Run("on hold", func(t *testing.T) {
 		w := open(t, func(s *settings) { s.trunkB.Media.Timeout = 5 * time.Second })
 		a, b := w.talk()
@@ -281,4 +293,39 @@ func TestMuxByTrunk(t *testing.T) {
 	a.bye()
 	b.hungUp()
 	w.ends(0, 0)
+}
+
+// TestPassedCodecBeforeTheAnswer: nobody can make ring-back or tones of a codec
+// that is passed through. The log says so, the call goes on, and digits go by
+// SIP INFO to who has no telephone-events but that.
+func TestPassedCodecBeforeTheAnswer(t *testing.T) {
+	for name, allow := range map[string]string{"INFO": "Allow: INVITE, ACK, BYE, INFO", "no INFO": "Allow: INVITE, ACK, BYE"} {
+		t.Run(name, func(t *testing.T) {
+			w := open(t, g729)
+			a := w.a.dial(numX, numA, w.mouthA.has("18 101", event101))
+			b := w.b.ring()
+			w.mouthB.talksTo(b.invite)
+			b.says(183, w.mouthB.has("18"))
+			w.mouthA.talksTo(a.response(183, "INVITE"))
+			eventually(t, "the log says it", func() bool { return strings.Contains(w.logged(), "no ring-back: the caller's codec is passed through") })
+			b.says(180, "")
+			a.response(180, "INVITE")
+			b.says(200, w.mouthB.has("18"), allow)
+			b.acked()
+			a.response(200, "INVITE")
+			a.ack("")
+			w.mouthA.says(18, "B hears A", w.mouthB.hasType(18, 3))
+			w.mouthA.press("7")
+			if name == "INFO" {
+				require.Equal(t, "7", b.pressedInfo(200))
+			} else {
+				w.b.never(200*time.Millisecond, "INFO", func(m msg) bool { return m.method() == "INFO" })
+			}
+			w.mouthB.says(18, "A hears B", w.mouthA.hasType(18, 3))
+			require.Equal(t, 1, strings.Count(w.logged(), "no ring-back"))
+			a.bye()
+			b.hungUp()
+			w.ends(0, 0)
+		})
+	}
 }

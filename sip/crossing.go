@@ -10,12 +10,18 @@ func (c *call) crossDigit(h happening) {
 	to := c.legOf(1 - h.side)
 	switch way := to.digits(); {
 	case h.crossed:
-	case way == trunk.Info:
+	case way == trunk.Info, way == trunk.Auto && to.dumb():
 		c.sendInfo(to, h.digit, h.length)
 	case h.tone && way != trunk.Events:
 	default:
 		c.media.SendDigit(to.side, h.digit, h.length)
 	}
+}
+
+// dumb tells whether a leg can be sent no digit with its audio, whose codec is
+// passed through, but takes SIP INFO.
+func (l *leg) dumb() bool {
+	return l.ready && !l.agreed.Codec.Speaks() && l.agreed.SendEventPT == 0 && l.informs
 }
 
 // hearTones looks for tones in a talk where they have to become something else

@@ -19,7 +19,10 @@ func (c *call) crosses(l *leg, tx *wire.ServerTx) bool {
 	method := tx.Request.Method
 	late := l.side == media.Caller && l.up && !l.ready // our offer went out with the 200
 	early := l.side == media.Callee && !l.up && (!l.ready || method == sip.INVITE)
+	owed := l.side == media.Caller && !l.up && !l.ready && c.a.offer == nil && c.a.early != nil // our offer waits for its PRACK
 	switch {
+	case owed:
+		c.reply(l, tx, sip.StatusRequestPending, phrase(sip.StatusRequestPending))
 	case l.side == media.Caller && !l.up && (!l.firm || method == sip.INVITE):
 		c.reply(l, tx, sip.StatusInternalServerError, "Request Pending", sip.NewHeader("Retry-After", strconv.Itoa(rand.IntN(11))))
 	case late, early, l.offered, l.proposes(method):

@@ -47,6 +47,7 @@ type leg struct {
 	expiry   alarm
 	ours     ours // what we want of the peer; see glare.go
 	updates  bool // the peer takes UPDATE
+	informs  bool // likewise INFO
 	soothing soothing
 }
 

@@ -7,6 +7,8 @@ import (
 
 	"github.com/icholy/digest"
 	"github.com/stretchr/testify/require"
+
+	"axgate/sip/trunk"
 )
 
 func named(s *settings) { s.trunkB.Username, s.trunkB.Password = "line7", "secret" }
@@ -164,4 +166,76 @@ func TestChallengedBye(t *testing.T) {
 		b.reply(w.b.request("BYE"), 407, "", asking("abc"))
 		w.ends(0, 0)
 	})
+}
+
+// TestEveryRequestIsProved: whatever of ours a trunk challenges inside a dialog
+// is sent again with its proof and the next CSeq, and the call goes on.
+func TestEveryRequestIsProved(t *testing.T) {
+	for _, status := range []int{401, 407} {
+		ask, answer := "WWW-Authenticate", "Authorization"
+		if status == 407 {
+			ask, answer = "Proxy-Authenticate", "Proxy-Authorization"
+		}
+		for _, method := range []string{"PRACK", "UPDATE", "INVITE", "INFO"} {
+			t.Run(fmt.Sprint(status, " to ", method), func(t *testing.T) {
+				w := open(t, named, quick, func(s *settings) {
+					s.trunkA.Timer.Off = true
+					s.trunkB.Timer.Off = method == "PRACK" || method == "INFO"
+					if method == "INFO" {
+						s.trunkB.DTMF = trunk.Info
+					}
+				})
+				challenged := func(b *side) {
+					ours := func() msg {
+						return w.b.await(method, func(m msg) bool { return m.method() == method && m.get("Call-ID") == b.callID })
+					}
+					m := ours()
+					b.reply(m, status, "", ask+`: Digest realm="carrier", nonce="n1", algorithm=MD5, qop="auth"`)
+					again := ours()
+					was, _ := m.cseq()
+					now, _ := again.cseq()
+					require.Equal(t, was+1, now)
+					require.Equal(t, []string{m.body, m.get("RAck")}, []string{again.body, again.get("RAck")})
+					require.Equal(t, "n1", proven(t, again, answer, "line7", "secret").Nonce)
+					body := ""
+					if method == "INVITE" {
+						body = w.mouthB.sdp(1)
+					}
+					b.reply(again, 200, body)
+					if method == "INVITE" {
+						require.NotEmpty(t, b.ackOf(again).get(answer))
+					}
+				}
+				var a, b *side
+				switch method {
+				case "PRACK":
+					a = w.a.dial(numX, numA, w.mouthA.sdp(1))
+					b = w.b.ring()
+					w.mouthB.talksTo(b.invite)
+					b.reliably(180, 1, "")
+					challenged(b)
+					a.response(180, "INVITE")
+					b.says(200, w.mouthB.sdp(1))
+					b.acked()
+					w.mouthA.talksTo(a.response(200, "INVITE"))
+					a.ack("")
+				case "UPDATE":
+					a, b = w.begins(nil, []string{"Allow: UPDATE"})
+					challenged(b)
+				case "INVITE":
+					a, b = w.begins(nil, nil)
+					challenged(b)
+				case "INFO":
+					a, b = w.talk()
+					w.bothHear()
+					w.mouthA.press("5")
+					challenged(b)
+				}
+				w.bothHear()
+				a.bye()
+				proven(t, b.hungUp(), answer, "line7", "secret")
+				w.ends(0, 0)
+			})
+		}
+	}
 }

@@ -61,9 +61,10 @@ func (l *leg) allows(m headed) {
 	if len(m.GetHeaders("Allow")) == 0 {
 		return
 	}
-	l.updates = false
+	l.updates, l.informs = false, false
 	for _, method := range tags(m, "Allow") {
 		l.updates = l.updates || sip.RequestMethod(method) == sip.UPDATE
+		l.informs = l.informs || sip.RequestMethod(method) == sip.INFO
 	}
 }
 

@@ -24,6 +24,7 @@ func (c *call) update(l *leg, tx *wire.ServerTx) {
 		if body, ok = c.answerOffer(l, tx); !ok {
 			return
 		}
+		l.moved = !l.up
 	}
 	res := c.accept(l, tx, body)
 	if err := tx.Respond(res); err != nil {

@@ -23,6 +23,7 @@ type waiting struct {
 	early   bool        // the callee's early media can be heard
 	offered bool        // its SDP came before the answer
 	overdue bool        // but no audio in time
+	mute    bool        // it was said that no ring-back can be made
 	open    bool        // the callee's early media is let through
 	timer   *time.Timer
 }
@@ -129,6 +130,10 @@ func (c *call) comfort() {
 		c.media.Connect(false, false)
 	}
 	if (w.rung || w.overdue) && (!w.offered || w.overdue) {
+		if !c.a.agreed.Codec.Speaks() && !w.mute {
+			w.mute = true
+			c.log.Info().Str("codec", c.a.agreed.Codec.Name).Msg("no ring-back: the caller's codec is passed through")
+		}
 		c.media.Tone(media.Caller, tone.Ringback())
 	}
 }
@@ -136,7 +141,7 @@ func (c *call) comfort() {
 // acceptSDP applies the callee's description: the answer to our offer.
 func (c *call) acceptSDP(b *calleeLeg, res *sip.Response) error {
 	body := string(res.Body())
-	if b.ready && body == b.theirs { // said before
+	if b.moved || b.ready && body == b.theirs { // said before
 		return c.sameSDP(b)
 	}
 	remote, err := sdp.ParseFor(b.security, contentType(res), res.Body())

@@ -10,6 +10,7 @@ import (
 // Media is how audio is exchanged with a trunk, beside its codecs.
 type Media struct {
 	Timeout time.Duration // without its RTP for so long a call ends, unless it is on hold; 0: that of the node
+	Patient bool          // no silence of it ends a call, whatever Timeout says
 	Mux     sdp.Mux       // RTCP on the port of RTP
 }
 
