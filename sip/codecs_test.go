@@ -249,7 +249,9 @@ func TestRTPTimeout(t *testing.T) {
 		require.Equal(t, "callee_media_gone", w.ends(8020, 7506).EndWord)
 	})
 	t.Run("off", func(t *testing.T) {
-		w := open(t, func(s *settings) { s.inactive, s.trunkA.Media.Patient, s.trunkB.Media.Patient = 300*time.Millisecond, true, true })
+		w := open(t, func(s *settings) {
+			s.inactive, s.trunkA.Media.Patient, s.trunkB.Media.Patient = 300*time.Millisecond, true, true
+		})
 		a, b := w.talk()
 		for range 60 { // A is heard, B is not
 			w.mouthA.frame(0x11)
