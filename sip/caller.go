@@ -153,13 +153,21 @@ func (c *call) hangUpCaller(end routing.End) {
 	headers := []sip.Header{sip.NewHeader("Reason", identity.Reason(end.Cause))}
 	switch status {
 	case sip.StatusServiceUnavailable:
-		headers = append(headers, c.srv.retryAfter())
+		if waitsFor(end) {
+			headers = append(headers, c.srv.retryAfter())
+		}
 	case sip.StatusUnsupportedMediaType:
 		headers = append(headers, sip.NewHeader("Accept", "application/sdp"))
 	}
 	if err := c.a.respond(status, phrase(status), nil, headers...); err != nil {
 		c.log.Info().Err(err).Msg("final response to the caller")
 	}
+}
+
+// waitsFor tells whether a 503 is of this node, so that the caller's carrier had
+// better wait. What a callee's trunk failed at is no reason for that.
+func waitsFor(end routing.End) bool {
+	return end.Word != routing.EndTrunk.Word && end.Word != routing.EndNoRoute.Word
 }
 
 var phrases = map[int]string{

@@ -83,8 +83,8 @@ func (s *Server) masked(msg sip.Message) error {
 	if hidden == nil {
 		return nil
 	}
-	if req, ok := msg.(*sip.Request); ok && strings.Contains(req.Recipient.String(), *hidden) {
-		return fmt.Errorf("Request-URI: %w", errOtherParty)
+	if strings.Contains(firstLine(msg), *hidden) {
+		return fmt.Errorf("first line: %w", errOtherParty)
 	}
 	_, response := msg.(*sip.Response)
 	headers, _ := headersOf(msg)
@@ -100,6 +100,17 @@ func (s *Server) masked(msg sip.Message) error {
 		return fmt.Errorf("body: %w", errOtherParty)
 	}
 	return nil
+}
+
+// firstLine is what we write ourselves into the first line of a message.
+func firstLine(msg sip.Message) string {
+	switch m := msg.(type) {
+	case *sip.Request:
+		return m.Recipient.String()
+	case *sip.Response:
+		return m.Reason
+	}
+	return ""
 }
 
 // shortest is how many digits a number has at least that is looked for: fewer

@@ -68,6 +68,10 @@ func TestResponseThatMayNotLeave(t *testing.T) {
 	l.hidden.Store(&secret)
 	a.request("OPTIONS", "")
 	a.response(500, "OPTIONS")
+	phrase := "OK"
+	l.hidden.Store(&phrase)
+	a.request("OPTIONS", "")
+	a.response(500, "OPTIONS")
 	l.hide(routing.Number("+86"+numB), "86")
 	a.request("OPTIONS", "")
 	a.response(200, "OPTIONS")
