@@ -24,7 +24,7 @@ func ParseInfo(contentType string, body []byte) (digit byte, d time.Duration, er
 	kind, _, _ := strings.Cut(contentType, ";")
 	kind = strings.ToLower(strings.TrimSpace(kind))
 	if kind != "application/dtmf-relay" && kind != "application/dtmf" {
-		return 0, 0, fmt.Errorf("INFO content type %.40q: want application/dtmf-relay or application/dtmf", kind)
+		return 0, 0, fmt.Errorf("INFO content type %.30q: want application/dtmf-relay or application/dtmf", kind)
 	}
 	if len(body) > maxInfoBody {
 		return 0, 0, fmt.Errorf("INFO body of %d bytes: at most %d", len(body), maxInfoBody)

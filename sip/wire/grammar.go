@@ -231,6 +231,11 @@ func verifyVia(vias []string) error {
 		if i := strings.IndexByte(by, ';'); i >= 0 {
 			by, params = by[:i], by[i:]
 		}
+		for part := range strings.SplitSeq(by, ":") { // spaces may stand around the colon, and nowhere else
+			if strings.Contains(strings.Trim(part, " "), " ") {
+				return bad("Bad Via")
+			}
+		}
 		if !hostPort(strings.ReplaceAll(by, " ", "")) {
 			return bad("Bad Via")
 		}
