@@ -90,7 +90,9 @@ func TestDigitsByInfo(t *testing.T) {
 		w := open(t, func(s *settings) { s.trunkB.DTMF = trunk.Tones })
 		a, b := w.talk()
 		w.bothHear()
+		w.mouthB.mu.Lock()
 		before := w.mouthB.tones
+		w.mouthB.mu.Unlock()
 		w.mouthA.press("5")
 		eventually(t, "a tone", w.mouthB.tone(before+2))
 		require.Empty(t, w.mouthB.pressed())

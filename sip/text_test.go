@@ -27,6 +27,13 @@ type office struct {
 	fresh  chan struct{}
 }
 
+// answers sets what becomes of texts from now on.
+func (o *office) answers(f func(sms.Incoming) (sms.Receipt, error)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.answer = f
+}
+
 func newOffice() *office { return &office{fresh: make(chan struct{}, 1024)} }
 
 func (o *office) Receive(ctx context.Context, in sms.Incoming) (sms.Receipt, error) {
@@ -70,9 +77,7 @@ func (o *office) last(t testing.TB) sms.Incoming {
 }
 
 func (o *office) says(r sms.Receipt, err error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.answer = func(sms.Incoming) (sms.Receipt, error) { return r, err }
+	o.answers(func(sms.Incoming) (sms.Receipt, error) { return r, err })
 }
 
 // texting has both carriers exchange texts with the office.
@@ -250,7 +255,7 @@ func TestTextComesAgain(t *testing.T) {
 	o := newOffice()
 	w := open(t, texting(o))
 	hold := make(chan struct{})
-	o.answer = func(sms.Incoming) (sms.Receipt, error) { <-hold; return sms.Receipt{ID: "1"}, nil }
+	o.answers(func(sms.Incoming) (sms.Receipt, error) { <-hold; return sms.Receipt{ID: "1"}, nil })
 	d := w.a.texts(numX, numA, "once")
 	eventually(t, "the office has it", func() bool { return o.times() == 1 })
 	branch := unique("z9hG4bK")
@@ -268,9 +273,7 @@ func TestTextComesAgain(t *testing.T) {
 	eventually(t, "it is answered again", func() bool { return w.a.times(m) > had })
 	require.Equal(t, 2, o.times())
 
-	o.mu.Lock()
-	o.answer = nil
-	o.mu.Unlock()
+	o.answers(nil)
 	e := w.a.texts(numX, numA, "thrice")
 	e.response(202, "MESSAGE")
 	w.a.send(e.text("MESSAGE", e.cseq, unique("z9hG4bK"), "thrice", "Content-Type: text/plain"))
@@ -293,7 +296,7 @@ func TestTextsWhenTheOfficeIsSlow(t *testing.T) {
 	o := newOffice()
 	w := open(t, texting(o))
 	hold := make(chan struct{})
-	o.answer = func(sms.Incoming) (sms.Receipt, error) { <-hold; return sms.Receipt{ID: "1"}, nil }
+	o.answers(func(sms.Incoming) (sms.Receipt, error) { <-hold; return sms.Receipt{ID: "1"}, nil })
 	for range maxTexts {
 		w.a.texts(numX, numA, "slow")
 	}
@@ -331,7 +334,7 @@ func TestTextsWhileDraining(t *testing.T) {
 	o := newOffice()
 	w := open(t, texting(o))
 	hold := make(chan struct{})
-	o.answer = func(sms.Incoming) (sms.Receipt, error) { <-hold; return sms.Receipt{ID: "1"}, nil }
+	o.answers(func(sms.Incoming) (sms.Receipt, error) { <-hold; return sms.Receipt{ID: "1"}, nil })
 	d := w.a.texts(numX, numA, "the last")
 	eventually(t, "the office has it", func() bool { return o.times() == 1 })
 	down := make(chan error)
