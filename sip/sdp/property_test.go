@@ -25,13 +25,14 @@ func TestNothingOfTheRemoteDescriptionIsInOurs(t *testing.T) {
 		number := rapid.StringMatching(`1380000[0-9]{4}`).Draw(t, "number")
 		address := netip.AddrFrom4([4]byte{203, 0, 113, byte(rapid.IntRange(1, 254).Draw(t, "host"))}).String()
 		said = append(said, number, address)
-		offer := "v=0\r\no=" + text("user") + " 777770 777771 IN IP4 " + address + "\r\ns=" + text("session") + " " + number + "\r\ni=" + text("info") +
+		offer := "v=0\r\no=" + text("user") + " 7777700000000000001 7777710000000000001 IN IP4 " + address + "\r\ns=" + text("session") + " " + number + "\r\ni=" + text("info") +
 			"\r\nu=http://" + text("uri") + "\r\ne=" + text("mail") + "\r\np=+86 " + number + "\r\nc=IN IP4 " + address +
 			"\r\nb=" + text("bandwidth") + ":64\r\nt=0 0\r\nk=clear:" + text("key") + "\r\na=tool:" + text("tool") +
 			"\r\nm=video 5000 RTP/AVP 99\r\ni=" + text("title") + "\r\nm=audio 4000 RTP/AVP 8 0 97\r\na=rtpmap:97 telephone-event/8000\r\na=ssrc:1 cname:" +
 			text("cname") + "\r\na=fmtp:97 0-15," + text("fmtp") + "\r\na=candidate:1 1 UDP 1 " + address + " 9 typ host\r\na=ice-ufrag:" + text("ufrag") +
 			"\r\na=curr:qos local none\r\na=" + text("attribute") + "\r\na=mid:" + text("mid") + "\r\n"
-		said = append(said, "777770", "777771")
+		// As long as our own random ids are, which hold a short number by chance.
+		said = append(said, "7777700000000000001", "7777710000000000001")
 		s := session()
 		r, err := Parse("application/sdp", []byte(offer))
 		require.NoError(t, err)
