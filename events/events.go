@@ -44,6 +44,10 @@ type Call struct {
 	UserData  string
 	AreaCode  string
 	Direction int
+	// ChargingID is the icid-value that the caller's trunk gave (RFC 7315), at
+	// most 128 bytes; empty: none. It is for operators: in no push, and sent to
+	// nobody.
+	ChargingID string
 
 	In        time.Time // callInTime
 	Out       time.Time // fwdStartTime
@@ -57,6 +61,10 @@ type Call struct {
 	UnswReason int    // fwdUnaswRsn, Q.850 cause of the second leg's failure
 	SIPStatus  int    // sipStatusCode of a failure
 	ReleasedBy int    // callRelDirection: 1 caller, 2 callee, 0 neither
+	// ReleaseCause and ReleaseStatus are the Q.850 cause and the SIP status that
+	// the Reason of its BYE or CANCEL gave (RFC 3326); 0: none. In no push.
+	ReleaseCause  int
+	ReleaseStatus int
 	EndWord    string // routing.End.Word
 	Why        string // of the decision, for operators: no real numbers
 

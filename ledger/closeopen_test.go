@@ -83,7 +83,7 @@ func TestCloseOpen(t *testing.T) {
 			ending.Recording, ending.RecordFile, ending.RecordBytes = at(6), "finished.wav", 192_044
 			write(t, before, ending)
 			ended := died("ended")
-			ended.Ended = at(9)
+			ended.Ended, ended.ReleasedBy, ended.ReleaseCause, ended.ReleaseStatus, ended.ChargingID = at(9), 1, 20, 480, "icid;of a carrier"
 			write(t, before, ended, events.NewCallEvent(ended, 1, events.Disconnect, at(9), ""), events.NewFee(ended, 2))
 			elsewhere := died("elsewhere")
 			elsewhere.Node = "m"
@@ -102,6 +102,7 @@ func TestCloseOpen(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, 5, n)
 			require.Equal(t, []string{"talking"}, asked, "only it was recorded")
+			require.Equal(t, ended, call(t, l, "ended"))
 
 			kinds, disconnect, fee := story(t, l, "talking")
 			require.Equal(t, []events.Kind{events.CallIn, events.CallOut, events.Alerting, events.Answer, events.Disconnect, events.Fee}, kinds)

@@ -54,3 +54,22 @@ func TestUpgradeToTexts(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, n.SMS)
 }
+
+// TestUpgradeToReleaseCauses: a call from before has none.
+func TestUpgradeToReleaseCauses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "axgate.db")
+	db, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, os.DirFS("migrations"), goose.WithDisableGlobalRegistry(true))
+	require.NoError(t, err)
+	_, err = p.UpTo(t.Context(), 11)
+	require.NoError(t, err)
+	_, err = db.Exec(`INSERT INTO calls (session, icid, node, host, app, sp, mode, x, caller, area, in_at, seq, closed, callee, binding, ext, user_data, direction, out_at, alerting_at, answered_at, ended_at,
+		recording_at, state_code, fail_reason, unsw_reason, sip_status, released_by, end_word, record_wanted, record_file, record_bytes, quality, why, shown)
+		VALUES ('s', 'i', 'n', 'h', 'app', 'demo', 'AX', '+8617010000001', '', '', 1, 3, TRUE, '', '', '', '', 2, 0, 0, 0, 2, 0, 8018, 8018, 0, 403, 0, 'no_binding_ax', FALSE, '', 0, '', '', '')`)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+
+	c := call(t, open(t, ledger.Config{Path: path}), "s")
+	require.Equal(t, []any{"no_binding_ax", 0, 0, ""}, []any{c.EndWord, c.ReleaseCause, c.ReleaseStatus, c.ChargingID})
+}

@@ -15,6 +15,7 @@ import (
 	"axgate/media"
 	"axgate/routing"
 	"axgate/sip/dialog"
+	"axgate/sip/identity"
 	"axgate/sip/sdp"
 	"axgate/sip/wire"
 )
@@ -39,11 +40,11 @@ type call struct {
 	audio    <-chan media.Event // nil once the media is closed
 	calleeAt uint16             // the RTP port towards the callee
 
-	inbox    *inbox
-	orders   chan routing.End
-	counted  bool        // the caller's trunk counts it
-	over     atomic.Bool // it ends by itself already
-	byeCause int         // the Q.850 cause that a side gave when it hung up; 0: none
+	inbox   *inbox
+	orders  chan routing.End
+	counted bool           // the caller's trunk counts it
+	over    atomic.Bool    // it ends by itself already
+	saidBye identity.Given // why a side hung up, by its own words
 
 	unanswered int  // requests of ours in dialogs; see send.go
 	talking    bool // both hear each other
@@ -77,6 +78,9 @@ func (s *Server) newCall(tx *wire.ServerTx, who origin, key inviteKey, hops int)
 	c.a.reliable.must = has(tags(tx.Request, "Require"), reliableTag)
 	c.a.dialog.Behind = who.trunk == nil || who.trunk.NATMedia || who.named
 	c.rec = events.Call{Session: c.session, ICID: uuid.NewString(), Node: s.cfg.Node, Host: s.cfg.Host, In: now, Direction: int(routing.Abnormal)}
+	if who.trunk != nil { // a phone's is its own invention
+		c.rec.ChargingID = identity.ChargingID(tx.Request)
+	}
 	return c
 }
 

@@ -148,7 +148,7 @@ func (c *call) hangUpCaller(end routing.End) {
 	case c.a.cancelled:
 		status = sip.StatusRequestTerminated
 	case status == 0: // ends that are known after an answer only
-		status = identity.StatusOf(end.Cause, false)
+		status = identity.StatusOf(end.Cause, c.saidBye.User)
 	}
 	headers := []sip.Header{sip.NewHeader("Reason", identity.Reason(end.Cause))}
 	switch status {

@@ -7,11 +7,23 @@ import (
 	"axgate/sip/identity"
 )
 
-// released notes why a side hangs up, by its own words (RFC 3326).
-func (c *call) released(bye *sip.Request) {
-	if q850, _, _ := identity.ParseReason(bye.GetHeaders("Reason")); q850 != 0 {
-		c.log.Info().Int("cause", q850).Msg("a side hangs up, and says why")
-		c.byeCause = q850
+// released notes why a side hangs up, or gives up, by its own words (RFC 3326).
+func (c *call) released(req *sip.Request) {
+	given := identity.ParseReason(req.GetHeaders("Reason"))
+	c.rec.ReleaseCause, c.rec.ReleaseStatus = given.Cause, given.Status
+	if given == (identity.Given{}) {
+		return
+	}
+	c.log.Info().Int("cause", given.Cause).Int("status", given.Status).Msg("a side hangs up, and says why")
+	if req.Method == sip.BYE {
+		c.saidBye = given
+	}
+}
+
+// gaveUp notes why the caller takes its INVITE back.
+func (c *call) gaveUp(cancel *sip.Request) {
+	if !c.a.final {
+		c.released(cancel)
 	}
 }
 
@@ -19,8 +31,8 @@ func (c *call) released(bye *sip.Request) {
 // cause that it gave.
 func (c *call) talkEnded() routing.End {
 	end := routing.EndTalk
-	if c.byeCause != 0 {
-		end.Cause = c.byeCause
+	if c.saidBye.Cause != 0 {
+		end.Cause = c.saidBye.Cause
 	}
 	return end
 }

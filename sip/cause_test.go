@@ -13,12 +13,16 @@ import (
 // TestCauseCrosses: the cause of a BYE is told to the other side, its text is
 // not.
 func TestCauseCrosses(t *testing.T) {
-	for name, c := range map[string]struct{ reason, want string }{
-		"network":   {`Q.850;cause=38;text="+86` + numB + `"`, "Q.850;cause=38"},
-		"usual":     {"Q.850;cause=16", "Q.850;cause=16"},
-		"SIP":       {"SIP;cause=200;text=\"done\"", "Q.850;cause=16"},
-		"no reason": {"", "Q.850;cause=16"},
-		"no cause":  {"Q.850;cause=999", "Q.850;cause=16"},
+	for name, c := range map[string]struct {
+		reason, want  string
+		cause, status int
+	}{
+		"network":   {`Q.850;cause=38;text="+86` + numB + `"`, "Q.850;cause=38", 38, 0},
+		"usual":     {"Q.850;cause=16", "Q.850;cause=16", 16, 0},
+		"SIP":       {"SIP;cause=200;text=\"done\"", "Q.850;cause=16", 0, 200},
+		"both":      {"SIP;cause=480, Q.850;cause=20", "Q.850;cause=20", 20, 480},
+		"no reason": {"", "Q.850;cause=16", 0, 0},
+		"no cause":  {"Q.850;cause=999", "Q.850;cause=16", 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := open(t)
@@ -30,7 +34,8 @@ func TestCauseCrosses(t *testing.T) {
 			b.request("BYE", "", headers...)
 			b.response(200, "BYE")
 			require.Equal(t, c.want, a.hungUp().get("Reason"))
-			require.Equal(t, 2, w.ends(0, 0).ReleasedBy)
+			rec := w.ends(0, 0)
+			require.Equal(t, []int{2, c.cause, c.status}, []int{rec.ReleasedBy, rec.ReleaseCause, rec.ReleaseStatus})
 		})
 	}
 }
@@ -39,7 +44,7 @@ func TestCauseCrosses(t *testing.T) {
 // only, and a redirection is not passed on.
 func TestNothingOfBInAFailure(t *testing.T) {
 	w := open(t)
-	for status, want := range map[int]int{302: 503, 404: 404, 486: 486, 488: 488, 606: 488, 603: 603} {
+	for status, want := range map[int]int{301: 480, 302: 503, 404: 404, 486: 486, 488: 488, 606: 488, 603: 603} {
 		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
 		b := w.b.ring()
 		b.says(status, "", "P-Asserted-Identity: <sip:"+numB+"@h>", "Remote-Party-ID: <sip:"+numB+"@h>", "P-Called-Party-ID: <sip:"+numB+"@h>",
@@ -101,6 +106,38 @@ func TestUnfitMedia(t *testing.T) {
 		require.Equal(t, "Q.850;cause=88", a.fails(488).get("Reason"))
 		w.ends(8020, 7508)
 	})
+}
+
+// TestReasonOfCancel: why a caller gave up is in the record.
+func TestReasonOfCancel(t *testing.T) {
+	w := open(t)
+	a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+	b := w.b.ring()
+	b.says(180, "")
+	a.response(180, "INVITE")
+	w.a.send(strings.Replace(a.text("CANCEL", a.lastInviteSeq, a.branch, ""), "Content-Length", "Reason: SIP;cause=200, Q.850;cause=26\r\nContent-Length", 1))
+	require.Equal(t, "Q.850;cause=16", b.cancelled().get("Reason"))
+	a.fails(487)
+	rec := w.ends(7502, 8009)
+	require.Equal(t, []int{1, 26, 200}, []int{rec.ReleasedBy, rec.ReleaseCause, rec.ReleaseStatus})
+}
+
+// TestChargingIDIsKept: icid-value is in the record, and in nothing that leaves.
+func TestChargingIDIsKept(t *testing.T) {
+	w := open(t)
+	const icid = "kept-13700000007"
+	a := w.a.dial(numX, numA, w.mouthA.sdp(1), "P-Charging-Vector: icid-value="+icid+";orig-ioi=carrier.example")
+	b := w.b.ring()
+	b.says(486, "")
+	a.fails(486)
+	rec := w.ends(8102, 8102)
+	require.Equal(t, icid, rec.ChargingID)
+	for _, raw := range append(w.a.everything(), w.b.everything()...) {
+		require.NotContains(t, raw, icid)
+	}
+	for _, body := range w.journal.bodies(rec.Session) {
+		require.NotContains(t, body, icid)
+	}
 }
 
 // TestXCallsItself: a callee that forwards its calls to X gets none of them

@@ -215,6 +215,16 @@ func (m *memory) kinds(session string) []events.Kind {
 	return all
 }
 
+// bodies are what the customer is told of a session.
+func (m *memory) bodies(session string) (all []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.evs[session] {
+		all = append(all, string(e.Body))
+	}
+	return all
+}
+
 // check: no gaps, one disconnect and then one fee event, nothing after them.
 func (m *memory) check(t testing.TB) {
 	t.Helper()

@@ -141,6 +141,7 @@ func (c *call) take(in input) (happening, bool) {
 	case inCancel:
 		if in.leg == &c.a.leg && !c.a.up {
 			c.a.cancelled = true
+			c.gaveUp(in.req)
 			return happening{kind: left, side: media.Caller}, true
 		}
 	case inAck:

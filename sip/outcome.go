@@ -177,7 +177,7 @@ func (c *call) refusal(b *calleeLeg, h happening) (end routing.End, again bool) 
 		return routing.EndTrunk, !alerted && !b.rang
 	}
 	status := h.res.StatusCode
-	q850, _, _ := identity.ParseReason(h.res.GetHeaders("Reason"))
+	q850 := identity.ParseReason(h.res.GetHeaders("Reason")).Cause
 	end = identity.FailureOf(status, q850)
 	if status == sip.StatusRequestTimeout && alerted && end.Word == routing.EndTrunk.Word {
 		end = routing.EndNoAnswer // it rang, and its network gave up

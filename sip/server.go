@@ -213,12 +213,12 @@ func (s *Server) noDialog(tx *wire.ServerTx) {
 }
 
 // Cancel gives a CANCEL to the call of its INVITE; 200 was answered already.
-func (s *Server) Cancel(tx *wire.ServerTx) {
+func (s *Server) Cancel(tx *wire.ServerTx, cancel *sip.Request) {
 	s.mu.Lock()
 	l := s.invites[inviteKeyOf(tx.Request)]
 	s.mu.Unlock()
 	if l != nil { // a re-INVITE is answered at once: there is nothing to take back
-		l.inbox.post(input{what: inCancel, leg: l, tx: tx})
+		l.inbox.post(input{what: inCancel, leg: l, req: cancel})
 	}
 }
 

@@ -37,16 +37,20 @@ type Call struct {
 	FwdUnaswRsn  int    `json:"fwdUnaswRsn" doc:"Q.850 cause of the failure of the way to the callee." example:"0"`
 	SIPStatus    int    `json:"sipStatusCode" doc:"SIP status of a failure." example:"0"`
 	ReleasedBy   int    `json:"callRelDirection" doc:"Who hung up: 1 the caller, 2 the callee, 0 neither." example:"1"`
-	Why          string `json:"why,omitempty" doc:"Why the call went the way it went; real numbers masked." example:"+86138****0002 called +8617010000001, which is bound to +86138****0001"`
+	// What the BYE or CANCEL gave as its Reason.
+	ReleaseCause  int    `json:"releaseCause" doc:"The Q.850 cause that who hung up gave; 0: none." example:"16"`
+	ReleaseStatus int    `json:"releaseStatus" doc:"The SIP status that who hung up gave; 0: none." example:"0"`
+	Why           string `json:"why,omitempty" doc:"Why the call went the way it went; real numbers masked." example:"+86138****0002 called +8617010000001, which is bound to +86138****0001"`
 
 	Recording   time.Time `json:"recordStartTime,omitzero" doc:"When the recording began." example:"2026-01-02T03:04:10Z"`
 	RecordFile  string    `json:"recordObjectName,omitempty" doc:"The recording's name; absent: there is none." example:"19012303093800000_1200_366.wav"`
 	RecordBytes int64     `json:"recordBytes,omitempty" doc:"The recording's size." example:"480044"`
 
-	Node      string  `json:"node" doc:"The node that carried it." example:"node1"`
-	ICID      string  `json:"icid" doc:"Unique id of the record." example:"b6f1d1ff-0a7f-4c8e-9b3b-6b5d7c2d8e10"`
-	CallerLeg Quality `json:"callerLeg" doc:"What came from the caller."`
-	CalleeLeg Quality `json:"calleeLeg" doc:"What came from the callee."`
+	Node       string  `json:"node" doc:"The node that carried it." example:"node1"`
+	ICID       string  `json:"icid" doc:"Unique id of the record." example:"b6f1d1ff-0a7f-4c8e-9b3b-6b5d7c2d8e10"`
+	ChargingID string  `json:"chargingId,omitempty" doc:"icid-value of the caller's network (RFC 7315); for operators only." example:"a1b2c3d4e5f6"`
+	CallerLeg  Quality `json:"callerLeg" doc:"What came from the caller."`
+	CalleeLeg  Quality `json:"calleeLeg" doc:"What came from the callee."`
 }
 
 // Quality is what RTP and RTCP told of one leg.
@@ -62,9 +66,12 @@ func (v viewer) call(c *events.Call) Call {
 		SessionID: c.Session, Open: c.Ended.IsZero(), AppKey: c.App, SPID: c.SP, Mode: c.Mode, X: c.X, Caller: v.number(c.Caller), Callee: v.number(c.Callee),
 		Shown: c.Shown, SubscriptionID: c.Binding, Extension: c.Extension, UserData: v.text(c.UserData), AreaCode: c.AreaCode, Direction: c.Direction,
 		In: c.In, Out: c.Out, Alerting: c.Alerting, Answered: c.Answered, Ended: c.Ended,
-		End: c.EndWord, EndText: endText(c.EndWord), StateCode: c.StateCode, ULFailReason: c.FailReason, FwdUnaswRsn: c.UnswReason, SIPStatus: c.SIPStatus, ReleasedBy: c.ReleasedBy, Why: c.Why,
+		End: c.EndWord, EndText: endText(c.EndWord), StateCode: c.StateCode, ULFailReason: c.FailReason, FwdUnaswRsn: c.UnswReason, SIPStatus: c.SIPStatus, ReleasedBy: c.ReleasedBy, ReleaseCause: c.ReleaseCause, ReleaseStatus: c.ReleaseStatus, Why: c.Why,
 		Recording: c.Recording, RecordFile: c.RecordFile, RecordBytes: c.RecordBytes,
 		Node: c.Node, ICID: c.ICID, CallerLeg: Quality(c.CallerLeg), CalleeLeg: Quality(c.CalleeLeg),
+	}
+	if !v.customer {
+		out.ChargingID = c.ChargingID
 	}
 	if !c.Answered.IsZero() && !c.Ended.IsZero() {
 		out.Talk = c.Ended.Sub(c.Answered).Round(time.Millisecond).Seconds()

@@ -47,7 +47,10 @@ func (w *world) call(session, app, sp, mode, x, caller, callee string, edit ...f
 
 // threeCalls are one of ax, one of axb that was busy, and one that is up.
 func (w *world) threeCalls() {
-	w.call("s1", "ax", "demo", "AX", xa, bert, anna, func(c *events.Call) { c.RecordFile, c.RecordBytes, c.Recording = "rec.wav", 44, c.Answered })
+	w.call("s1", "ax", "demo", "AX", xa, bert, anna, func(c *events.Call) {
+		c.RecordFile, c.RecordBytes, c.Recording = "rec.wav", 44, c.Answered
+		c.ReleaseCause, c.ChargingID = 31, "icid-1"
+	})
 	w.call("s2", "axb", "demo", "AXB", xb, anna, bert, func(c *events.Call) {
 		c.In, c.Out = began.Add(time.Minute), began.Add(61*time.Second)
 		c.Alerting, c.Answered, c.Ended = time.Time{}, time.Time{}, began.Add(62*time.Second)
@@ -104,6 +107,25 @@ func TestCalls(t *testing.T) {
 	require.Equal(t, []any{bert, anna, 60.0, "One of the two hung up after a talk.", "the reason of s1", "rec.wav"},
 		[]any{c["caller"], c["callee"], c["talkSeconds"], c["endText"], c["why"], c["recordObjectName"]})
 	require.NotContains(t, w.log.String(), anna[4:])
+}
+
+// TestReleaseCause: why a side hung up is for everybody, what networks call a
+// call by is for operators alone.
+func TestReleaseCause(t *testing.T) {
+	w := newWorld(t)
+	w.threeCalls()
+	for _, token := range []string{theOperator, theTenant, theReader} {
+		c := w.get(token, "/calls/s1").is(http.StatusOK)
+		require.Equal(t, []any{1.0, 31.0, 0.0}, []any{c["callRelDirection"], c["releaseCause"], c["releaseStatus"]})
+		require.Contains(t, string(w.get(token, "/calls/s1/story").body), "The caller hung up. It gave the cause Q.850 31.")
+		for _, path := range []string{"/calls", "/calls/s1", "/calls/s1/story", "/calls.csv"} {
+			if body := string(w.get(token, path).body); token == theOperator {
+				require.Contains(t, body, `icid-1`, path)
+			} else {
+				require.NotContains(t, body, `icid-1`, path)
+			}
+		}
+	}
 }
 
 // TestMasks looks for real numbers in everything that a read-only token gets.

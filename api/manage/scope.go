@@ -107,11 +107,14 @@ func (s *service) soughtNumber(ctx context.Context, field, text string) (routing
 }
 
 // viewer shows what a token may see of real numbers.
-type viewer struct{ masked bool }
+type viewer struct {
+	masked   bool
+	customer bool // what networks told of a call is not for it
+}
 
 func viewerOf(ctx context.Context) viewer {
 	o := operatorOf(ctx)
-	return viewer{o.Role != ledger.RoleOperator && o.Role != ledger.RoleTenant && !o.Unmasked}
+	return viewer{masked: o.Role != ledger.RoleOperator && o.Role != ledger.RoleTenant && !o.Unmasked, customer: o.Role != ledger.RoleOperator}
 }
 
 // number is a real number, masked if it must be.

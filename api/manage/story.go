@@ -112,7 +112,7 @@ func endSentence(c *events.Call) string {
 		parts = append(parts, fmt.Sprintf("They talked for %s.", c.Ended.Sub(c.Answered).Round(time.Second)))
 	}
 	if by, ok := map[int]string{1: "The caller hung up.", 2: "The callee hung up."}[c.ReleasedBy]; ok {
-		parts = append(parts, by)
+		parts = append(parts, by+reasonGiven(c))
 	}
 	codes := []string{fmt.Sprintf("stateCode %d", c.StateCode), fmt.Sprintf("ulFailReason %d", c.FailReason)}
 	if c.SIPStatus != 0 {
@@ -126,6 +126,17 @@ func endSentence(c *events.Call) string {
 		parts = append(parts, fmt.Sprintf("The recording %s has %d bytes.", c.RecordFile, c.RecordBytes))
 	}
 	return strings.Join(parts, " ")
+}
+
+// reasonGiven tells what who hung up gave as its reason.
+func reasonGiven(c *events.Call) string {
+	switch {
+	case c.ReleaseCause != 0:
+		return fmt.Sprintf(" It gave the cause Q.850 %d.", c.ReleaseCause)
+	case c.ReleaseStatus != 0:
+		return fmt.Sprintf(" It gave the cause SIP %d.", c.ReleaseStatus)
+	}
+	return ""
 }
 
 // pushText tells what became of a push that needs to be told: one that failed,

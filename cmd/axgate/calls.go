@@ -161,11 +161,26 @@ func (d *desk) story(c *events.Call) {
 		{"caller", or(c.Caller)}, {"callee", or(c.Callee)}, {"binding", or(c.Binding)}, {"direction", direction(c.Direction)},
 		{"came in", when(c.In)}, {"called", when(c.Out)}, {"rang", when(c.Alerting)}, {"answered", when(c.Answered)}, {"ended", when(c.Ended)},
 		{"talk", talk(c)}, {"end", fmt.Sprintf("%s: state %d, tear-down %d, Q.850 cause %d, SIP %d", or(c.EndWord), c.StateCode, c.FailReason, c.UnswReason, c.SIPStatus)},
-		{"recording", or(c.RecordFile)},
+		{"hung up by", hungUpBy(c)}, {"charging id", or(c.ChargingID)}, {"recording", or(c.RecordFile)},
 		{"from caller", quality(c.CallerLeg)}, {"from callee", quality(c.CalleeLeg)},
 	} {
 		d.printf("%-13s %s\n", l.name, l.value)
 	}
+}
+
+// hungUpBy tells who hung up, and what it gave as its reason.
+func hungUpBy(c *events.Call) string {
+	by, ok := map[int]string{1: "the caller", 2: "the callee"}[c.ReleasedBy]
+	if !ok {
+		return "-"
+	}
+	if c.ReleaseCause != 0 {
+		by += fmt.Sprintf(", Q.850 cause %d", c.ReleaseCause)
+	}
+	if c.ReleaseStatus != 0 {
+		by += fmt.Sprintf(", SIP %d", c.ReleaseStatus)
+	}
+	return by
 }
 
 func direction(n int) string {

@@ -26,11 +26,11 @@ type side struct {
 	register func(tx *wire.ServerTx)
 }
 
-func (s *side) Accept(wire.Peer) bool          { return true }
-func (s *side) Request(tx *wire.ServerTx)      { s.register(tx) }
-func (s *side) Cancel(*wire.ServerTx)          {}
-func (s *side) Ack(*sip.Request, wire.Peer)    {}
-func (s *side) Stray(*sip.Response, wire.Peer) {}
+func (s *side) Accept(wire.Peer) bool               { return true }
+func (s *side) Request(tx *wire.ServerTx)           { s.register(tx) }
+func (s *side) Cancel(*wire.ServerTx, *sip.Request) {}
+func (s *side) Ack(*sip.Request, wire.Peer)         {}
+func (s *side) Stray(*sip.Response, wire.Peer)      {}
 
 func newSide(t *testing.T, register func(tx *wire.ServerTx), secure wire.Secure) *side {
 	t.Helper()

@@ -69,8 +69,8 @@ func byClass(cause int) int {
 // header, else that of its status. 488 and 606 mean that the media did not fit,
 // unless their Warning says that it was the way of it.
 func CauseOfFailure(res *sip.Response) int {
-	if q850, _, _ := ParseReason(res.GetHeaders("Reason")); q850 != 0 {
-		return q850
+	if given := ParseReason(res.GetHeaders("Reason")); given.Cause != 0 {
+		return given.Cause
 	}
 	if s := res.StatusCode; s == sip.StatusNotAcceptableHere || s == sip.StatusGlobalNotAcceptable {
 		if ofNetwork(warning(res)) {

@@ -36,7 +36,9 @@ func TestCauseOfFailure(t *testing.T) {
 		want    int
 	}{
 		{486, nil, 17},
-		{302, nil, 31},
+		{302, nil, 23},
+		{305, nil, 31},
+		{301, nil, 22},
 		{486, []sip.Header{sip.NewHeader("Reason", "Q.850;cause=21")}, 21},
 		{486, []sip.Header{sip.NewHeader("Reason", "SIP;cause=600")}, 17},
 		{488, nil, 88},

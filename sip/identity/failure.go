@@ -60,7 +60,7 @@ func byStatus(status int) (routing.End, bool) {
 		return routing.EndBusy, true
 	case sip.StatusForbidden, sip.StatusGlobalDecline, 607, 608: // unwanted, rejected: RFC 8197, RFC 8688
 		return routing.EndRejected, true
-	case sip.StatusGone:
+	case sip.StatusMovedPermanently, sip.StatusGone:
 		return received(routing.EndSuspended, CauseOf(status)), true
 	case sip.StatusTemporarilyUnavailable:
 		return received(routing.EndAbsent, CauseOf(status)), true

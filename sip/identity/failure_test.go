@@ -30,7 +30,7 @@ func TestFailureOf(t *testing.T) {
 		{486, 0, busy}, {600, 0, busy},
 		{603, 0, rejects}, {403, 0, rejects}, {607, 0, rejects}, {608, 0, rejects},
 		{404, 0, noSuch}, {604, 0, noSuch}, {484, 0, noSuch}, {485, 0, noSuch},
-		{480, 0, absent(18)}, {410, 0, suspended},
+		{480, 0, absent(18)}, {410, 0, suspended}, {301, 0, suspended},
 		{487, 0, noAnswer},
 		{408, 0, trunk}, {500, 0, trunk}, {502, 0, trunk}, {503, 0, trunk}, {504, 0, trunk},
 		{401, 0, trunk}, {407, 0, trunk}, {400, 0, trunk}, {415, 0, trunk}, {420, 0, trunk}, {482, 0, trunk}, {483, 0, trunk},

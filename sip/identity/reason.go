@@ -16,32 +16,48 @@ func Reason(cause int) string {
 	return "Q.850;cause=" + strconv.Itoa(cause)
 }
 
-// ParseReason reads the Reason headers of a message: the first Q.850 cause (1
-// to 127) and the first SIP status (100 to 699) in them, 0 where there is none.
-// Texts, which may name people, are not looked at. ok: there is one of both.
-func ParseReason(headers []sip.Header) (q850, status int, ok bool) {
+// Given is what the Reason headers of a message say.
+type Given struct {
+	Cause  int  // the first of Q.850, 1 to 127; 0: none
+	User   bool // that cause was made at the user's own end (location=U, RFC 8606)
+	Status int  // the first SIP status, 100 to 699; 0: none
+}
+
+// ParseReason reads the Reason headers of a message. Texts, which may name
+// people, are not looked at.
+func ParseReason(headers []sip.Header) Given {
+	var g Given
 	for _, v := range values(headers) {
 		protocol, params := cutParam(v)
-		for params != "" {
-			var p string
-			p, params = cutParam(params)
-			key, value, _ := strings.Cut(p, "=")
-			if !strings.EqualFold(strings.TrimSpace(key), "cause") {
-				continue
-			}
-			n, err := strconv.Atoi(strings.Trim(value, " \t\""))
-			if err != nil {
-				continue
-			}
-			switch protocol = strings.TrimSpace(protocol); {
-			case strings.EqualFold(protocol, "Q.850") && q850 == 0 && isCause(n):
-				q850 = n
-			case strings.EqualFold(protocol, "SIP") && status == 0 && n >= 100 && n <= 699:
-				status = n
-			}
+		n, user := reasonParams(params)
+		switch protocol = strings.TrimSpace(protocol); {
+		case strings.EqualFold(protocol, "Q.850") && g.Cause == 0 && isCause(n):
+			g.Cause, g.User = n, user
+		case strings.EqualFold(protocol, "SIP") && g.Status == 0 && n >= 100 && n <= 699:
+			g.Status = n
 		}
 	}
-	return q850, status, q850 != 0 || status != 0
+	return g
+}
+
+// reasonParams are the first cause of one reason, 0 if it has none, and whether
+// its location is the user.
+func reasonParams(params string) (cause int, user bool) {
+	for params != "" {
+		var p string
+		p, params = cutParam(params)
+		key, value, _ := strings.Cut(p, "=")
+		value = strings.Trim(value, " \t\"")
+		switch key = strings.TrimSpace(key); {
+		case strings.EqualFold(key, "cause") && cause == 0:
+			if n, err := strconv.Atoi(value); err == nil {
+				cause = n
+			}
+		case strings.EqualFold(key, "location"):
+			user = strings.EqualFold(value, "U")
+		}
+	}
+	return cause, user
 }
 
 func isCause(n int) bool { return n >= 1 && n <= 127 }
@@ -63,8 +79,9 @@ func cutParam(s string) (param, rest string) {
 }
 
 // CauseOf is the Q.850 cause of a final SIP status (RFC 3398 section 8.2.6.1).
-// A status that no table names counts as the first of its class, a redirection
-// as 31 since none is followed.
+// A status that no table names counts as the first of its class. A redirection
+// says that the number has changed (301), or that the call is to go elsewhere
+// (300, 302); others have no cause of their own.
 func CauseOf(status int) int {
 	switch status {
 	case 404, 485, 604:
@@ -77,8 +94,10 @@ func CauseOf(status int) int {
 		return 18
 	case 401, 402, 403, 407, 603, 607, 608:
 		return 21
-	case 410:
+	case 301, 410:
 		return 22
+	case 300, 302:
+		return 23
 	case 482, 483:
 		return 25
 	case 484:

@@ -52,10 +52,26 @@ func TestParseReason(t *testing.T) {
 		for _, v := range c.values {
 			headers = append(headers, sip.NewHeader("Reason", v))
 		}
-		q850, status, ok := ParseReason(headers)
-		require.Equal(t, c.q850, q850, c.values)
-		require.Equal(t, c.status, status, c.values)
-		require.Equal(t, c.q850 != 0 || c.status != 0, ok, c.values)
+		g := ParseReason(headers)
+		require.Equal(t, c.q850, g.Cause, c.values)
+		require.Equal(t, c.status, g.Status, c.values)
+		require.False(t, g.User, c.values)
+	}
+}
+
+// TestLocation: where a cause was made counts with the cause that is read.
+func TestLocation(t *testing.T) {
+	for value, user := range map[string]bool{
+		"Q.850;cause=21;location=U":                             true,
+		`q.850 ; Location = "u" ; cause=21`:                     true,
+		"Q.850;cause=21;location=LN":                            false,
+		"Q.850;cause=21":                                        false,
+		`Q.850;cause=21;text="location=U"`:                      false,
+		"SIP;cause=603;location=U, Q.850;cause=21":              false,
+		"Q.850;cause=21;location=RLN, Q.850;cause=1;location=U": false,
+	} {
+		g := ParseReason([]sip.Header{sip.NewHeader("Reason", value)})
+		require.Equal(t, Given{Cause: 21, User: user, Status: g.Status}, g, value)
 	}
 }
 
@@ -69,7 +85,8 @@ func TestCauseOf(t *testing.T) {
 		18:  {480},
 		102: {408, 504},
 		21:  {401, 402, 403, 407, 603, 607, 608}, // 607, 608: RFC 8197, RFC 8688
-		22:  {410},
+		22:  {301, 410},
+		23:  {300, 302},
 		28:  {484},
 		38:  {502},
 		41:  {400, 481, 500, 503},

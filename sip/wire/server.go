@@ -166,7 +166,7 @@ func (s *Stack) cancel(req *sip.Request, from Peer) {
 		}
 	}
 	if found { // before its answer, so that nobody who has that is surprised by a call that goes on
-		s.handler.Cancel(target)
+		s.handler.Cancel(target, req)
 	}
 	if err := tx.Respond(Reply(req, sip.StatusOK, "OK")); err != nil {
 		s.drop("answer to a CANCEL", from, err)

@@ -38,8 +38,8 @@ type Handler interface {
 	Accept(from Peer) bool
 	// Request takes over a new server transaction of any method but ACK and CANCEL.
 	Request(tx *ServerTx)
-	// Cancel tells that a CANCEL for this INVITE came; its answer is 200.
-	Cancel(tx *ServerTx)
+	// Cancel tells that cancel came for the INVITE of tx; its answer is 200.
+	Cancel(tx *ServerTx, cancel *sip.Request)
 	// Ack delivers an ACK that belongs to a 2xx.
 	Ack(req *sip.Request, from Peer)
 	// Stray delivers a response without a transaction: a repeated 2xx, mostly.

@@ -47,7 +47,7 @@ func (c *collector) Request(tx *ServerTx) {
 	}
 	c.txs <- tx
 }
-func (c *collector) Cancel(tx *ServerTx) { c.note("CANCEL"); c.cancels <- tx }
+func (c *collector) Cancel(tx *ServerTx, _ *sip.Request) { c.note("CANCEL"); c.cancels <- tx }
 func (c *collector) Ack(req *sip.Request, _ Peer) {
 	c.note(fmt.Sprintf("ACK %d", req.CSeq().SeqNo))
 	c.acks <- req
