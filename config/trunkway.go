@@ -21,6 +21,7 @@ type TrunkWay struct {
 	PingInterval   time.Duration `key:"ping_interval" help:"between OPTIONS to each of its servers: after 3 without an answer it is down, after 2 answers up again; 0: none are sent"`
 	MaxCPS         int           `key:"max_cps" help:"calls a second, each way; more from it get 503, more to it go to the next trunk; 0: no limit"`
 	TCPLarge       bool          `key:"tcp_large" help:"with udp, requests of more than 1300 bytes go over TCP"`
+	Follow3xx      bool          `key:"follow_3xx" help:"redirections (3xx) of it are followed, up to 3 one after the other: to another of its servers, for the same callee; others end the call as a failure"`
 }
 
 func (t *TrunkWay) fresh() { t.ConnectTimeout, t.PingInterval = 4*time.Second, 30*time.Second }

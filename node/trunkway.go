@@ -13,7 +13,7 @@ import (
 // not here: it leads elsewhere tomorrow.
 func trunkWay(t *trunk.Trunk, c *config.Trunk) error {
 	t.Way = trunk.Way{Proxy: c.Proxy, Domain: c.Domain, Priority: c.Priority, Weight: c.Weight, Prefixes: c.Prefixes,
-		ConnectTimeout: c.ConnectTimeout, PingInterval: c.PingInterval, MaxCPS: c.MaxCPS, TCPLarge: c.TCPLarge}
+		ConnectTimeout: c.ConnectTimeout, PingInterval: c.PingInterval, MaxCPS: c.MaxCPS, TCPLarge: c.TCPLarge, Follow3xx: c.Follow3xx}
 	if c.Address == "" {
 		return nil
 	}

@@ -46,6 +46,7 @@ type call struct {
 	over    atomic.Bool    // it ends by itself already
 	saidBye identity.Given // why a side hung up, by its own words
 
+	loop       looped
 	unanswered int  // requests of ours in dialogs; see send.go
 	talking    bool // both hear each other
 
@@ -150,8 +151,8 @@ var (
 	endNotRecorded = routing.End{Word: "journal_down", StateCode: 8020, FailReason: 8020, SIP: sip.StatusServiceUnavailable, Cause: 41, Quiet: true}
 )
 
-// endLoop is the end of a call that X itself makes: one of ours, forwarded back
-// to the X that it showed. It would go round until Max-Forwards is used up.
+// endLoop is the end of a call that an X makes: one of ours, which came back to
+// the X that it showed, or to another that it called. It would go round until Max-Forwards is used up.
 var endLoop = routing.End{Word: "loop", SIP: sip.StatusLoopDetected, Cause: 25, Quiet: true}
 
 // arrive finds out who calls which X, and what is to be done.
@@ -163,7 +164,7 @@ func (c *call) arrive() (routing.End, bool) {
 	}
 	plain := c.log.With().Str("caller", logging.Mask(string(c.q.Caller))).Logger()
 	c.log = plain.With().Str("x", logging.Mask(string(c.q.X))).Logger() // until it is known to be an X, it may be somebody's number
-	if string(c.q.Caller) == string(c.q.X) {
+	if string(c.q.Caller) == string(c.q.X) || c.srv.loops.ours(c.q) {
 		return endLoop, false
 	}
 	if end, ok := c.readOffer(); !ok {

@@ -25,11 +25,12 @@ type calleeLeg struct {
 	route     route
 	shows     []sip.Header // who calls, as the trunk wants it
 	proof     *digest.Exchange
-	counted   bool // its trunk counts it
-	enlarged  bool // it is over TCP for its size
-	elsewhere bool // it failed at this server, and another of the trunk may do better
-	prolonged int  // how often it was repeated with a longer session
-	rang      bool // a provisional response came: CANCEL may be sent
+	counted   bool          // its trunk counts it
+	moved     *sip.Response // it was redirected
+	enlarged  bool          // it is over TCP for its size
+	elsewhere bool          // it failed at this server, and another of the trunk may do better
+	prolonged int           // how often it was repeated with a longer session
+	rang      bool          // a provisional response came: CANCEL may be sent
 	cancelled bool
 	told      bool // CANCEL was sent
 	settled   bool // the INVITE has its final response, or will have none
@@ -54,7 +55,13 @@ func (c *call) reach() (routing.End, bool) {
 		c.log.Error().Err(err).Msg("open the caller's audio")
 		return endOf(err), false
 	}
-	c.rec.Out = time.Now()
+	now := time.Now()
+	var fresh bool
+	if c.loop, fresh = c.srv.loops.enter(c.q, c.d, now); !fresh {
+		c.log.Warn().Msg("the callee forwards its calls back to X")
+		return endForwarded, false
+	}
+	c.rec.Out = now
 	c.log.Info().Str("route", routes[0].name).Str("shown", string(c.d.Shown)).Msg("callout")
 	c.note(events.CallOut, "")
 	c.startWaiting()

@@ -69,14 +69,11 @@ func (c *call) overServers(r route, s *hunt, down bool) {
 			return
 		}
 		var again bool
-		s.tried++
 		before := c.b
-		c.waiting.deserted(false) // by the server before
-		c.comfort()
-		if s.end, again, s.ok = c.ring(one); s.ok {
+		if s.end, again, s.ok = c.ringOn(one, s); s.ok {
 			return
 		}
-		if !again || s.tried == maxTries || time.Now().After(s.until) {
+		if !again || s.tried >= maxTries || time.Now().After(s.until) {
 			s.over = true
 			return
 		}

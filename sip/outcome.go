@@ -190,6 +190,9 @@ func (c *call) refusal(b *calleeLeg, h happening) (end routing.End, again bool) 
 		end.Cause = c.rec.UnswReason
 	}
 	b.elsewhere = ofServer(status)
+	if status < 400 {
+		b.moved = h.res
+	}
 	c.srv.limits.rest(b.route, h.res, time.Now())
 	c.log.Info().Int("status", status).Int("cause", c.rec.UnswReason).Str("end", end.Word).Msg("the callee's side refused")
 	return end, end.Word == routing.EndTrunk.Word && !alerted && ofTrunk(status)

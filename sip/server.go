@@ -47,6 +47,7 @@ type Server struct {
 	named     namedTrunks // trunks without a fixed address
 	lines     lines       // our registrations with trunks
 	limits    limits
+	loops     loops
 	resolver  *resolve.Resolver // of the trunks' names
 	health    health
 	overload  overload

@@ -18,6 +18,7 @@ func (c *call) join() (routing.End, bool) {
 		return end, false
 	}
 	c.rec.Answered = time.Now()
+	c.srv.loops.answered(&c.loop)
 	c.stopWaiting()
 	c.media.Connect(false, false)
 	c.note(events.Answer, "")

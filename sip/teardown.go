@@ -18,6 +18,7 @@ func (c *call) tearDown(end routing.End) {
 	c.srv.up.Add(-1)
 	c.rec.Ended = time.Now()
 	c.rec.StateCode, c.rec.FailReason, c.rec.EndWord = end.StateCode, end.FailReason, end.Word
+	c.srv.loops.answered(&c.loop) // before the caller knows that it may dial again
 	c.dropInfos()
 	c.hangUpCallee(end)
 	c.hangUpCaller(end)
@@ -28,6 +29,7 @@ func (c *call) tearDown(end routing.End) {
 	c.logAudio(stats)
 	c.rec.CallerLeg, c.rec.CalleeLeg = quality(stats[media.Caller]), quality(stats[media.Callee])
 	c.srv.router.Release(c.session)
+	c.srv.loops.leave(&c.loop)
 	if c.counted {
 		c.srv.limits.leave(c.from.trunk)
 	}

@@ -23,6 +23,7 @@ var endTexts = map[string]string{
 	"caller_blacklisted":    "The caller is on the blacklist of X.",
 	"callee_blacklisted":    "The callee is on the blacklist of X.",
 	"callee_barred":         "The callee's number is of a kind that is never called.",
+	"loop":                  "The callee forwards its calls back to X.",
 	"callee_foreign":        "The callee's number is foreign.",
 	"caller_foreign":        "The caller is foreign, and the app takes no foreign callers.",
 	"in_use":                "X, or its extension, was in a call already.",

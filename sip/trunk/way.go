@@ -38,6 +38,9 @@ type Way struct {
 	PingInterval   time.Duration // between OPTIONS to each server; 0: none are sent
 	MaxCPS         int           // calls a second, each way; 0: no limit
 	TCPLarge       bool          // it takes over TCP what is too large for UDP (RFC 3261 section 18.1.1)
+	// Follow3xx has its redirections followed: to another server of it, for the
+	// same callee, before that rings.
+	Follow3xx bool
 }
 
 // The bounds of a way.
