@@ -118,7 +118,7 @@ func TestCalleesAnswers(t *testing.T) {
 		"rang, then 408":        {status: 408, ring: true, state: 8101, fail: 8101, sip: 480, cause: "19", unansweredFor: 102},
 		"trunk error":           {status: 500, state: 8020, fail: 7506, sip: 503, cause: "38", unansweredFor: 41},
 		"trunk error, rang":     {status: 503, ring: true, state: 8020, fail: 7506, sip: 503, cause: "38", unansweredFor: 41},
-		"redirected":            {status: 302, state: 8020, fail: 7506, sip: 503, cause: "38", unansweredFor: 31},
+		"redirected":            {status: 302, state: 8020, fail: 7506, sip: 503, cause: "38", unansweredFor: 23},
 		"network out of order":  {status: 503, reason: "Q.850;cause=38", state: 8020, fail: 7506, sip: 503, cause: "38", unansweredFor: 38},
 		"not acceptable":        {status: 488, state: 8020, fail: 7506, sip: 488, cause: "88", unansweredFor: 88},
 		"taken back by network": {status: 487, ring: true, state: 8101, fail: 8101, sip: 480, cause: "19", unansweredFor: 19},
