@@ -26,7 +26,7 @@ type calleeLeg struct {
 	shows     []sip.Header // who calls, as the trunk wants it
 	proof     *digest.Exchange
 	counted   bool          // its trunk counts it
-	moved     *sip.Response // it was redirected
+	redirect  *sip.Response // it was redirected
 	enlarged  bool          // it is over TCP for its size
 	elsewhere bool          // it failed at this server, and another of the trunk may do better
 	prolonged int           // how often it was repeated with a longer session

@@ -191,7 +191,7 @@ func (c *call) refusal(b *calleeLeg, h happening) (end routing.End, again bool) 
 	}
 	b.elsewhere = ofServer(status)
 	if status < 400 {
-		b.moved = h.res
+		b.redirect = h.res
 	}
 	c.srv.limits.rest(b.route, h.res, time.Now())
 	c.log.Info().Int("status", status).Int("cause", c.rec.UnswReason).Str("end", end.Word).Msg("the callee's side refused")

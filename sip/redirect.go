@@ -29,7 +29,7 @@ func (c *call) ringOn(r route, s *hunt) (end routing.End, again, ok bool) {
 		c.waiting.deserted(false) // by the server before
 		c.comfort()
 		end, again, ok = c.ring(r)
-		if ok || c.b == before || c.b.moved == nil || depth == maxRedirects || s.tried >= maxTries {
+		if ok || c.b == before || c.b.redirect == nil || depth == maxRedirects || s.tried >= maxTries {
 			return end, again, ok
 		}
 		next, found := c.redirected(c.b)
@@ -59,7 +59,7 @@ func (c *call) redirected(b *calleeLeg) (route, bool) {
 		return route{}, false
 	}
 	now := time.Now()
-	for _, uri := range contactsOf(b.moved) {
+	for _, uri := range contactsOf(b.redirect) {
 		if !c.isCallee(b.route, uri) {
 			c.log.Warn().Str("route", b.route.name).Msg("a redirection to another number is not followed")
 			continue
