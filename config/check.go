@@ -43,6 +43,7 @@ func (c *Config) check() Problems {
 	k.networks("events.refuse", c.Events.Refuse)
 	k.http(&c.HTTP)
 	k.sms(&c.SMS)
+	k.guard(&c.Guard)
 	k.smsGateways(c)
 	k.span("registrar.expires", c.Registrar.Expires, time.Minute, 24*time.Hour)
 	k.oneOf("registrar.media_security", c.Registrar.Security, "off", "optional", "required")

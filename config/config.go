@@ -21,6 +21,7 @@ type Config struct {
 	Events    Events    `key:"events"`
 	HTTP      HTTP      `key:"http"`
 	SMS       SMS       `key:"sms"`
+	Guard     Guard     `key:"guard"`
 	Trunks    []Trunk   `key:"trunks" help:"carriers and switches; those with an address carry calls out, one after the other if one fails"`
 	Profiles  []Profile `key:"profiles" help:"named sets of trunk settings, the defaults of the trunks that name them: every key of a trunk but profile"`
 	Registrar Registrar `key:"registrar"`

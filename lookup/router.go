@@ -30,6 +30,9 @@ type Config struct {
 	// accounts or prompts may be others than before. nil: nobody wants to know.
 	Settings func(ctx context.Context) error
 
+	// Guessing bounds wrong extensions (AXE). The zero value does not.
+	Guessing store.Guessing
+
 	// X mode: who asks the apps' servers (nil: one is made), how long an answer
 	// may take where the app does not say (0: 5 s), and whether a prompt file can
 	// be played for an app (nil: every one can).
@@ -64,6 +67,7 @@ type Router struct {
 	heard    atomic.Int64 // when the ledger heard of this node last, in us since 1970
 	trusted  atomic.Int64 // the same, of the last time that was before the epoch was read
 	outage   outage
+	guesses  guesses
 }
 
 // New makes a router; the apps are read at once, and the ledger hears of the
@@ -88,13 +92,18 @@ func New(ctx context.Context, cfg Config) (*Router, error) {
 // Decide applies the rules to a call to X: one round trip to Redis. Where the
 // mode allows one call at a time, X is reserved for the session.
 func (r *Router) Decide(ctx context.Context, q routing.Question) (routing.Decision, error) {
-	return r.decide(ctx, r.byNumber(q, r.cfg.Cache.Facts), q)
+	d, _, err := r.decide(ctx, r.byNumber(q, r.cfg.Cache.Facts), q)
+	return d, err
 }
 
 // DecideExtension applies the rules to an extension that the caller typed: one
 // more round trip. The extension is reserved for the session.
 func (r *Router) DecideExtension(ctx context.Context, q routing.Question, ext routing.Extension) (routing.Decision, error) {
-	return r.decide(ctx, r.byExtension(q, ext, r.cfg.Cache.FactsByExtension), q)
+	d, f, err := r.decide(ctx, r.byExtension(q, ext), q)
+	if err == nil && d.End.Word == routing.EndWrongExt.Word {
+		r.guesses.wrong(&r.cfg, q, f)
+	}
+	return d, err
 }
 
 // Peek tells what Decide would decide, and reserves nothing.
@@ -126,11 +135,13 @@ func (r *Router) byNumber(q routing.Question, look func(context.Context, routing
 	}
 }
 
-func (r *Router) byExtension(q routing.Question, ext routing.Extension, look func(context.Context, routing.Question, routing.Extension) (routing.Facts, store.Ticket, error)) question {
+func (r *Router) byExtension(q routing.Question, ext routing.Extension) question {
 	return question{
 		x: q.X, at: q.At,
-		cache:  func(ctx context.Context) (routing.Facts, store.Ticket, error) { return look(ctx, q, ext) },
-		ledger: func(ctx context.Context) (routing.Facts, error) { return r.cfg.Ledger.FactsByExtension(ctx, q, ext) },
+		cache: func(ctx context.Context) (routing.Facts, store.Ticket, error) {
+			return r.cfg.Cache.FactsByExtension(ctx, q, ext, r.cfg.Guessing)
+		},
+		ledger: func(ctx context.Context) (routing.Facts, error) { return r.guesses.alone(ctx, &r.cfg, q, ext) },
 		rules: func(app *routing.App, f routing.Facts) routing.Decision {
 			return routing.DecideExtension(&r.cfg.Plan, app, q, f, ext)
 		},
@@ -139,11 +150,11 @@ func (r *Router) byExtension(q routing.Question, ext routing.Extension, look fun
 
 // decide asks, and settles who has the place on X. What was reserved for a
 // call that is not put through is free again at once.
-func (r *Router) decide(ctx context.Context, ask question, q routing.Question) (routing.Decision, error) {
+func (r *Router) decide(ctx context.Context, ask question, q routing.Question) (routing.Decision, routing.Facts, error) {
 	d, f, err := r.ask(ctx, ask)
 	if err != nil {
 		r.Release(q.Session)
-		return d, err
+		return d, f, err
 	}
 	if d.Step == routing.Dial && !f.Held && d.Binding.OneCall() {
 		if !r.reserve(ctx, q.Session, d.Binding) {
@@ -154,7 +165,7 @@ func (r *Router) decide(ctx context.Context, ask question, q routing.Question) (
 	if d.Step != routing.Dial {
 		r.Release(q.Session)
 	}
-	return d, nil
+	return d, f, nil
 }
 
 // reserve gets the place of a binding whose facts came from the ledger. While

@@ -54,7 +54,8 @@ func Decide(plan *Plan, app *App, q Question, f Facts) Decision {
 // DecideExtension applies the rules to an extension that a caller of an AXE X
 // typed. f.ToX is the binding of that extension. The order of Decide holds; a
 // binding that is missing is a wrong extension (EndWrongExt), and whether the
-// caller may try again is for the one who counts the tries.
+// caller may try again is for the one who counts the tries. Whoever
+// guesses (Guessed) gets the same end whatever was typed: nothing is confirmed.
 func DecideExtension(plan *Plan, app *App, q Question, f Facts, ext Extension) Decision {
 	c := inquiry{plan: plan, app: app, q: q, f: f}
 	if d, refused := c.gates(); refused {

@@ -95,8 +95,14 @@ func (c *inquiry) extension(ext Extension) Decision {
 		return c.refuse(EndNothing, SceneNothing, ToA, nil, "no extension was entered")
 	}
 	b := c.standing(c.f.ToX)
-	if b == nil || b.Ext != ext {
-		return c.refuse(EndWrongExt, SceneWrong, ToA, nil, fmt.Sprintf("%s has no extension %s", c.q.X, ext.shown()))
+	if c.f.Guessed || b == nil || b.Ext != ext {
+		why := fmt.Sprintf("%s has no extension %s", c.q.X, ext.shown())
+		if c.f.Guessed {
+			why = fmt.Sprintf("%s typed %d wrong extensions of %s lately: none is looked up", c.q.Caller.Masked(), c.f.Wrong, c.q.X)
+		}
+		d := c.refuse(EndWrongExt, SceneWrong, ToA, nil, why)
+		d.Wrong = c.f.Wrong
+		return d
 	}
 	d := c.dial(b, b.A, ToA, fmt.Sprintf("extension %s of %s is %s", ext, c.q.X, b.A.Masked()))
 	if d.Step == Dial {

@@ -228,6 +228,12 @@ type Facts struct {
 	SMS        bool // X takes texts
 	CallerOurs bool // texts: whoever sends is an X of ours
 
+	// Wrong is how many wrong extensions the caller typed at X lately, this one
+	// included (AXE); Guessed that there were so many that the extension was not
+	// looked up.
+	Wrong   int
+	Guessed bool
+
 	// Busy tells that another session holds X (AX) or X and extension (AXE);
 	// Held that the look has reserved it for this session.
 	Busy bool
@@ -267,6 +273,7 @@ type Decision struct {
 	LastMinute string // lastMinVoice, a prompt file name
 
 	Temporary bool // Dial: Callee is the temporary callee of an AX binding
+	Wrong     int  // Refuse, a wrong extension: how many the caller typed at X lately, 0: they are not counted
 	Why       string
 }
 

@@ -34,23 +34,21 @@ func (c *call) collect() (routing.End, bool) {
 	scene := routing.SceneEnter
 	for try := 0; ; try++ {
 		typed, how := c.digits(scene, entry{length: app.ExtDigits, again: try > 0})
-		switch {
-		case how.kind == left:
-			c.rec.ReleasedBy = 1
-			return routing.EndLeftCollect, false
-		case how.kind == lost || how.kind == silent:
-			return routing.EndCallerGone, false
-		case how.kind == ordered:
-			return how.end, false
-		case typed == "":
+		if end, broken := c.collectBroken(how); broken {
+			return end, false
+		}
+		if typed == "" {
 			c.announce("", routing.SceneNothing)
 			return routing.EndNothing, false
 		}
 		c.note(events.CollectInfo, typed)
 		c.log.Info().Str("extension", typed).Msg("digits")
-		end, ok := c.extension(routing.Extension(typed))
+		end, wrong, ok := c.extension(routing.Extension(typed))
 		if ok || end.Word != routing.EndWrongExt.Word {
 			return end, ok
+		}
+		if end, broken := c.collectBroken(c.dawdle(wrong)); broken {
+			return end, false
 		}
 		if try >= app.Retries {
 			c.announce("", routing.SceneWrong)
@@ -60,26 +58,41 @@ func (c *call) collect() (routing.End, bool) {
 	}
 }
 
-// extension asks who has it; the rules may still refuse.
-func (c *call) extension(ext routing.Extension) (routing.End, bool) {
+// collectBroken tells how a call ends whose caller cannot go on typing.
+func (c *call) collectBroken(how happening) (routing.End, bool) {
+	switch how.kind {
+	case left:
+		c.rec.ReleasedBy = 1
+		return routing.EndLeftCollect, true
+	case lost, silent:
+		return routing.EndCallerGone, true
+	case ordered:
+		return how.end, true
+	}
+	return routing.End{}, false
+}
+
+// extension asks who has it; the rules may still refuse. wrong is how many
+// wrong ones the caller typed lately.
+func (c *call) extension(ext routing.Extension) (end routing.End, wrong int, ok bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), decideTime)
 	defer cancel()
 	d, err := c.srv.router.DecideExtension(ctx, c.q, ext)
 	if err != nil {
 		c.log.Error().Err(err).Msg("decide on the extension")
 		c.announce("", routing.SceneFault)
-		return routing.EndFault, false
+		return routing.EndFault, 0, false
 	}
 	if d.Step == routing.Dial {
 		c.adopt(d)
-		return routing.End{}, true
+		return routing.End{}, 0, true
 	}
 	c.rec.Why = d.Why
 	if d.End.Word != routing.EndWrongExt.Word {
 		c.adopt(d)
 		c.announce(d.Prompt, d.Scene)
 	}
-	return d.End, false
+	return d.End, d.Wrong, false
 }
 
 // digits plays the scene's prompt once and takes an entry; a key pressed during

@@ -84,6 +84,7 @@ type Config struct {
 	FirstDigit  time.Duration
 	InterDigit  time.Duration
 	Digits      time.Duration // all digits of one try
+	WrongDelay  time.Duration // after the second wrong extension of a caller, doubled with each further one; 0: none
 	RecordDir   string
 	MinTalk     time.Duration // shorter talks leave no recording
 	RetryAfter  time.Duration

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -53,26 +54,36 @@ func (c *Cache) facts(ctx context.Context, q routing.Question, lease int64) (rou
 	return f, Ticket{}, nil
 }
 
+// Guessing bounds the wrong extensions that one caller may type at one X, over
+// all nodes.
+type Guessing struct {
+	Most   int           // within the span, and for a span from the last of them on none is looked up; 0: any number
+	Within time.Duration // the span
+}
+
 // FactsByExtension finds what is known about an extension that the caller
-// typed: ToX is its binding. It reserves as Facts does.
-func (c *Cache) FactsByExtension(ctx context.Context, q routing.Question, ext routing.Extension) (routing.Facts, Ticket, error) {
-	return c.factsByExtension(ctx, q, ext, c.cfg.Lease.Milliseconds())
+// typed: ToX is its binding. It reserves as Facts does. A wrong one is counted;
+// to a caller who typed too many none is known (Guessed).
+func (c *Cache) FactsByExtension(ctx context.Context, q routing.Question, ext routing.Extension, g Guessing) (routing.Facts, Ticket, error) {
+	return c.factsByExtension(ctx, q, ext, c.cfg.Lease.Milliseconds(), g)
 }
 
-// PeekByExtension finds what FactsByExtension finds, and reserves nothing.
+// PeekByExtension finds what FactsByExtension finds, reserves nothing, and
+// neither counts nor minds the count.
 func (c *Cache) PeekByExtension(ctx context.Context, q routing.Question, ext routing.Extension) (routing.Facts, Ticket, error) {
-	return c.factsByExtension(ctx, q, ext, 0)
+	return c.factsByExtension(ctx, q, ext, 0, Guessing{})
 }
 
-func (c *Cache) factsByExtension(ctx context.Context, q routing.Question, ext routing.Extension, lease int64) (routing.Facts, Ticket, error) {
+func (c *Cache) factsByExtension(ctx context.Context, q routing.Question, ext routing.Extension, lease int64, g Guessing) (routing.Facts, Ticket, error) {
 	x := q.X
-	keys := []string{numberKey(x), extensionKey(x, ext), busyKey(x), blacklistKey(x)}
-	a, ticket, err := c.ask(ctx, c.scripts.extension, keys, q, lease)
+	keys := []string{numberKey(x), extensionKey(x, ext), busyKey(x), blacklistKey(x), wrongKey(x, q.Caller)}
+	a, ticket, err := c.ask(ctx, c.scripts.extension, keys, q, lease, strconv.Itoa(g.Most), strconv.FormatInt(g.Within.Milliseconds(), 10))
 	if ticket.Miss() || err != nil {
 		return routing.Facts{}, ticket, err
 	}
 	f := a.facts()
 	f.ToX = a.binding.binding(x, &a.number)
+	f.Wrong, f.Guessed = a.wrong, a.guessed
 	if err := a.err(); err != nil {
 		return routing.Facts{}, Ticket{}, fmt.Errorf("look up an extension of %s in Redis: %w", x, err)
 	}
@@ -85,11 +96,11 @@ func (c *Cache) factsByExtension(ctx context.Context, q routing.Question, ext ro
 // ask runs a lookup script. An answer that was asked for in an epoch that
 // ended meanwhile is asked for again: the connection may have turned out to
 // lead to a Redis with yesterday's keys.
-func (c *Cache) ask(ctx context.Context, s *redis.Script, keys []string, q routing.Question, lease int64) (answer, Ticket, error) {
+func (c *Cache) ask(ctx context.Context, s *redis.Script, keys []string, q routing.Question, lease int64, more ...any) (answer, Ticket, error) {
 	for {
 		epoch := c.Epoch()
-		v, err := c.run(ctx, "look up", q.X, s, keys, strconv.FormatInt(epoch, 10), c.tickets(), formatInstant(q.At),
-			string(q.Caller), q.Session, c.cfg.Node, strconv.FormatInt(lease, 10))
+		args := []any{strconv.FormatInt(epoch, 10), c.tickets(), formatInstant(q.At), string(q.Caller), q.Session, c.cfg.Node, strconv.FormatInt(lease, 10)}
+		v, err := c.run(ctx, "look up", q.X, s, keys, append(args, more...)...)
 		if err != nil {
 			return answer{}, Ticket{}, err
 		}
@@ -106,6 +117,8 @@ type answer struct {
 	x                      routing.X
 	number, binding, extra found
 	flags                  [4]bool // caller blacklisted, callee blacklisted, busy, held
+	wrong                  int     // extensions that were wrong, this one included
+	guessed                bool    // so many that none is looked up
 }
 
 func readAnswer(x routing.X, v any) (a answer, ticket string, err error) {
@@ -115,12 +128,16 @@ func readAnswer(x routing.X, v any) (a answer, ticket string, err error) {
 			return answer{}, ticket, nil
 		}
 	}
-	if !ok || len(list) != 8 || list[0] != int64(1) {
+	if !ok || len(list) != 8 && len(list) != 10 || list[0] != int64(1) {
 		return answer{}, "", fmt.Errorf("look up %s in Redis: the script's answer %v cannot be read", x, v)
 	}
 	a = answer{x: x, number: readHash("the number", list[1]), binding: readHash("the binding", list[2]), extra: readHash("the record", list[3])}
 	for i := range a.flags {
 		a.flags[i] = list[4+i] == int64(1)
+	}
+	if len(list) == 10 {
+		wrong, _ := list[8].(int64)
+		a.wrong, a.guessed = int(wrong), list[9] == int64(1)
 	}
 	return a, "", nil
 }

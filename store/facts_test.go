@@ -162,7 +162,7 @@ func TestWhatWasLoadedIsFound(t *testing.T) {
 				require.NoError(t, err)
 				require.False(t, ticket.Miss())
 				require.Empty(t, cmp.Diff(expected(d, carl, ext, true), got), "extension %s", ext)
-				got, _, err = w.FactsByExtension(ctx, q, ext)
+				got, _, err = w.FactsByExtension(ctx, q, ext, Guessing{})
 				require.NoError(t, err)
 				decision := routing.DecideExtension(&plan, app, q, got, ext)
 				require.Equal(t, decision.Step == routing.Dial, got.Held, decision.Why)

@@ -22,6 +22,12 @@ func temporaryKey(x routing.X) string { return numberKey(x) + ":temp" }
 
 func callbackKey(x routing.X, a routing.Number) string { return numberKey(x) + ":cb:" + string(a) }
 
+// wrongKey counts the wrong extensions that a caller typed; callers without a
+// number share one.
+func wrongKey(x routing.X, caller routing.Number) string {
+	return numberKey(x) + ":wrong:" + string(caller)
+}
+
 func busyKey(x routing.X) string { return numberKey(x) + ":busy" }
 
 func blacklistKey(x routing.X) string { return numberKey(x) + ":black" }

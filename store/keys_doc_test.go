@@ -67,7 +67,7 @@ func kindOfKey(key string) string {
 	for _, k := range []struct{ pattern, kind string }{
 		{`^axgate:\{\+\d+\}`, "axgate:{X}"}, {`:n:\+\d+$`, ":n:NUMBER"}, {`:e:\d+$`, ":e:EXTENSION"}, {`:cb:\+\d+$`, ":cb:A"},
 		{`:requests:\{.+\}$`, ":requests:{APP}"}, {`:failures:\{.+\}$`, ":failures:{ADDRESS}"}, {`:texts:to:\{.+\}$`, ":texts:to:{X}"}, {`:texts:from:\{.+\}$`, ":texts:from:{NUMBER}"},
-		{`:nonce:\{.+\}:\w+$`, ":nonce:{APP}:HASH"},
+		{`:wrong:\+\d+$`, ":wrong:CALLER"}, {`:nonce:\{.+\}:\w+$`, ":nonce:{APP}:HASH"},
 	} {
 		key = regexp.MustCompile(k.pattern).ReplaceAllString(key, k.kind)
 	}
@@ -108,6 +108,8 @@ func fillWithEverything(t *testing.T, c *Cache, look func()) {
 		look()
 		if mode == routing.AXE {
 			require.NoError(t, c.PutCallback(ctx, &full, routing.Callback{Caller: b, Until: until}, now))
+			_, _, err := c.FactsByExtension(ctx, routing.Question{Session: "s", X: x, Caller: b, At: now}, "0009", Guessing{Most: 2, Within: time.Minute})
+			require.NoError(t, err)
 			held, err := c.Reserve(ctx, "session", x, full.Ext)
 			require.NoError(t, err)
 			require.True(t, held)

@@ -119,3 +119,21 @@ local function listed(key, number)
   if not number or number == '' then return 0 end
   return redis.call('SISMEMBER', key, number)
 end
+
+-- tally adds to a count that begins anew once its span (ms) is over. One that
+-- reaches its limit (0: none) stands for a whole span from then on. It returns
+-- the count, and the instant at which it begins anew.
+local function tally(key, add, span, limit)
+  local ms = clock()
+  local e = fields(key)
+  local count, ends = tonumber(e.count or '0'), e['until']
+  if not ends or ends <= instant(ms) then
+    count, ends = 0, instant(ms + span)
+  end
+  if add == 0 or limit > 0 and count >= limit then return count, ends end
+  count = count + add
+  if limit > 0 and count >= limit then ends = instant(ms + span) end
+  redis.call('HSET', key, 'count', count, 'until', ends)
+  redis.call('PEXPIRE', key, 2 * span)
+  return count, ends
+end
