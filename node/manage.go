@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"axgate/api"
@@ -15,9 +16,10 @@ import (
 func (n *Node) management() ([]api.Mount, error) {
 	h, err := manage.New(manage.Deps{
 		Records: n.ledger, Changes: n.office, Plan: n.plan, Log: n.log,
-		Stop:    func(session string) bool { return n.server.Stop(session) },
-		Trunks:  n.trunksNow,
-		Local:   provision.Token(n.token),
+		Stop:   func(session string) bool { return n.server.Stop(session) },
+		Trunks: n.trunksNow,
+		Local:  provision.Token(n.token),
+		Bans:   n.bans, Unban: func(ip netip.Addr) bool { return n.server.Unban(ip) }, Defence: n.defence,
 		Explain: n.explained, ExplainMessage: n.explainedMessage, Receiver: n.ledger.Outbox().Receiver,
 		Probe: func(ctx context.Context, r events.Receiver, app string, at events.Probing) events.Probed {
 			refused, err := networks("events.refuse", n.cfg.Events.Refuse)

@@ -48,6 +48,12 @@ func TestManagement(t *testing.T) {
 	require.Equal(t, []any{http.StatusOK, "3.1.0"}, []any{status, doc["openapi"]})
 	status, verdict := ask(http.MethodPost, manage.Prefix+"/explain", `{"x": "+8617010000999", "caller": "+8613800000001"}`)
 	require.Equal(t, []any{http.StatusOK, "unknown_x"}, []any{status, verdict["end"]}, "%v", verdict)
+	status, bans := ask(http.MethodGet, manage.Prefix+"/bans", "")
+	require.Equal(t, []any{http.StatusOK, []any{}}, []any{status, bans["items"]})
+	status, _ = ask(http.MethodGet, manage.Prefix+"/defence", "")
+	require.Equal(t, http.StatusOK, status)
+	status, _ = ask(http.MethodDelete, manage.Prefix+"/bans/192.0.2.7", "")
+	require.Equal(t, http.StatusNotFound, status)
 	status, _ = ask(http.MethodPost, manage.Prefix+"/calls/none/hangup", "")
 	require.Equal(t, http.StatusNotFound, status)
 }

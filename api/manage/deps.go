@@ -2,6 +2,7 @@ package manage
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -82,6 +83,11 @@ type Deps struct {
 
 	// Stop hangs up a call; false: it is not up in this process.
 	Stop func(session string) bool
+	// Bans are the addresses of which this process reads no SIP, Unban ends one
+	// (false: there was none), and Defence counts what was turned away.
+	Bans    func() []Ban
+	Unban   func(netip.Addr) bool
+	Defence func() Defence
 	// Explain decides about a call that nobody makes.
 	Explain func(ctx context.Context, x routing.X, caller routing.Number, ext routing.Extension) (Explanation, error)
 	// ExplainMessage decides about a text that nobody sends.

@@ -26,7 +26,7 @@ var allowed = map[string]byte{
 	"listBindings": 'a', "getBinding": 'a', "unbind": 'o',
 	"listNumbers": 'a', "exportNumbers": 'a', "countNumbers": 'a', "getNumber": 'a', "addNumber": 'p', "addNumbers": 'p', "importNumbers": 'p',
 	"moveNumbers": 'o', "changeNumbers": 'o', "switchNumberMessages": 'o', "listTasks": 'a', "getTask": 'a', "listTaskNumbers": 'a', "resubmitTask": 'o',
-	"listTrunks": 'p', "whoAmI": 'a', "listOperators": 'p', "addOperator": 'p', "revokeOperator": 'p', "listAudit": 'a',
+	"listTrunks": 'p', "whoAmI": 'a', "listOperators": 'p', "addOperator": 'p', "revokeOperator": 'p', "listBans": 'p', "removeBan": 'p', "getDefence": 'p', "listAudit": 'a',
 }
 
 // fill puts values for the parameters into a path.
@@ -47,7 +47,7 @@ func TestRoles(t *testing.T) {
 		seen[o.ID] = true
 		who, ok := allowed[o.ID]
 		require.True(t, ok, "say here who may %s", o.ID)
-		path := fill(o.path, map[string]string{"appKey": "axe", "x": xe, "name": "none.wav", "sessionId": "none", "smsIdentifier": "none", "subscriptionId": "none", "id": "NONE", "spId": "demo", "taskId": "none"})
+		path := fill(o.path, map[string]string{"appKey": "axe", "x": xe, "name": "none.wav", "sessionId": "none", "smsIdentifier": "none", "subscriptionId": "none", "id": "NONE", "spId": "demo", "taskId": "none", "address": "192.0.2.1"})
 		for token, may := range map[string]bool{
 			nobody: false, theOperator: true, theTenant: who != 'p', theReader: who == 'a', demoReader: who == 'a', openReader: who == 'a',
 		} {

@@ -111,7 +111,9 @@ func newWorld(t testing.TB, edit ...func(*manage.Deps)) *world {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.office.Close(context.WithoutCancel(w.ctx))) })
 	w.fill()
-	d := manage.Deps{Records: w.ledger, Changes: w.office, Plan: routing.ChinaPlan(), Now: w.now, Log: log,
+	bans := &bans{list: banned}
+	d := manage.Deps{Bans: bans.all, Unban: bans.end, Defence: func() manage.Defence { return manage.Defence{Banned: 7, Guesses: 3} },
+		Records: w.ledger, Changes: w.office, Plan: routing.ChinaPlan(), Now: w.now, Log: log,
 		Stop: w.stop, Explain: w.explain, ExplainMessage: w.explainMessage, Receiver: w.ledger.Outbox().Receiver,
 		Probe: func(ctx context.Context, r events.Receiver, app string, at events.Probing) events.Probed {
 			return events.Probe(ctx, events.Config{}, r, app, at)

@@ -91,8 +91,11 @@ func ownCertificate(cfg *config.Config) (*tls.Config, error) {
 }
 
 // get reads what the node answers at a path of the management API.
-func (n *runningNode) get(path string, into any) error {
-	req, err := http.NewRequestWithContext(n.ctx, http.MethodGet, n.base+path, nil)
+func (n *runningNode) get(path string, into any) error { return n.ask(http.MethodGet, path, into) }
+
+// ask reads what the node answers to a request without a body; nil: nothing.
+func (n *runningNode) ask(method, path string, into any) error {
+	req, err := http.NewRequestWithContext(n.ctx, method, n.base+path, nil)
 	if err != nil {
 		return fmt.Errorf("ask the node: %w", err)
 	}
@@ -106,10 +109,13 @@ func (n *runningNode) get(path string, into any) error {
 	if err != nil {
 		return fmt.Errorf("read the node's answer: %w", err)
 	}
-	if res.StatusCode != http.StatusOK {
+	if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusNoContent {
 		var problem manage.Problem
 		_ = json.Unmarshal(body, &problem) // without one, the status says what there is to say
 		return fmt.Errorf("the node answers %s: %.200s", res.Status, problem.Detail)
+	}
+	if into == nil {
+		return nil
 	}
 	if err := json.Unmarshal(body, into); err != nil {
 		return fmt.Errorf("read the node's answer: %w", err)
