@@ -70,3 +70,27 @@ func checkResponse(res *sip.Response) error {
 	res.ContentType()
 	return nil
 }
+
+// unquoteRepeated takes the quotes of values with blanks away in the headers
+// that an answer repeats: sipgo keeps them when it reads, and writes its own.
+func unquoteRepeated(msg sip.Message) {
+	for _, h := range msg.GetHeaders("Via") {
+		if v, ok := h.(*sip.ViaHeader); ok {
+			unquoteBlanks(v.Params)
+		}
+	}
+	if h := msg.From(); h != nil {
+		unquoteBlanks(h.Params)
+	}
+	if h := msg.To(); h != nil {
+		unquoteBlanks(h.Params)
+	}
+}
+
+func unquoteBlanks(params sip.HeaderParams) {
+	for i, p := range params {
+		if v := p.V; len(v) >= 2 && v[0] == '"' && v[len(v)-1] == '"' && strings.ContainsAny(v, " \t") {
+			params[i].V = v[1 : len(v)-1]
+		}
+	}
+}

@@ -40,6 +40,7 @@ func (s *Stack) parse(data []byte, whole bool, from Peer) (sip.Message, *head, e
 			v.Host = "[" + v.Host + "]" // sipgo takes the brackets away and does not write them
 		}
 	}
+	unquoteRepeated(msg)
 	switch m := msg.(type) {
 	case *sip.Request:
 		method, _, _ := strings.Cut(h.start, " ")
