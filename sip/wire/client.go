@@ -21,6 +21,8 @@ var (
 	ErrRefused     = errors.New("not fit to be sent")
 )
 
+var errEnded = errors.New("ended before it was sent")
+
 // fit tells whether a message may leave.
 func (s *Stack) fit(msg sip.Message) error {
 	if s.cfg.Check == nil {
@@ -63,7 +65,9 @@ type ClientTx struct {
 // Send starts a client transaction. told is called with each response, in the
 // goroutine that read it and in its order among all that was read there, or
 // once with an error that is ErrNoAnswer, ErrUnreachable or ErrRefused; it must not block
-// and is not called after a final response or End. The ACK to a failure is sent here, the ACK to a 2xx by the dialog.
+// and is not called after a final response or End. Requests to one peer leave
+// in the order of Send. The ACK to a failure is sent here, the ACK to a 2xx by
+// the dialog.
 func (s *Stack) Send(req *sip.Request, to Peer, told func(*sip.Response, error)) *ClientTx {
 	req.SetTransport(to.Transport)
 	t := &ClientTx{Request: req, To: to, stack: s, told: told}
@@ -80,17 +84,28 @@ func (s *Stack) Send(req *sip.Request, to Peer, told func(*sip.Response, error))
 		go func() { defer s.wait.Done(); t.pump() }()
 		return t
 	}
+	before, left := s.turns.take(to)
 	go func() {
 		defer s.wait.Done()
-		ctx, cancel := context.WithTimeout(context.Background(), connectTime)
-		defer cancel()
-		if err := t.start(ctx); err != nil {
+		err := t.depart(before)
+		left()
+		if err != nil {
 			t.fail(err)
 			return
 		}
 		t.pump()
 	}()
 	return t
+}
+
+// depart starts a transaction over a connection when its turn has come.
+func (t *ClientTx) depart(before <-chan struct{}) error {
+	if before != nil {
+		<-before
+	}
+	ctx, cancel := context.WithTimeout(t.stack.ctx, connectTime)
+	defer cancel()
+	return t.start(ctx)
 }
 
 func (t *ClientTx) start(ctx context.Context) error {
@@ -108,6 +123,10 @@ func (t *ClientTx) start(ctx context.Context) error {
 	t.tx.Store(tx)
 	t.stack.clients.put(key, t)
 	tx.OnTerminate(func(string, error) { t.stack.clients.drop(key) })
+	if t.ended.Load() { // while the connection was made: nobody would take back what leaves now
+		tx.Terminate()
+		return errEnded
+	}
 	if err := tx.Init(); err != nil {
 		tx.Terminate()
 		if unsent := new(sendError); errors.As(err, &unsent) { // sipgo's words quote the request
@@ -169,7 +188,8 @@ func (t *ClientTx) fail(err error) {
 	}
 }
 
-// End stops waiting: nothing more is told, nothing is repeated.
+// End stops waiting: nothing more is told, nothing is repeated, and what has
+// not left yet does not.
 func (t *ClientTx) End() {
 	t.ended.Store(true)
 	if tx := t.tx.Load(); tx != nil {
@@ -177,14 +197,25 @@ func (t *ClientTx) End() {
 	}
 }
 
-// Write sends a request outside a transaction: the ACK to a 2xx.
+// Write sends a request outside a transaction, the ACK to a 2xx, behind those
+// of Send that wait for a connection.
 func (s *Stack) Write(req *sip.Request, to Peer) error {
 	req.SetTransport(to.Transport)
 	if err := s.fit(req); err != nil {
 		return fmt.Errorf("send %s: %w", req.Method, err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), connectTime)
+	ctx, cancel := context.WithTimeout(s.ctx, connectTime)
 	defer cancel()
+	if to.Transport != "UDP" {
+		before, left := s.turns.take(to)
+		defer left()
+		if before != nil {
+			select {
+			case <-before:
+			case <-ctx.Done():
+			}
+		}
+	}
 	conn, err := s.dial(ctx, to)
 	if err != nil {
 		return fmt.Errorf("send %s to %s: %w: %w", req.Method, to, ErrUnreachable, err)

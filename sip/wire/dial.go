@@ -139,6 +139,7 @@ func (t *tcpSide) connect(ctx context.Context, to Peer) (*tcpConn, error) {
 	if err != nil {
 		return nil, err
 	}
+	mortal(raw)
 	c, err := t.secure(ctx, raw, to)
 	if err != nil {
 		_ = raw.Close()

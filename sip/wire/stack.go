@@ -6,6 +6,7 @@
 package wire
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -51,7 +52,7 @@ type Config struct {
 	UDP, TCP       string        // host:port
 	TLS            string        // host:port; TLS over TCP
 	Secure         Secure        // what TLS needs; the zero value: no connection is made over it
-	MaxConnections int           // accepted connections at once, TCP and TLS each; 0: 1,024
+	MaxConnections int           // accepted connections at once, TCP and TLS each; 0: 1,024. Those whom Flood knows have as much again
 	MaxPerSource   int           // of these, from one address; 0: 64
 	Idle           time.Duration // of a connection without a message; 0: 30 minutes
 	KeepAlive      time.Duration // between CRLFs on an idle connection that we made (RFC 5626 section 3.5.1); 0: 100 seconds
@@ -65,8 +66,6 @@ type Config struct {
 	// Lost is told of each connection that ended, of TCP or TLS; it must not
 	// block. Nil: nobody is.
 	Lost func(Peer)
-	// SentBy is the host:port that Via names; empty: the address of the socket.
-	SentBy string
 }
 
 // Stack owns the SIP sockets and the transactions of one process.
@@ -81,6 +80,7 @@ type Stack struct {
 	servers table[*ServerTx]
 	clients table[*ClientTx]
 	late    lateAnswers
+	turns   turns
 	guard   *guard
 
 	dropped      atomic.Uint64
@@ -90,6 +90,8 @@ type Stack struct {
 
 	wait    sync.WaitGroup
 	closing atomic.Bool
+	ctx     context.Context // of connections that are being made
+	end     context.CancelFunc
 }
 
 // Open binds the sockets; no message is read before Serve.
@@ -113,12 +115,14 @@ func Open(cfg Config, log zerolog.Logger) (*Stack, error) {
 		cfg.Transactions = defaultTransactions
 	}
 	s := &Stack{cfg: cfg, log: log, parser: sip.NewParser(), guard: newGuard(cfg.Flood), seed: maphash.MakeSeed()}
+	s.ctx, s.end = context.WithCancel(context.Background())
 	s.servers.init()
 	s.clients.init()
 	s.late.init(64 * sip.T1)
 	if cfg.UDP != "" {
 		u, err := openUDP(cfg.UDP)
 		if err != nil {
+			_ = s.Close()
 			return nil, fmt.Errorf("listen for SIP on udp %s: %w", cfg.UDP, err)
 		}
 		s.udp = u
@@ -126,7 +130,7 @@ func Open(cfg Config, log zerolog.Logger) (*Stack, error) {
 	if cfg.TCP != "" {
 		t, err := openTCP(s)
 		if err != nil {
-			s.Close()
+			_ = s.Close()
 			return nil, fmt.Errorf("listen for SIP on tcp %s: %w", cfg.TCP, err)
 		}
 		s.tcp = t
@@ -166,6 +170,7 @@ func (s *Stack) Close() error {
 		s.wait.Wait()
 		return nil
 	}
+	s.end()
 	var errs []error
 	if s.udp != nil {
 		errs = append(errs, s.udp.conn.Close())

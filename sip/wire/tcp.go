@@ -18,7 +18,8 @@ type tcpSide struct {
 	listener  net.Listener // nil: nobody connects to us
 
 	mu     sync.Mutex
-	conns  map[end]*tcpConn
+	open   map[*tcpConn]struct{} // all connections
+	conns  map[end]*tcpConn      // the last one of each end
 	dials  map[end]*dialing
 	taken  int                // accepted connections
 	source map[netip.Addr]int // of these, by address
@@ -42,7 +43,7 @@ func openTCP(s *Stack) (*tcpSide, error) {
 }
 
 func newSide(s *Stack, transport string, l net.Listener) *tcpSide {
-	return &tcpSide{stack: s, transport: transport, listener: l, conns: make(map[end]*tcpConn),
+	return &tcpSide{stack: s, transport: transport, listener: l, open: make(map[*tcpConn]struct{}), conns: make(map[end]*tcpConn),
 		dials: make(map[end]*dialing), source: make(map[netip.Addr]int)}
 }
 
@@ -60,6 +61,7 @@ func (t *tcpSide) serve() {
 		addr := c.RemoteAddr().(*net.TCPAddr).AddrPort()
 		addr = netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port())
 		from := Peer{Addr: addr, Transport: t.transport}
+		mortal(c)
 		if t.transport == "TLS" {
 			c = tls.Server(c, t.stack.cfg.Secure.Server)
 		}
@@ -78,14 +80,18 @@ func (t *tcpSide) admit(c net.Conn, peer Peer, accepted bool) *tcpConn {
 		return nil
 	}
 	if accepted {
-		if t.taken >= t.stack.cfg.MaxConnections || t.source[peer.Addr.Addr()] >= t.stack.cfg.MaxPerSource {
+		room := t.stack.cfg.MaxConnections
+		if known := t.stack.cfg.Flood.Known; known != nil && known(peer) { // strangers do not take the room of trunks
+			room *= 2
+		}
+		if t.taken >= room || t.source[peer.Addr.Addr()] >= t.stack.cfg.MaxPerSource {
 			return nil
 		}
 		t.taken++
 		t.source[peer.Addr.Addr()]++
 	}
 	conn := &tcpConn{side: t, conn: c, peer: peer, accepted: accepted}
-	t.conns[endOf(peer)] = conn
+	t.open[conn], t.conns[endOf(peer)] = struct{}{}, conn
 	t.stack.wait.Add(1)
 	go func() { defer t.stack.wait.Done(); conn.read() }()
 	return conn
@@ -95,6 +101,7 @@ func (t *tcpSide) admit(c net.Conn, peer Peer, accepted bool) *tcpConn {
 func (t *tcpSide) left(c *tcpConn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	delete(t.open, c)
 	if t.conns[endOf(c.peer)] == c {
 		delete(t.conns, endOf(c.peer))
 	}
@@ -130,7 +137,7 @@ func (t *tcpSide) close() error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, c := range t.conns {
+	for c := range t.open {
 		t.stack.wait.Go(func() { _ = c.conn.Close() })
 	}
 	return err
