@@ -219,7 +219,7 @@ func (c *call) readOffer() (routing.End, bool) {
 	case err != nil:
 		c.log.Info().Err(err).Msg("the caller's SDP")
 		return endBadOffer, false
-	case offer.Common(c.codecs(c.from)) != nil && len(offer.Passable(c.codecs(c.from))) == 0:
+	case offer.Common(c.codecs(c.from)) != nil && len(offer.Passable(c.codecs(c.from))) == 0, !offer.Reachable(c.srv.cfg.MediaIP):
 		return endNoCodec, false
 	}
 	c.a.offer = offer

@@ -152,8 +152,8 @@ func TestRefusedReinvite(t *testing.T) {
 		"no codec in common": {strings.NewReplacer("RTP/AVP 8 0 101", "RTP/AVP 18", "a=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n", "").Replace(w.mouthA.sdp(2)), 488, ""},
 		"SRTP only":          {strings.Replace(w.mouthA.sdp(2), "RTP/AVP", "RTP/SAVP", 1), 488, ""},
 		"no audio":           {strings.Replace(w.mouthA.sdp(2), "m=audio", "m=video", 1), 488, ""},
-		"garbage":            {"hello", 488, ""},
-		"other type":         {"{}", 488, "Content-Type: application/json"},
+		"garbage":            {"hello", 400, ""},
+		"other type":         {"{}", 415, "Content-Type: application/json"},
 		"unknown extension":  {w.mouthA.sdp(2), 420, "Require: precondition"},
 	} {
 		var headers []string
@@ -162,6 +162,9 @@ func TestRefusedReinvite(t *testing.T) {
 		}
 		a.reinvite(c.sdp, headers...)
 		m := a.fails(c.status)
+		if c.status == 415 {
+			require.Equal(t, "application/sdp", m.get("Accept"), name)
+		}
 		require.NotEmpty(t, m.start, name)
 		w.bothHear()
 	}

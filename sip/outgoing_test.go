@@ -143,7 +143,7 @@ func TestGuessedNumber(t *testing.T) {
 			d.request("INFO", "", "Require: "+number)
 			require.Equal(t, number, d.response(420, "INFO").get("Unsupported"))
 			d.request("UPDATE", w.mouthA.sdp(2)+"m="+number+" 9 RTP/AVP 0\r\n")
-			d.response(488, "UPDATE")
+			d.response(400, "UPDATE")
 		}
 	}
 	w.bothHear()

@@ -30,6 +30,7 @@ type peer struct {
 	ln   net.Listener
 	tls  bool // tcp and ln are of TLS
 	done sync.WaitGroup
+	gone atomic.Int32 // connections that ended
 
 	mu      sync.Mutex
 	auto    func(m msg) bool // answers messages by itself, of which the test is not told; nil: none
@@ -99,6 +100,7 @@ func (p *peer) talksOver(c net.Conn) {
 }
 
 func (p *peer) readTCP(c net.Conn) {
+	defer p.gone.Add(1)
 	r := bufio.NewReader(c)
 	for {
 		var head strings.Builder

@@ -126,15 +126,16 @@ func TestInvitesThatAreTurnedAway(t *testing.T) {
 		status  int
 		header  string
 	}{
-		"no hops left":       {sdp, []string{"Max-Forwards: 0"}, 483, ""},
-		"unknown extension":  {sdp, []string{"Require: 100rel, precondition", "Require: foo"}, 420, "Unsupported: precondition, foo"},
-		"no audio":           {strings.Replace(sdp, "m=audio", "m=video", 1), nil, 488, ""},
-		"SRTP only":          {strings.Replace(sdp, "RTP/AVP", "RTP/SAVP", 1), nil, 488, ""},
-		"no codec in common": {strings.NewReplacer("RTP/AVP 8 0 101", "RTP/AVP 18 96").Replace(sdp), nil, 488, ""},
-		"broken SDP":         {"v=0\r\nm=audio x\r\n", nil, 400, ""},
-		"no SDP at all":      {"hello", nil, 400, ""},
-		"another type":       {"<x/>", []string{"Content-Type: application/xml"}, 415, "Accept: application/sdp"},
-		"multipart":          {"--b\r\nContent-Type: text/plain\r\n\r\nx\r\n--b--", []string{"Content-Type: multipart/mixed;boundary=b"}, 415, ""},
+		"no hops left":        {sdp, []string{"Max-Forwards: 0"}, 483, ""},
+		"unknown extension":   {sdp, []string{"Require: 100rel, precondition", "Require: foo"}, 420, "Unsupported: precondition, foo"},
+		"no audio":            {strings.Replace(sdp, "m=audio", "m=video", 1), nil, 488, ""},
+		"SRTP only":           {strings.Replace(sdp, "RTP/AVP", "RTP/SAVP", 1), nil, 488, ""},
+		"no codec in common":  {strings.NewReplacer("RTP/AVP 8 0 101", "RTP/AVP 18 96").Replace(sdp), nil, 488, ""},
+		"no way to its audio": {strings.ReplaceAll(sdp, "IP4 127.0.0.2", "IP6 2001:db8::1"), nil, 488, ""},
+		"broken SDP":          {"v=0\r\nm=audio x\r\n", nil, 400, ""},
+		"no SDP at all":       {"hello", nil, 400, ""},
+		"another type":        {"<x/>", []string{"Content-Type: application/xml"}, 415, "Accept: application/sdp"},
+		"multipart":           {"--b\r\nContent-Type: text/plain\r\n\r\nx\r\n--b--", []string{"Content-Type: multipart/mixed;boundary=b"}, 415, ""},
 	} {
 		d := w.a.dial(numX, numA, c.sdp, c.headers...)
 		m := d.fails(c.status)

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"errors"
 	"sync/atomic"
 
 	"github.com/emiago/sipgo/sip"
@@ -72,12 +73,18 @@ func (c *call) outcome(in input) (happening, bool) {
 	if p.over {
 		return happening{}, false
 	}
-	if p.overUDPAfterAll(in.err) || c.challenged(p.leg, p.proof, in.res) {
+	if p.overUDPAfterAll(in.err) || p.connectsAnew(in.err) || c.challenged(p.leg, p.proof, in.res) {
 		c.transmit(p)
 		return happening{}, false
 	}
 	c.drop(p)
 	return p.then(in.res, in.err)
+}
+
+// connectsAnew tells whether a request is to be sent again over a connection of
+// its own: the one that the peer had made to us is gone (RFC 3261 section 18.1.1).
+func (p *sent) connectsAnew(err error) bool {
+	return p.tx != nil && errors.Is(err, wire.ErrUnreachable) && p.dialog.Lost(p.tx.To)
 }
 
 // drop stops waiting for a request of ours.

@@ -1,8 +1,11 @@
 package sip
 
 import (
+	"errors"
+
 	"github.com/emiago/sipgo/sip"
 
+	"axgate/sip/sdp"
 	"axgate/sip/wire"
 )
 
@@ -77,7 +80,8 @@ func (c *call) answerOffer(l *leg, tx *wire.ServerTx) ([]byte, bool) {
 	answer, agreed, err := c.newAnswer(l, tx.Request)
 	if err != nil {
 		c.log.Info().Err(err).Str("method", string(tx.Request.Method)).Msg("an offer in the call is refused, the session stays as it was")
-		c.reply(l, tx, sip.StatusNotAcceptableHere, "Not Acceptable Here")
+		status, headers := refusalOf(err)
+		c.reply(l, tx, status, phrase(status), headers...)
 		return nil, false
 	}
 	if err := c.point(l, agreed); err != nil {
@@ -86,6 +90,17 @@ func (c *call) answerOffer(l *leg, tx *wire.ServerTx) ([]byte, bool) {
 		return nil, false
 	}
 	return answer, true
+}
+
+// refusalOf is the answer to an offer in a call that cannot be taken.
+func refusalOf(err error) (status int, headers []sip.Header) {
+	switch {
+	case errors.Is(err, sdp.ErrType):
+		return sip.StatusUnsupportedMediaType, []sip.Header{sip.NewHeader("Accept", "application/sdp")}
+	case errors.Is(err, sdp.ErrMalformed):
+		return sip.StatusBadRequest, nil
+	}
+	return sip.StatusNotAcceptableHere, nil
 }
 
 // accept is the 2xx to a re-INVITE or UPDATE: its Contact is the target from

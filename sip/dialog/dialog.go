@@ -30,6 +30,7 @@ type Dialog struct {
 	// (a softphone behind NAT): requests go to Peer.
 	Behind bool
 
+	home      wire.Peer // the server that a calling dialog began with
 	me        Local
 	localTag  string
 	remoteTag string
@@ -74,13 +75,13 @@ func Answering(invite *sip.Request, from wire.Peer, me Local) *Dialog {
 
 // Calling starts the dialog of an INVITE that will go out to the peer.
 func Calling(from sip.Uri, name string, to sip.Uri, peer wire.Peer, me Local) *Dialog {
-	return &Dialog{CallID: sip.GenerateTagN(24), Peer: peer, me: me, localTag: sip.GenerateTagN(12),
+	return &Dialog{CallID: sip.GenerateTagN(24), Peer: peer, home: peer, me: me, localTag: sip.GenerateTagN(12),
 		local: from, localName: name, remote: to, target: to, fresh: true}
 }
 
 // Over has the dialog begin over another way to the peer, before anybody has
 // answered.
-func (d *Dialog) Over(peer wire.Peer, me Local) { d.Peer, d.me = peer, me }
+func (d *Dialog) Over(peer wire.Peer, me Local) { d.Peer, d.home, d.me = peer, peer, me }
 
 // Contact is how the peer is told to reach us.
 func (d *Dialog) Contact() sip.Uri { return d.me.Contact }
@@ -100,7 +101,9 @@ func (d *Dialog) RemoteTag() string { return d.remoteTag }
 // dialog (RFC 3261 section 12.1.2). A second call with another tag moves the
 // dialog: caller-tune servers answer 183 and 200 under different tags.
 func (d *Dialog) Confirm(res *sip.Response) {
-	d.remoteTag, _ = res.To().Params.Get("tag")
+	if tag, _ := res.To().Params.Get("tag"); tag != "" { // who forgets it in the answer still has it
+		d.remoteTag = tag
+	}
 	d.fresh = false
 	rr := res.GetHeaders("Record-Route")
 	d.routes = make([]sip.Uri, 0, len(rr))
@@ -116,7 +119,7 @@ func (d *Dialog) Confirm(res *sip.Response) {
 // Nothing of what the first phone said is in it.
 func (d *Dialog) Fork(res *sip.Response) *Dialog {
 	f := *d
-	f.target, f.seen, f.heard, f.ack = d.remote, 0, false, nil
+	f.target, f.remoteTag, f.seen, f.heard, f.ack = d.remote, "", 0, false, nil
 	f.Confirm(res)
 	return &f
 }
@@ -169,13 +172,23 @@ func (d *Dialog) next() wire.Peer {
 	if d.fresh || d.Behind || d.Peer.Transport == "TLS" {
 		return d.Peer
 	}
+	to, ok := d.hop()
+	if !ok || to.Transport == "TCP" && to.Addr.Addr() == d.Peer.Addr.Addr() && d.Peer.Transport == "TCP" {
+		return d.Peer // the connection that stands (RFC 5923)
+	}
+	return to
+}
+
+// hop is where the first route or the target is; not ok: it is no address, or
+// one to be reached over TLS.
+func (d *Dialog) hop() (to wire.Peer, ok bool) {
 	hop := &d.target
 	if len(d.routes) > 0 {
 		hop = &d.routes[0]
 	}
 	addr, err := netip.ParseAddr(strings.Trim(hop.Host, "[]"))
 	if err != nil || addr.IsUnspecified() || secure(hop) {
-		return d.Peer
+		return to, false
 	}
 	port := hop.Port
 	if port <= 0 || port > 65535 {
@@ -188,11 +201,26 @@ func (d *Dialog) next() wire.Peer {
 			transport = strings.ToUpper(t)
 		}
 	}
-	to := wire.Peer{Addr: netip.AddrPortFrom(addr.Unmap(), uint16(port)), Transport: transport}
-	if transport == "TCP" && to.Addr.Addr() == d.Peer.Addr.Addr() && d.Peer.Transport == "TCP" {
-		return d.Peer // the connection that stands (RFC 5923)
+	return wire.Peer{Addr: netip.AddrPortFrom(addr.Unmap(), uint16(port)), Transport: transport}, true
+}
+
+// Lost tells that nothing leads to a peer any more that the dialog's requests
+// went to: the connection is gone that it had made to us. From now on they go to
+// where it said that it can be connected to, or over TLS to the server that the
+// dialog began with. It is false if there is no such place, or none but this.
+func (d *Dialog) Lost(peer wire.Peer) bool {
+	if d.Behind || peer != d.Peer || peer.Transport == "UDP" {
+		return false
 	}
-	return to
+	to := d.home
+	if at, ok := d.hop(); ok && peer.Transport == "TCP" {
+		to = at
+	}
+	if !to.Addr.IsValid() || to == peer {
+		return false
+	}
+	d.Peer = to
+	return true
 }
 
 // secure tells whether an address is to be reached over TLS.

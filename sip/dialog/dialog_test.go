@@ -252,3 +252,35 @@ func TestMoved(t *testing.T) {
 		require.Equal(t, c.moves, d.Peer == c.now, c)
 	}
 }
+
+// TestLost: a connection that the peer had made and that is gone gives way to
+// one that can be made.
+func TestLost(t *testing.T) {
+	at := func(addr, transport string) wire.Peer {
+		return wire.Peer{Addr: netip.MustParseAddrPort(addr), Transport: transport}
+	}
+	target := "Contact: <sip:phone@198.51.100.7:5070;transport=tcp>"
+	d := Answering(incoming(t, target), at("198.51.100.7:40000", "TCP"), me)
+	require.False(t, d.Lost(at("198.51.100.7:40001", "TCP")), "another")
+	require.True(t, d.Lost(at("198.51.100.7:40000", "TCP")))
+	_, to := d.Request(sip.BYE, "", nil)
+	require.Equal(t, "TCP 198.51.100.7:5070", to.String())
+	require.False(t, d.Lost(to), "there is no other place")
+
+	for name, c := range map[string]*Dialog{
+		"UDP":          Answering(incoming(t, target), at("198.51.100.7:40000", "UDP"), me),
+		"behind a NAT": Answering(incoming(t, target), at("198.51.100.7:40000", "TCP"), me),
+		"TLS, its own": Answering(incoming(t, target), at("198.51.100.7:40000", "TLS"), me),
+	} {
+		c.Behind = name == "behind a NAT"
+		was := c.Peer
+		require.False(t, c.Lost(was), name)
+		require.Equal(t, was, c.Peer, name)
+	}
+
+	server := wire.Peer{Addr: netip.MustParseAddrPort("198.51.100.7:5061"), Transport: "TLS", Proof: "sbc"}
+	d = Calling(sip.Uri{Host: "h"}, "", sip.Uri{Host: "h"}, server, me)
+	d.Moved(at("198.51.100.7:40000", "TLS"))
+	require.True(t, d.Lost(at("198.51.100.7:40000", "TLS")))
+	require.Equal(t, server, d.Peer, "with the proof that it owes us")
+}

@@ -209,12 +209,14 @@ func TestAddresses(t *testing.T) {
 	} {
 		r, err := Parse("application/sdp", []byte(strings.Replace(plainOffer, "IP4 198.51.100.7\r\nt", address+"\r\nt", 1)))
 		require.NoError(t, err)
+		require.False(t, r.Reachable(s.ip), address)
 		body, _, err := s.Answer(r)
 		require.ErrorIs(t, err, ErrAddress, address)
 		require.Empty(t, body)
 	}
 	r, err := Parse("application/sdp", []byte(strings.Replace(plainOffer, "IP4 198.51.100.7\r\nt", "IP6 [2001:db8::1]\r\nt", 1)))
 	require.NoError(t, err)
+	require.True(t, r.Reachable(six.ip))
 	_, g, err := six.Answer(r)
 	require.NoError(t, err)
 	require.Equal(t, "[2001:db8::1]:4000", g.RTP.String())

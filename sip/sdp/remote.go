@@ -6,6 +6,7 @@ package sdp
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -38,6 +39,27 @@ type Remote struct {
 func (r *Remote) Common(codecs []string) error {
 	_, err := r.pick(spoken(codecs), r.security)
 	return err
+}
+
+// Reachable tells whether audio can be sent from an address of ours to the
+// peer's: where not, Answer fails with ErrAddress.
+func (r *Remote) Reachable(from netip.Addr) bool {
+	return slices.ContainsFunc(r.lines, func(l line) bool { return l.usable(r.security) && reachable(l.address, from.Unmap()) == nil })
+}
+
+// reachable is ErrAddress if nothing can be sent from one address to another.
+func reachable(to, from netip.Addr) error {
+	switch {
+	case !to.IsValid(): // Parse looked at another line
+		return fmt.Errorf("%w: the line has none", ErrAddress)
+	case to.IsUnspecified(): // on hold
+		return nil
+	case to.Is4() != from.Is4():
+		return fmt.Errorf("%w: %v is of another address family than %v", ErrAddress, to, from)
+	case to.IsMulticast() || to == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return fmt.Errorf("%w: %v is not that of one host", ErrAddress, to)
+	}
+	return nil
 }
 
 // line is one m-line with its attributes.

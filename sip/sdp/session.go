@@ -1,7 +1,6 @@
 package sdp
 
 import (
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/netip"
@@ -254,15 +253,8 @@ func (s *Session) agree(l *line) (Agreed, error) {
 	peer := l.peerWay()
 	g := Agreed{Send: peer.receives && !s.stops.sends, Receive: peer.sends && !s.stops.receives, Held: !peer.receives && !s.stops.sends, PTime: l.packet()}
 	ip := l.address
-	switch {
-	case !ip.IsValid(): // Parse looked at another line
-		return g, fmt.Errorf("%w: the line has none", ErrAddress)
-	case ip.IsUnspecified():
-		return g, nil
-	case ip.Is4() != s.ip.Is4():
-		return g, fmt.Errorf("%w: %v is of another address family than %v", ErrAddress, ip, s.ip)
-	case ip.IsMulticast() || ip == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
-		return g, fmt.Errorf("%w: %v is not that of one host", ErrAddress, ip)
+	if err := reachable(ip, s.ip); err != nil || ip.IsUnspecified() {
+		return g, err
 	}
 	g.RTP = netip.AddrPortFrom(ip, l.port)
 	switch at := l.rtcp.Addr(); {
