@@ -119,7 +119,7 @@ func (s *Server) Prove(req *sip.Request, as Role, find func(user string) *Accoun
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !account.proofs.use(cred.Nonce, made, cred.Nc, now.Add(-s.cfg.NonceTime)) {
+	if !account.proofs.use(cred.Nonce, made, cred.Nc, now, s.cfg.NonceTime) {
 		return nil, s.challenge(as, true, now)
 	}
 	return account, nil
