@@ -176,6 +176,19 @@ func TestNotKept(t *testing.T) {
 			require.Equal(t, Failed, s.State)
 			require.Equal(t, "the registrar answers 200 and does not keep us", s.Failure)
 		})
+		bubble(t, nil, func(t *testing.T, r *registrar, open func() *Registration) { // nor any longer
+			e := open()
+			require.Equal(t, Registered, e.Status().State)
+			time.Sleep(10 * time.Second)
+			r.always(200, headers...)
+			e.Renew()
+			synctest.Wait()
+			require.Equal(t, Failed, e.Status().State, "calls are not sent to who does not know us")
+			r.always(200)
+			time.Sleep(30 * time.Second)
+			synctest.Wait()
+			require.Equal(t, Registered, e.Status().State, "it is tried again soon")
+		})
 	}
 }
 

@@ -25,6 +25,7 @@ type failure struct {
 	reason string
 	after  time.Duration // Retry-After; 0: none
 	silent bool          // no answer came: the registrar may have taken it
+	gone   bool          // the registrar does not know us, whatever it said before
 }
 
 func (f *failure) Error() string { return f.reason }
@@ -70,7 +71,7 @@ func (r *Registration) round(ctx context.Context) (wait time.Duration, ok bool) 
 			r.perhaps = true
 			return r.succeeded(res, lasts), true
 		}
-		err = &failure{reason: "the registrar answers 200 and does not keep us"}
+		err = &failure{reason: "the registrar answers 200 and does not keep us", gone: true}
 	}
 	var f *failure
 	if !errors.As(err, &f) { // of this side
@@ -197,6 +198,9 @@ func (r *Registration) failed(f *failure) time.Duration {
 	defer r.mu.Unlock()
 	if r.status.Failure != f.reason {
 		r.log.Warn().Str("domain", r.cfg.Domain).Str("why", f.reason).Time("registered_until", r.status.Until).Msg("could not register")
+	}
+	if f.gone {
+		r.status.Until = time.Time{}
 	}
 	wait := r.cfg.RetryMin
 	for range min(r.steps, 32) {

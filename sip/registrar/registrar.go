@@ -60,7 +60,7 @@ type Answer = digest.Refusal
 type Location struct {
 	URI       sip.Uri        // its contact: the Request-URI
 	Source    netip.AddrPort // where it registered from: there requests go, so that NATs let them through
-	Transport string         // "UDP" or "TCP"
+	Transport string         // "UDP", "TCP" or "TLS"
 }
 
 // New checks the accounts. The error names the one that is wrong, not its
@@ -136,7 +136,7 @@ func (r *Registrar) Account(user string) (routing.Number, *digest.Account) {
 	return "", nil
 }
 
-// Register answers a REGISTER that came from an address over "UDP" or "TCP".
+// Register answers a REGISTER that came from an address over "UDP", "TCP" or "TLS".
 func (r *Registrar) Register(req *sip.Request, from netip.AddrPort, transport string, now time.Time) Answer {
 	if required := req.GetHeaders("Require"); len(required) > 0 {
 		var names []string

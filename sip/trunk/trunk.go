@@ -43,7 +43,7 @@ type Trunk struct {
 
 	Username, Password string // for its digest challenges
 	Enrol              Enrol  // our registration with it; see enrol.go
-	Auth               Auth   // how it proves itself; see enrol.go
+	Auth               Auth   // how it proves itself; see auth.go
 
 	NATMedia    bool          // its audio may come from elsewhere than its SDP says
 	Codecs      []string      // in the order of preference, G.711 and what may be passed through; empty: that of the node
