@@ -246,9 +246,12 @@ func (c *call) adopt(d routing.Decision) {
 	step.Msg("decided")
 }
 
-// refuse plays the prompt of a refused call and tells how it ends.
+// refuse plays the prompt of a refused call, to a caller who is still there, and
+// tells how it ends.
 func (c *call) refuse() routing.End {
-	c.announce(c.d.Prompt, c.d.Scene)
+	if _, left := c.leftMeanwhile(); !left {
+		c.announce(c.d.Prompt, c.d.Scene)
+	}
 	return c.d.End
 }
 

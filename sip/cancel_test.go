@@ -13,8 +13,7 @@ import (
 func TestCancel(t *testing.T) {
 	t.Run("before the callee's side said anything", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		a.cancel()
 		a.response(200, "CANCEL")
 		require.Equal(t, "Q.850;cause=16", a.fails(487).get("Reason"))
@@ -39,8 +38,7 @@ func TestCancel(t *testing.T) {
 	})
 	t.Run("after 100", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		b.says(100, "")
 		time.Sleep(20 * time.Millisecond)
 		a.cancel()
@@ -50,8 +48,7 @@ func TestCancel(t *testing.T) {
 	})
 	t.Run("while it rings", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		b.says(180, "")
 		a.response(180, "INVITE")
 		a.cancel()
@@ -73,10 +70,29 @@ func TestCancel(t *testing.T) {
 		w.ends(7501, 7501)
 		require.Empty(t, w.b.everything())
 	})
+	t.Run("while it is decided that it is refused", func(t *testing.T) {
+		w := open(t, func(s *settings) { s.prompts = prompts{"sorry.wav": clip(0x31, time.Second)} })
+		wait := make(chan struct{})
+		w.router.decides(func(q routing.Question) (routing.Decision, error) {
+			<-wait
+			d := connect(q)
+			d.Step, d.End, d.Prompt = routing.Refuse, routing.EndNoCallee, "sorry.wav"
+			return d, nil
+		})
+		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+		a.response(100, "INVITE")
+		a.cancel()
+		a.response(200, "CANCEL")
+		close(wait)
+		a.fails(487)
+		w.ends(8013, 8013)
+		for _, raw := range w.a.everything() {
+			require.NotContains(t, raw, "SIP/2.0 183", "nobody is there to hear the prompt")
+		}
+	})
 	t.Run("in early media", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		b.says(183, w.mouthB.sdp(1))
 		a.response(183, "INVITE")
 		a.cancel()
@@ -86,8 +102,7 @@ func TestCancel(t *testing.T) {
 	})
 	t.Run("BYE in place of it", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		b.says(180, "")
 		a.response(180, "INVITE")
 		a.request("BYE", "")
@@ -99,8 +114,7 @@ func TestCancel(t *testing.T) {
 	})
 	t.Run("from elsewhere", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		w.b.send(a.text("CANCEL", 1, a.branch, ""))
 		w.b.await("481", func(m msg) bool {
 			return m.status() == 481 || m.get("Via") != "" && strings.Contains(m.get("CSeq"), "CANCEL")

@@ -15,8 +15,7 @@ import (
 func TestCancelCrossesTheAnswer(t *testing.T) {
 	t.Run("the callee answers before our CANCEL reaches it", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		b.says(180, "")
 		a.response(180, "INVITE")
 		a.cancel()
@@ -30,8 +29,7 @@ func TestCancelCrossesTheAnswer(t *testing.T) {
 	})
 	t.Run("the callee answers without having rung", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		a.cancel()
 		a.fails(487)
 		b.says(200, w.mouthB.sdp(1))
@@ -41,9 +39,7 @@ func TestCancelCrossesTheAnswer(t *testing.T) {
 	})
 	t.Run("our answer has left before the caller's CANCEL comes", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
-		w.mouthB.talksTo(b.invite)
+		a, b := w.rings()
 		b.says(200, w.mouthB.sdp(1))
 		b.acked()
 		w.mouthA.talksTo(a.response(200, "INVITE"))
@@ -51,9 +47,7 @@ func TestCancelCrossesTheAnswer(t *testing.T) {
 		a.response(200, "CANCEL")
 		a.ack("")
 		w.bothHear()
-		a.bye()
-		b.hungUp()
-		w.ends(0, 0)
+		w.hangsUp(a, b)
 	})
 	t.Run("both wait while the call is busy", func(t *testing.T) {
 		w := open(t)
@@ -66,8 +60,7 @@ func TestCancelCrossesTheAnswer(t *testing.T) {
 			}
 			return nil, nil
 		})
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		b.says(200, w.mouthB.sdp(1))
 		b.acked()
 		eventually(t, "the record is being written", held.Load)
@@ -76,9 +69,7 @@ func TestCancelCrossesTheAnswer(t *testing.T) {
 		close(wait)
 		a.response(200, "INVITE") // the answer stood already: the caller hangs up (RFC 3261 section 9.1)
 		a.ack("")
-		a.bye()
-		b.hungUp()
-		w.ends(0, 0)
+		w.hangsUp(a, b)
 	})
 }
 
@@ -94,8 +85,7 @@ func TestCancelBehindTheAnswer(t *testing.T) {
 			<-wait
 		}
 	})
-	a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-	b := w.b.ring()
+	a, b := w.rings()
 	b.says(180, "")
 	eventually(t, "the call is busy", stuck.Load)
 	b.says(200, w.mouthB.sdp(1))
@@ -112,8 +102,7 @@ func TestCancelBehindTheAnswer(t *testing.T) {
 func TestLostAck(t *testing.T) {
 	t.Run("of the caller", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		b.says(200, w.mouthB.sdp(1))
 		b.acked()
 		began := time.Now()
@@ -130,8 +119,7 @@ func TestLostAck(t *testing.T) {
 	})
 	t.Run("to the callee", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		b.says(200, w.mouthB.sdp(1))
 		ack := b.acked()
 		for i := range 3 {
@@ -140,35 +128,26 @@ func TestLostAck(t *testing.T) {
 		}
 		a.response(200, "INVITE")
 		a.ack("")
-		a.bye()
-		b.hungUp()
-		w.ends(0, 0)
+		w.hangsUp(a, b)
 	})
 }
 
 func TestBurstBehindTheAck(t *testing.T) {
 	w := open(t)
-	a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-	b := w.b.ring()
-	b.says(200, w.mouthB.sdp(1))
-	b.acked()
-	a.response(200, "INVITE")
-	a.ack("")
+	a, b := w.rings()
+	w.answers(a, b)
 	a.reinvite(w.mouthA.sdp(1))
 	a.response(200, "INVITE")
 	a.ack("")
 	b.reinvite(w.mouthB.sdp(1))
 	b.response(200, "INVITE")
 	b.ack("")
-	a.bye()
-	b.hungUp()
-	w.ends(0, 0)
+	w.hangsUp(a, b)
 }
 
 func TestReinviteBeforeTheAck(t *testing.T) {
 	w := open(t)
-	a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-	b := w.b.ring()
+	a, b := w.rings()
 	b.says(200, w.mouthB.sdp(1))
 	b.acked()
 	a.response(200, "INVITE")
@@ -178,7 +157,5 @@ func TestReinviteBeforeTheAck(t *testing.T) {
 	a.lastInviteSeq = 1
 	a.ack("")
 	eventually(t, "the late ACK is counted", func() bool { return w.srv.Strays() > 0 })
-	a.bye()
-	b.hungUp()
-	w.ends(0, 0)
+	w.hangsUp(a, b)
 }

@@ -137,8 +137,12 @@ func (c *call) certain() (routing.End, bool) {
 // overEarly tells whether a happening ends a call whose caller is not answered,
 // and how.
 func (c *call) overEarly(h happening) (routing.End, bool) {
-	if h.kind == left && h.side == media.Caller || h.kind == lost {
+	switch {
+	case h.kind == left && h.side == media.Caller, h.kind == lost:
 		return c.callerLeft(h), true
+	case h.kind == left: // it answered, and hung up before anybody was there
+		c.rec.ReleasedBy = 1 + int(h.side)
+		return routing.EndRejected, true
 	}
 	return c.overBy(h)
 }

@@ -25,8 +25,7 @@ func TestEarlyWays(t *testing.T) {
 			s.prompts[string(routing.SceneFault)] = clip(0x31, 200*time.Millisecond)
 		})
 		greeted(w)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		b.says(183, w.mouthB.sdp(1))
 		require.Empty(t, a.response(180, "INVITE").body, "the caller's own side rings")
 		b.says(503, "")
@@ -40,17 +39,14 @@ func TestEarlyWays(t *testing.T) {
 	})
 	t.Run("and no prompt is no reason to answer", func(t *testing.T) {
 		w := open(t, func(s *settings) { s.trunkA.Early.NoMedia = true })
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		b.says(486, "")
 		a.fails(486)
 	})
 	t.Run("early media cuts the prompt", func(t *testing.T) {
 		w := open(t, hello, func(s *settings) { s.trunkB.Early.CutPrompt = true })
 		greeted(w)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
-		w.mouthB.talksTo(b.invite)
+		a, b := w.rings()
 		w.mouthA.talksTo(a.response(183, "INVITE"))
 		eventually(t, "the prompt", w.mouthA.hears(0x51, 3))
 		b.says(183, w.mouthB.sdp(1))
@@ -64,9 +60,7 @@ func TestEarlyWays(t *testing.T) {
 			s.cfg.RingbackIn = time.Hour
 			s.trunkB.Early.RingbackWait = 50 * time.Millisecond
 		})
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
-		w.mouthB.talksTo(b.invite)
+		a, b := w.rings()
 		b.says(183, w.mouthB.sdp(1))
 		w.mouthA.talksTo(a.response(183, "INVITE"))
 		eventually(t, "ring-back", w.mouthA.tone(5))
@@ -75,9 +69,7 @@ func TestEarlyWays(t *testing.T) {
 	})
 	t.Run("P-Early-Media is obeyed and told", func(t *testing.T) {
 		w := open(t, func(s *settings) { s.trunkA.Early.Header, s.trunkB.Early.Header = true, true })
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
-		w.mouthB.talksTo(b.invite)
+		a, b := w.rings()
 		require.Equal(t, "supported", b.invite.get("P-Early-Media"))
 		b.says(183, w.mouthB.sdp(1), "P-Early-Media: Inactive, 13900000002, gated")
 		early := a.response(183, "INVITE")
@@ -101,8 +93,7 @@ func TestEarlyWays(t *testing.T) {
 	})
 	t.Run("not told to others", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		require.Empty(t, b.invite.get("P-Early-Media"))
 		b.says(183, w.mouthB.sdp(1), "P-Early-Media: sendrecv")
 		require.Empty(t, a.response(183, "INVITE").get("P-Early-Media"))
@@ -111,8 +102,7 @@ func TestEarlyWays(t *testing.T) {
 	})
 	t.Run("forwarded, queued, ringing", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		for _, status := range []int{181, 182, 180} {
 			b.says(status, "", "Diversion: <sip:"+numB+"@h>")
 			require.Empty(t, a.response(status, "INVITE").body)
@@ -122,8 +112,7 @@ func TestEarlyWays(t *testing.T) {
 	})
 	t.Run("180 with SDP after 183 is told", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		b.says(183, w.mouthB.sdp(1))
 		a.response(183, "INVITE")
 		b.says(180, w.mouthB.sdp(1))

@@ -14,9 +14,7 @@ import (
 func TestForks(t *testing.T) {
 	t.Run("early media of two tags, answer of a third", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
-		w.mouthB.talksTo(b.invite)
+		a, b := w.rings()
 		tone := newEar(t, w.b.addr.Addr())
 		tone.talksTo(b.invite)
 		b.mine = "tune1"
@@ -53,9 +51,7 @@ func TestForks(t *testing.T) {
 		eventually(t, "the repetition is acknowledged", func() bool { return w.b.times(ack) == 2 })
 		w.b.never(50*time.Millisecond, "a second BYE", func(m msg) bool { return m.method() == "BYE" })
 		w.bothHear()
-		a.bye()
-		b.hungUp()
-		w.ends(0, 0)
+		w.hangsUp(a, b)
 	})
 }
 
@@ -63,8 +59,7 @@ func TestForks(t *testing.T) {
 func TestBranches(t *testing.T) {
 	t.Run("a request in an early dialog", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		one, two := *b, *b
 		one.mine, two.mine = "one", "two"
 		one.says(183, w.mouthB.sdp(1))
@@ -95,8 +90,7 @@ func TestBranches(t *testing.T) {
 	})
 	t.Run("more phones than anybody has", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		for i := range 3 * maxBranches {
 			b.mine = "phone" + strconv.Itoa(i)
 			b.says(180, "")
@@ -111,9 +105,7 @@ func TestBranches(t *testing.T) {
 	})
 	t.Run("responses without a tag", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
-		w.mouthB.talksTo(b.invite)
+		a, b := w.rings()
 		nameless := func(status int, body string) {
 			w.b.send(strings.Replace(b.answer(b.invite, status, body), ";tag="+b.mine, "", 1))
 		}
@@ -131,9 +123,7 @@ func TestBranches(t *testing.T) {
 	})
 	t.Run("and an answer without a tag", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
-		w.mouthB.talksTo(b.invite)
+		a, b := w.rings()
 		w.b.send(strings.Replace(b.answer(b.invite, 200, w.mouthB.sdp(1)), ";tag="+b.mine, "", 1))
 		require.Empty(t, b.acked().tag("To"))
 		w.mouthA.talksTo(a.response(200, "INVITE"))
@@ -144,8 +134,7 @@ func TestBranches(t *testing.T) {
 	})
 	t.Run("an answer without the tag that rang", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		b.says(180, "")
 		a.response(180, "INVITE")
 		w.b.send(strings.Replace(b.answer(b.invite, 200, w.mouthB.sdp(1)), ";tag="+b.mine, "", 1))
@@ -157,9 +146,7 @@ func TestBranches(t *testing.T) {
 	})
 	t.Run("one tag rings with SDP, another answers without", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
-		w.mouthB.talksTo(b.invite)
+		a, b := w.rings()
 		b.mine = "tune"
 		b.says(183, w.mouthB.sdp(1))
 		w.mouthA.talksTo(a.response(183, "INVITE"))
@@ -174,9 +161,7 @@ func TestBranches(t *testing.T) {
 	})
 	t.Run("the answer goes back to the first tune's SDP", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
-		w.mouthB.talksTo(b.invite)
+		a, b := w.rings()
 		b.mine = "phone"
 		b.says(183, w.mouthB.sdp(1))
 		w.mouthA.talksTo(a.response(183, "INVITE"))

@@ -54,9 +54,7 @@ func TestGlare(t *testing.T) {
 			mouth.talksTo(d.response(200, "INVITE"))
 			d.ack("")
 			w.bothHear()
-			a.bye()
-			b.hungUp()
-			w.ends(0, 0)
+			w.hangsUp(a, b)
 		})
 	}
 }
@@ -97,9 +95,7 @@ func TestGlareEnds(t *testing.T) {
 	w.mouthA.talksTo(a.response(200, "INVITE"))
 	a.ack("")
 	w.bothHear()
-	a.bye()
-	b.hungUp()
-	w.ends(0, 0)
+	w.hangsUp(a, b)
 }
 
 // TestOverdueReinvite: one with provisional responses only is taken back; who
@@ -122,9 +118,7 @@ func TestOverdueReinvite(t *testing.T) {
 		w.mouthA.talksTo(a.response(200, "INVITE"))
 		a.ack("")
 		w.bothHear()
-		a.bye()
-		b.hungUp()
-		w.ends(0, 0)
+		w.hangsUp(a, b)
 	})
 	t.Run("never answered", func(t *testing.T) {
 		w := open(t, relayed)
@@ -200,9 +194,7 @@ func TestTargetOfOurOwn(t *testing.T) {
 // crosses an offer waits.
 func TestUpdateBeforeTheAnswer(t *testing.T) {
 	w := open(t)
-	a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-	b := w.b.ring()
-	w.mouthB.talksTo(b.invite)
+	a, b := w.rings()
 	b.says(180, "")
 	a.response(180, "INVITE")
 	a.request("UPDATE", "")
@@ -215,14 +207,9 @@ func TestUpdateBeforeTheAnswer(t *testing.T) {
 	b.response(491, "UPDATE")
 	b.reinvite(w.mouthB.sdp(2))
 	b.fails(491)
-	b.says(200, w.mouthB.sdp(1))
-	b.acked()
-	w.mouthA.talksTo(a.response(200, "INVITE"))
-	a.ack("")
+	w.answers(a, b)
 	w.bothHear()
-	a.bye()
-	b.hungUp()
-	w.ends(0, 0)
+	w.hangsUp(a, b)
 }
 
 // TestOfferInOurAnswer: while the peer owes us an answer in its ACK, it has no
@@ -241,18 +228,14 @@ func TestOfferInOurAnswer(t *testing.T) {
 	w.bothHear()
 	a.request("UPDATE", w.mouthA.sdp(2))
 	a.response(200, "UPDATE")
-	a.bye()
-	b.hungUp()
-	w.ends(0, 0)
+	w.hangsUp(a, b)
 }
 
 // TestReinviteBehindTheAnswer: one that comes at once, while the other leg is
 // not quiet, is served (IMS networks send it).
 func TestReinviteBehindTheAnswer(t *testing.T) {
 	w := open(t)
-	a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-	b := w.b.ring()
-	w.mouthB.talksTo(b.invite)
+	a, b := w.rings()
 	b.says(200, w.mouthB.sdp(1))
 	b.reinvite(w.mouthB.sdp(2, "a=sendonly"))
 	b.response(200, "INVITE")
@@ -263,9 +246,7 @@ func TestReinviteBehindTheAnswer(t *testing.T) {
 	w.mouthA.talksTo(a.response(200, "INVITE"))
 	a.ack("")
 	w.bothHear()
-	a.bye()
-	b.hungUp()
-	w.ends(0, 0)
+	w.hangsUp(a, b)
 }
 
 // TestChallengedReinvite: one of ours is repeated with the proof.
@@ -283,7 +264,5 @@ func TestChallengedReinvite(t *testing.T) {
 	b.reply(again, 200, w.mouthB.sdp(1))
 	require.Contains(t, b.ackOf(again).get("Authorization"), `nonce="n1"`)
 	w.bothHear()
-	a.bye()
-	b.hungUp()
-	w.ends(0, 0)
+	w.hangsUp(a, b)
 }

@@ -34,9 +34,7 @@ func TestPracks(t *testing.T) {
 	isPrack := func(m msg) bool { return m.method() == "PRACK" }
 	t.Run("in order, once each, in the dialog of each phone", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
-		w.mouthB.talksTo(b.invite)
+		a, b := w.rings()
 		require.Contains(t, b.invite.get("Supported"), "100rel")
 		one, two := *b, *b
 		one.mine, one.contact = "one", "<sip:one@"+w.b.addr.String()+">"
@@ -72,9 +70,7 @@ func TestPracks(t *testing.T) {
 	})
 	t.Run("an offer in a later one is answered in its PRACK", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
-		w.mouthB.talksTo(b.invite)
+		a, b := w.rings()
 		other := newEar(t, w.b.addr.Addr())
 		other.talksTo(b.invite)
 		b.reliably(183, 1, other.sdp(1))
@@ -100,8 +96,7 @@ func TestPracks(t *testing.T) {
 	})
 	t.Run("a PRACK that is refused, and one that nobody answers", func(t *testing.T) {
 		w := open(t)
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		b.reliably(180, 1, "")
 		b.reply(w.b.request("PRACK"), 481, "")
 		b.reliably(180, 2, "")
@@ -113,8 +108,7 @@ func TestPracks(t *testing.T) {
 	})
 	t.Run("as the trunk wants it", func(t *testing.T) {
 		w := open(t, func(s *settings) { s.trunkB.Early.Reliable = trunk.ReliableRequired })
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		require.Equal(t, "100rel", b.invite.get("Require"))
 		b.says(420, "", "Unsupported: 100rel")
 		m := w.a.await("a failure", func(m msg) bool { return m.status() >= 400 })
@@ -122,8 +116,7 @@ func TestPracks(t *testing.T) {
 	})
 	t.Run("off", func(t *testing.T) {
 		w := open(t, func(s *settings) { s.trunkB.Early.Reliable = trunk.ReliableOff })
-		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-		b := w.b.ring()
+		a, b := w.rings()
 		require.NotContains(t, b.invite.raw, "100rel")
 		b.says(486, "")
 		a.fails(486)
@@ -133,8 +126,7 @@ func TestPracks(t *testing.T) {
 // TestEndedBranch (RFC 6228): 199 takes a phone out, and its audio.
 func TestEndedBranch(t *testing.T) {
 	w := open(t)
-	a := w.a.dial(numX, numA, w.mouthA.sdp(1))
-	b := w.b.ring()
+	a, b := w.rings()
 	one, two := *b, *b
 	one.mine, two.mine = "one", "two"
 	tune := newEar(t, w.b.addr.Addr())

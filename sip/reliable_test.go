@@ -247,3 +247,20 @@ func TestOfferless(t *testing.T) {
 		a.fails(503)
 	})
 }
+
+// TestCalleeLeavesBeforePRACK: it answered, and hangs up while the caller is
+// still to acknowledge the SDP that the 200 builds on.
+func TestCalleeLeavesBeforePRACK(t *testing.T) {
+	w := open(t)
+	a := w.a.dial(numX, numA, w.mouthA.sdp(1), "Supported: 100rel")
+	b := w.b.ring()
+	b.says(183, w.mouthB.sdp(1))
+	a.response(183, "INVITE")
+	b.says(200, w.mouthB.sdp(1))
+	b.acked()
+	b.bye()
+	require.Equal(t, "Q.850;cause=21", a.fails(603).get("Reason"))
+	rec := w.ends(7503, 7504)
+	require.True(t, rec.Answered.IsZero())
+	require.Equal(t, 2, rec.ReleasedBy)
+}

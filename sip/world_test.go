@@ -192,17 +192,37 @@ func eventually(t testing.TB, what string, f func() bool) {
 // talk sets up an answered call from A to B.
 func (w *world) talk() (a, b *side) {
 	w.t.Helper()
+	a, b = w.rings()
+	b.says(180, "")
+	a.response(180, "INVITE")
+	w.answers(a, b)
+	return a, b
+}
+
+// rings has A call B, whose side has said nothing yet.
+func (w *world) rings() (a, b *side) {
+	w.t.Helper()
 	a = w.a.dial(numX, numA, w.mouthA.sdp(1))
 	b = w.b.ring()
 	w.mouthB.talksTo(b.invite)
-	b.says(180, "")
-	a.response(180, "INVITE")
+	return a, b
+}
+
+// answers has B answer A.
+func (w *world) answers(a, b *side) {
+	w.t.Helper()
 	b.says(200, w.mouthB.sdp(1))
 	b.acked()
-	ok := a.response(200, "INVITE")
-	w.mouthA.talksTo(ok)
+	w.mouthA.talksTo(a.response(200, "INVITE"))
 	a.ack("")
-	return a, b
+}
+
+// hangsUp ends a talk by A.
+func (w *world) hangsUp(a, b *side) {
+	w.t.Helper()
+	a.bye()
+	b.hungUp()
+	w.ends(0, 0)
 }
 
 // bothHear checks that audio flows both ways.
