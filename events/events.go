@@ -48,6 +48,10 @@ type Call struct {
 	// most 128 bytes; empty: none. It is for operators: in no push, and sent to
 	// nobody.
 	ChargingID string
+	// CallerTrunk and CalleeTrunk name the trunk of each leg; "phone": a
+	// registered phone. The callee's is that which answered, or was tried last;
+	// empty: none was. They are for operators: in no push.
+	CallerTrunk, CalleeTrunk string
 
 	In        time.Time // callInTime
 	Out       time.Time // fwdStartTime
@@ -57,16 +61,16 @@ type Call struct {
 	Recording time.Time // recordStartTime
 
 	StateCode  int
-	FailReason int    // ulFailReason
-	UnswReason int    // fwdUnaswRsn, Q.850 cause of the second leg's failure
-	SIPStatus  int    // sipStatusCode of a failure
-	ReleasedBy int    // callRelDirection: 1 caller, 2 callee, 0 neither
+	FailReason int // ulFailReason
+	UnswReason int // fwdUnaswRsn, Q.850 cause of the second leg's failure
+	SIPStatus  int // sipStatusCode of a failure
+	ReleasedBy int // callRelDirection: 1 caller, 2 callee, 0 neither
 	// ReleaseCause and ReleaseStatus are the Q.850 cause and the SIP status that
 	// the Reason of its BYE or CANCEL gave (RFC 3326); 0: none. In no push.
 	ReleaseCause  int
 	ReleaseStatus int
-	EndWord    string // routing.End.Word
-	Why        string // of the decision, for operators: no real numbers
+	EndWord       string // routing.End.Word
+	Why           string // of the decision, for operators: no real numbers
 
 	RecordWanted bool   // a recording was begun; RecordFile tells whether it was kept
 	RecordFile   string // recordObjectName; empty: no file

@@ -21,6 +21,7 @@ type CallFilter struct {
 	Callee  string
 	Binding string // subscriptionId
 	End     string // how they ended: an EndWord
+	Trunk   string // of either leg
 	Code    *int   // ulFailReason
 	From    time.Time
 	To      time.Time // calls that came in before it
@@ -38,7 +39,7 @@ type CallPage struct {
 
 const callColumns = `session, icid, node, host, app, sp, mode, x, caller, area, in_at, seq, callee, binding, ext, user_data, direction,
 	out_at, alerting_at, answered_at, ended_at, recording_at, state_code, fail_reason, unsw_reason, sip_status, released_by, end_word,
-	record_wanted, record_file, record_bytes, quality, why, shown, release_cause, release_status, charging_id`
+	record_wanted, record_file, record_bytes, quality, why, shown, release_cause, release_status, charging_id, caller_trunk, callee_trunk`
 
 // readCall also tells the number of the last event that the row knows of.
 func readCall(r row) (c events.Call, seq int, err error) {
@@ -46,7 +47,7 @@ func readCall(r row) (c events.Call, seq int, err error) {
 	var quality string
 	err = r.Scan(&c.Session, &c.ICID, &c.Node, &c.Host, &c.App, &c.SP, &c.Mode, &c.X, &c.Caller, &c.AreaCode, &in, &seq, &c.Callee, &c.Binding, &c.Extension, &c.UserData, &c.Direction,
 		&out, &alerting, &answered, &ended, &recording, &c.StateCode, &c.FailReason, &c.UnswReason, &c.SIPStatus, &c.ReleasedBy, &c.EndWord,
-		&c.RecordWanted, &c.RecordFile, &c.RecordBytes, &quality, &c.Why, &c.Shown, &c.ReleaseCause, &c.ReleaseStatus, &c.ChargingID)
+		&c.RecordWanted, &c.RecordFile, &c.RecordBytes, &quality, &c.Why, &c.Shown, &c.ReleaseCause, &c.ReleaseStatus, &c.ChargingID, &c.CallerTrunk, &c.CalleeTrunk)
 	if err != nil {
 		return c, seq, fmt.Errorf("read a call: %w", err)
 	}
@@ -99,6 +100,9 @@ func (l *Ledger) Calls(ctx context.Context, f CallFilter) (CallPage, error) {
 	}
 	if f.Callee != "" { // as its partial index has it
 		c.add("callee = ? AND callee <> ''", f.Callee)
+	}
+	if f.Trunk != "" {
+		c.add("(caller_trunk = ? OR callee_trunk = ?)", f.Trunk)
 	}
 	if f.Code != nil {
 		c.add("fail_reason = ? AND closed", int64(*f.Code))

@@ -84,6 +84,7 @@ func TestCloseOpen(t *testing.T) {
 			write(t, before, ending)
 			ended := died("ended")
 			ended.Ended, ended.ReleasedBy, ended.ReleaseCause, ended.ReleaseStatus, ended.ChargingID = at(9), 1, 20, 480, "icid;of a carrier"
+			ended.CallerTrunk, ended.CalleeTrunk = "carrier-a", "phone"
 			write(t, before, ended, events.NewCallEvent(ended, 1, events.Disconnect, at(9), ""), events.NewFee(ended, 2))
 			elsewhere := died("elsewhere")
 			elsewhere.Node = "m"

@@ -167,7 +167,7 @@ func storeCall(s scope, c *events.Call, seq int, closed bool) error {
 		int64(seq), closed, c.Callee, c.Binding, c.Extension, c.UserData, int64(c.Direction),
 		micros(c.Out), micros(c.Alerting), micros(c.Answered), micros(c.Ended), micros(c.Recording),
 		int64(c.StateCode), int64(c.FailReason), int64(c.UnswReason), int64(c.SIPStatus), int64(c.ReleasedBy), c.EndWord,
-		c.RecordWanted, c.RecordFile, c.RecordBytes, quality, c.Why, c.Shown, int64(c.ReleaseCause), int64(c.ReleaseStatus), c.ChargingID)
+		c.RecordWanted, c.RecordFile, c.RecordBytes, quality, c.Why, c.Shown, int64(c.ReleaseCause), int64(c.ReleaseStatus), c.ChargingID, c.CallerTrunk, c.CalleeTrunk)
 	if err != nil {
 		return fmt.Errorf("store call %s: %w", c.Session, err)
 	}
@@ -180,8 +180,8 @@ const callUpsert = `INSERT INTO calls (session, icid, node, host, app, sp, mode,
 	seq, closed, callee, binding, ext, user_data, direction,
 	out_at, alerting_at, answered_at, ended_at, recording_at,
 	state_code, fail_reason, unsw_reason, sip_status, released_by, end_word,
-	record_wanted, record_file, record_bytes, quality, why, shown, release_cause, release_status, charging_id)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38)
+	record_wanted, record_file, record_bytes, quality, why, shown, release_cause, release_status, charging_id, caller_trunk, callee_trunk)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40)
 	ON CONFLICT (session) DO UPDATE SET
 	seq = CASE WHEN excluded.seq > calls.seq THEN excluded.seq ELSE calls.seq END, closed = calls.closed OR excluded.closed,
 	callee = excluded.callee, binding = excluded.binding, ext = excluded.ext, user_data = excluded.user_data, direction = excluded.direction,
@@ -189,5 +189,5 @@ const callUpsert = `INSERT INTO calls (session, icid, node, host, app, sp, mode,
 	state_code = excluded.state_code, fail_reason = excluded.fail_reason, unsw_reason = excluded.unsw_reason, sip_status = excluded.sip_status,
 	released_by = excluded.released_by, end_word = excluded.end_word,
 	record_wanted = excluded.record_wanted, record_file = excluded.record_file, record_bytes = excluded.record_bytes, quality = excluded.quality, why = excluded.why, shown = excluded.shown,
-	release_cause = excluded.release_cause, release_status = excluded.release_status
+	release_cause = excluded.release_cause, release_status = excluded.release_status, callee_trunk = excluded.callee_trunk
 	WHERE NOT calls.closed AND (excluded.seq >= calls.seq OR excluded.seq = 0)`

@@ -55,7 +55,7 @@ func TestUpgradeToTexts(t *testing.T) {
 	require.True(t, n.SMS)
 }
 
-// TestUpgradeToReleaseCauses: a call from before has none.
+// TestUpgradeToReleaseCauses: a call from before has none, and no trunks.
 func TestUpgradeToReleaseCauses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "axgate.db")
 	db, err := sql.Open("sqlite", path)
@@ -71,5 +71,5 @@ func TestUpgradeToReleaseCauses(t *testing.T) {
 	require.NoError(t, db.Close())
 
 	c := call(t, open(t, ledger.Config{Path: path}), "s")
-	require.Equal(t, []any{"no_binding_ax", 0, 0, ""}, []any{c.EndWord, c.ReleaseCause, c.ReleaseStatus, c.ChargingID})
+	require.Equal(t, []any{"no_binding_ax", 0, 0, "", "", ""}, []any{c.EndWord, c.ReleaseCause, c.ReleaseStatus, c.ChargingID, c.CallerTrunk, c.CalleeTrunk})
 }

@@ -96,11 +96,12 @@ func TestCallsAndEventsByFilter(t *testing.T) {
 		ctx := t.Context()
 		addApp(t, l, routing.AXB, nil, x1)
 		write := func(session string, caller, callee string, at time.Time, end routing.End, answered bool) {
-			c := events.Call{Session: session, Node: "n", App: "appAXB", SP: "demo", Mode: "AXB", X: string(x1), Caller: caller, Callee: callee, Binding: "b-" + session, In: at, Why: "why " + session}
+			c := events.Call{Session: session, Node: "n", App: "appAXB", SP: "demo", Mode: "AXB", X: string(x1), Caller: caller, Callee: callee, Binding: "b-" + session, CallerTrunk: "from-" + session, In: at, Why: "why " + session}
 			if answered {
 				c.Answered = at.Add(time.Second)
 			}
 			require.NoError(t, <-l.Journal().Write(c, events.NewCallEvent(c, 1, events.CallIn, at, "")))
+			c.CalleeTrunk = "over-" + session
 			c.Ended, c.FailReason, c.EndWord = at.Add(2*time.Second), end.FailReason, end.Word
 			require.NoError(t, <-l.Journal().Write(c, events.NewCallEvent(c, 2, events.Disconnect, c.Ended, ""), events.NewFee(c, 3)))
 		}
@@ -118,6 +119,8 @@ func TestCallsAndEventsByFilter(t *testing.T) {
 			"X":       {ledger.CallFilter{X: string(x1), Limit: 1}, []string{"s2"}},
 			"binding": {ledger.CallFilter{Binding: "b-s1"}, []string{"s1"}},
 			"end":     {ledger.CallFilter{End: "callee_busy"}, []string{"s2"}},
+			"from":    {ledger.CallFilter{Trunk: "from-s1", Number: string(tel(2))}, []string{"s1"}},
+			"over":    {ledger.CallFilter{Trunk: "over-s2"}, []string{"s2"}},
 			"code":    {ledger.CallFilter{Code: &busy}, []string{"s2"}},
 			"code 0":  {ledger.CallFilter{Code: &fine}, []string{"s1"}},
 			"talked":  {ledger.CallFilter{Talked: &yes}, []string{"s1"}},

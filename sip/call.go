@@ -82,6 +82,7 @@ func (s *Server) newCall(tx *wire.ServerTx, who origin, key inviteKey, hops int)
 	if who.trunk != nil { // a phone's is its own invention
 		c.rec.ChargingID = identity.ChargingID(tx.Request)
 	}
+	c.rec.CallerTrunk = who.name()
 	return c
 }
 

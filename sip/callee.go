@@ -114,6 +114,7 @@ func (c *call) callerLeft(h happening) routing.End {
 // another route may be tried.
 func (c *call) ring(r route) (end routing.End, again, ok bool) {
 	c.rec.SIPStatus, c.rec.UnswReason = 0, 0 // of the route before
+	c.rec.CalleeTrunk = r.name
 	b, err := c.invite(r)
 	if err != nil {
 		c.srv.limits.leave(r.trunk)

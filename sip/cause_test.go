@@ -104,7 +104,8 @@ func TestUnfitMedia(t *testing.T) {
 		w.b.ring().says(503, "")
 		w.b.ring().says(488, "")
 		require.Equal(t, "Q.850;cause=88", a.fails(488).get("Reason"))
-		w.ends(8020, 7508)
+		rec := w.ends(8020, 7508)
+		require.Equal(t, []string{"a", "b"}, []string{rec.CallerTrunk, rec.CalleeTrunk}, "the last that was tried")
 	})
 }
 

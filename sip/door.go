@@ -22,6 +22,14 @@ type origin struct {
 	phone string // the number it registered and proved; empty for a trunk
 }
 
+// name is the trunk's, or that of the phones' route.
+func (o origin) name() string {
+	if o.trunk == nil {
+		return phonesName
+	}
+	return o.trunk.Name
+}
+
 // door takes requests that belong to no dialog.
 func (s *Server) door(tx *wire.ServerTx) {
 	switch tx.Request.Method {

@@ -74,6 +74,7 @@ func TestPhonesCallEachOther(t *testing.T) {
 			a.hungUp()
 			rec := w.ends(0, 0)
 			require.Equal(t, "+86"+numA, rec.Caller, "the number that it proved, not the one it shows")
+			require.Equal(t, []string{"phone", "phone"}, []string{rec.CallerTrunk, rec.CalleeTrunk})
 		})
 	}
 }
@@ -107,7 +108,9 @@ func TestPhonesAndTrunks(t *testing.T) {
 		b.response(180, "INVITE")
 		a.says(486, "")
 		b.fails(486)
-		require.Equal(t, 0, w.ends(8102, 8102).Direction)
+		rec := w.ends(8102, 8102)
+		require.Equal(t, 0, rec.Direction)
+		require.Equal(t, []string{"b", "phone"}, []string{rec.CallerTrunk, rec.CalleeTrunk})
 	})
 	t.Run("unregistered: by the trunk", func(t *testing.T) {
 		w := open(t, half)

@@ -29,6 +29,9 @@ type route struct {
 	ringTimeout      time.Duration
 }
 
+// phonesName is the name of the way to registered phones, among those of trunks.
+const phonesName = "phone"
+
 // routes are the ways to a number, the best first.
 func (s *Server) routes(callee routing.Number) []route {
 	if r, ok := s.phoneRoute(callee, time.Now()); ok {
@@ -49,7 +52,7 @@ func (s *Server) phoneRoute(callee routing.Number, now time.Time) (route, bool) 
 		return route{}, false
 	}
 	at, ok := s.cfg.Registrar.Lookup(string(callee), now)
-	return route{name: "phone", uri: at.URI, to: wire.Peer{Addr: at.Source, Transport: at.Transport}, behind: true, fromFormat: routing.FormatE164}, ok
+	return route{name: phonesName, uri: at.URI, to: wire.Peer{Addr: at.Source, Transport: at.Transport}, behind: true, fromFormat: routing.FormatE164}, ok
 }
 
 // trunkRoute is the way to a user of a trunk, to whichever of its servers.

@@ -46,11 +46,14 @@ type Call struct {
 	RecordFile  string    `json:"recordObjectName,omitempty" doc:"The recording's name; absent: there is none." example:"19012303093800000_1200_366.wav"`
 	RecordBytes int64     `json:"recordBytes,omitempty" doc:"The recording's size." example:"480044"`
 
-	Node       string  `json:"node" doc:"The node that carried it." example:"node1"`
-	ICID       string  `json:"icid" doc:"Unique id of the record." example:"b6f1d1ff-0a7f-4c8e-9b3b-6b5d7c2d8e10"`
-	ChargingID string  `json:"chargingId,omitempty" doc:"icid-value of the caller's network (RFC 7315); for operators only." example:"a1b2c3d4e5f6"`
-	CallerLeg  Quality `json:"callerLeg" doc:"What came from the caller."`
-	CalleeLeg  Quality `json:"calleeLeg" doc:"What came from the callee."`
+	Node       string `json:"node" doc:"The node that carried it." example:"node1"`
+	ICID       string `json:"icid" doc:"Unique id of the record." example:"b6f1d1ff-0a7f-4c8e-9b3b-6b5d7c2d8e10"`
+	ChargingID string `json:"chargingId,omitempty" doc:"icid-value of the caller's network (RFC 7315); for operators only." example:"a1b2c3d4e5f6"`
+	// The trunk's name, "phone" for a registered phone.
+	CallerTrunk string  `json:"callerTrunk,omitempty" doc:"The trunk that the call came from; phone: a registered phone; for operators only." example:"carrier-a"`
+	CalleeTrunk string  `json:"calleeTrunk,omitempty" doc:"The trunk that the callee answered over, or was called over last; phone: a registered phone; absent: nobody was called; for operators only." example:"carrier-b"`
+	CallerLeg   Quality `json:"callerLeg" doc:"What came from the caller."`
+	CalleeLeg   Quality `json:"calleeLeg" doc:"What came from the callee."`
 }
 
 // Quality is what RTP and RTCP told of one leg.
@@ -71,7 +74,7 @@ func (v viewer) call(c *events.Call) Call {
 		Node: c.Node, ICID: c.ICID, CallerLeg: Quality(c.CallerLeg), CalleeLeg: Quality(c.CalleeLeg),
 	}
 	if !v.customer {
-		out.ChargingID = c.ChargingID
+		out.ChargingID, out.CallerTrunk, out.CalleeTrunk = c.ChargingID, c.CallerTrunk, c.CalleeTrunk
 	}
 	if !c.Answered.IsZero() && !c.Ended.IsZero() {
 		out.Talk = c.Ended.Sub(c.Answered).Round(time.Millisecond).Seconds()

@@ -21,6 +21,7 @@ type CallSelection struct {
 	SPID           string `query:"spId" maxLength:"64" doc:"Calls of this account." example:"demo"`
 	SubscriptionID string `query:"subscriptionId" maxLength:"128" doc:"Calls by this binding." example:"4b8f4ac1-9c2c-4d39-9a3c-0d2b7a3c5f11"`
 	End            string `query:"end" maxLength:"40" doc:"Calls that ended so, in a word." example:"callee_busy"`
+	Trunk          string `query:"trunk" maxLength:"128" doc:"Calls from or over this trunk; phone: registered phones; for operators only." example:"carrier-a"`
 	ULFailReason   int    `query:"ulFailReason" minimum:"-1" maximum:"99999" default:"-1" doc:"Calls with this ulFailReason; 0: calls that were in order, -1: whatever it is." example:"8102"`
 	Talked         string `query:"talked" enum:"true,false" doc:"Calls that were answered, or were not."`
 	Open           bool   `query:"open" doc:"Only calls that are not over." example:"false"`
@@ -82,6 +83,12 @@ func (s *service) filter(ctx context.Context, in *CallSelection) (f ledger.CallF
 		return f, false, err
 	}
 	f.Caller, f.Callee = string(caller), string(callee)
+	if in.Trunk != "" && viewerOf(ctx).customer {
+		p := problem(http.StatusForbidden, "trunk: the token does not see trunks, and cannot seek by them")
+		p.Errors = []Wrong{{Field: "trunk", Message: p.Detail}}
+		return f, false, p
+	}
+	f.Trunk = in.Trunk
 	if in.ULFailReason >= 0 {
 		f.Code = &in.ULFailReason
 	}

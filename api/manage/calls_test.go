@@ -49,7 +49,7 @@ func (w *world) call(session, app, sp, mode, x, caller, callee string, edit ...f
 func (w *world) threeCalls() {
 	w.call("s1", "ax", "demo", "AX", xa, bert, anna, func(c *events.Call) {
 		c.RecordFile, c.RecordBytes, c.Recording = "rec.wav", 44, c.Answered
-		c.ReleaseCause, c.ChargingID = 31, "icid-1"
+		c.ReleaseCause, c.ChargingID, c.CallerTrunk, c.CalleeTrunk = 31, "icid-1", "carrier-a", "carrier-b"
 	})
 	w.call("s2", "axb", "demo", "AXB", xb, anna, bert, func(c *events.Call) {
 		c.In, c.Out = began.Add(time.Minute), began.Add(61*time.Second)
@@ -82,6 +82,9 @@ func TestCalls(t *testing.T) {
 		"end=callee_busy":                     {"s2"},
 		"ulFailReason=8102":                   {"s2"},
 		"talked=true&spId=demo":               {"s1"},
+		"trunk=carrier-a":                     {"s1"},
+		"trunk=carrier-b":                     {"s1"},
+		"trunk=phone":                         {},
 		"talked=false":                        {"s3", "s2"},
 		"open=true":                           {"s3"},
 		"from=2026-01-01T12:01:00Z&spId=demo": {"s3", "s2"},
@@ -110,7 +113,7 @@ func TestCalls(t *testing.T) {
 }
 
 // TestReleaseCause: why a side hung up is for everybody, what networks call a
-// call by is for operators alone.
+// call by, and which they are, is for operators alone.
 func TestReleaseCause(t *testing.T) {
 	w := newWorld(t)
 	w.threeCalls()
@@ -120,9 +123,18 @@ func TestReleaseCause(t *testing.T) {
 		require.Contains(t, string(w.get(token, "/calls/s1/story").body), "The caller hung up. It gave the cause Q.850 31.")
 		for _, path := range []string{"/calls", "/calls/s1", "/calls/s1/story", "/calls.csv"} {
 			if body := string(w.get(token, path).body); token == theOperator {
-				require.Contains(t, body, `icid-1`, path)
+				for _, theirs := range []string{`icid-1`, `carrier-a`, `carrier-b`} {
+					require.Contains(t, body, theirs, path)
+				}
 			} else {
-				require.NotContains(t, body, `icid-1`, path)
+				require.NotRegexp(t, `icid-1|carrier-[ab]`, body, path)
+			}
+		}
+		for _, path := range []string{"/calls?trunk=carrier-a", "/calls.csv?trunk=carrier-a"} {
+			if a := w.get(token, path); token == theOperator {
+				require.Equal(t, http.StatusOK, a.status)
+			} else {
+				require.Contains(t, a.is(http.StatusForbidden)["detail"], "does not see trunks")
 			}
 		}
 	}

@@ -57,13 +57,13 @@ func (s *service) export(ctx context.Context, name string, head []string, read r
 
 var callHead = []string{"sessionId", "appKey", "spId", "mode", "x", "caller", "callee", "subscriptionId", "extension", "userData", "areaCode", "direction",
 	"callInTime", "fwdStartTime", "fwdAlertingTime", "fwdAnswerTime", "callEndTime", "talkSeconds",
-	"end", "stateCode", "ulFailReason", "fwdUnaswRsn", "sipStatusCode", "callRelDirection", "recordObjectName", "node", "icid", "releaseCause", "releaseStatus", "chargingId"}
+	"end", "stateCode", "ulFailReason", "fwdUnaswRsn", "sipStatusCode", "callRelDirection", "recordObjectName", "node", "icid", "releaseCause", "releaseStatus", "chargingId", "callerTrunk", "calleeTrunk"}
 
 func (c *Call) row() []string {
 	return []string{c.SessionID, c.AppKey, c.SPID, c.Mode, c.X, c.Caller, c.Callee, c.SubscriptionID, c.Extension, cell(c.UserData), c.AreaCode, strconv.Itoa(c.Direction),
 		stamp(c.In), stamp(c.Out), stamp(c.Alerting), stamp(c.Answered), stamp(c.Ended), strconv.FormatFloat(c.Talk, 'f', -1, 64),
 		c.End, strconv.Itoa(c.StateCode), strconv.Itoa(c.ULFailReason), strconv.Itoa(c.FwdUnaswRsn), strconv.Itoa(c.SIPStatus), strconv.Itoa(c.ReleasedBy), c.RecordFile, c.Node, c.ICID,
-		strconv.Itoa(c.ReleaseCause), strconv.Itoa(c.ReleaseStatus), cell(c.ChargingID)}
+		strconv.Itoa(c.ReleaseCause), strconv.Itoa(c.ReleaseStatus), cell(c.ChargingID), cell(c.CallerTrunk), cell(c.CalleeTrunk)}
 }
 
 func (s *service) exportCalls(ctx context.Context, in *CallSelection) (*stream, error) {

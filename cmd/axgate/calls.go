@@ -22,12 +22,13 @@ type chosen struct {
 	App    string        `help:"Calls of this app." placeholder:"KEY"`
 	Number string        `help:"Calls with this X, caller or callee." placeholder:"NUMBER"`
 	End    string        `help:"Calls that ended so, in a word, such as callee_busy." placeholder:"WORD"`
+	Trunk  string        `help:"Calls from or over this trunk; phone: registered phones." placeholder:"NAME"`
 	Since  time.Duration `help:"Calls of the last so long, such as 1h." placeholder:"TIME"`
 	Open   bool          `help:"Only calls that are not over."`
 }
 
 func (c *chosen) filter(d *desk) ledger.CallFilter {
-	f := ledger.CallFilter{App: c.App, End: c.End, Open: c.Open}
+	f := ledger.CallFilter{App: c.App, End: c.End, Trunk: c.Trunk, Open: c.Open}
 	if c.Since > 0 {
 		f.From = time.Now().Add(-c.Since)
 	}
@@ -158,7 +159,7 @@ func (d *desk) eventsOf(session string) ([]ledger.LoggedEvent, error) {
 func (d *desk) story(c *events.Call) {
 	for _, l := range []struct{ name, value string }{
 		{"session", c.Session}, {"X", fmt.Sprintf("%s (%s, app %s)", c.X, c.Mode, c.App)},
-		{"caller", or(c.Caller)}, {"callee", or(c.Callee)}, {"binding", or(c.Binding)}, {"direction", direction(c.Direction)},
+		{"caller", or(c.Caller)}, {"callee", or(c.Callee)}, {"from trunk", or(c.CallerTrunk)}, {"over trunk", or(c.CalleeTrunk)}, {"binding", or(c.Binding)}, {"direction", direction(c.Direction)},
 		{"came in", when(c.In)}, {"called", when(c.Out)}, {"rang", when(c.Alerting)}, {"answered", when(c.Answered)}, {"ended", when(c.Ended)},
 		{"talk", talk(c)}, {"end", fmt.Sprintf("%s: state %d, tear-down %d, Q.850 cause %d, SIP %d", or(c.EndWord), c.StateCode, c.FailReason, c.UnswReason, c.SIPStatus)},
 		{"hung up by", hungUpBy(c)}, {"charging id", or(c.ChargingID)}, {"recording", or(c.RecordFile)},
