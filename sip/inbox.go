@@ -11,6 +11,11 @@ import (
 // inboxSize bounds what peers can make a call keep; who fills it gets 503.
 const inboxSize = 64
 
+// hangUps is how many CANCELs and BYEs of each leg are kept beside that: there is
+// one of each phone that its INVITE made ring, and who hung up does not say so
+// again.
+const hangUps = maxBranches
+
 // what names an input of a call.
 type what int
 
@@ -63,7 +68,7 @@ const (
 	over         // the call has ended
 )
 
-// post hands in what a peer sent.
+// post hands in what a peer sent. That it hung up finds room when nothing else does.
 func (q *inbox) post(in input) posted { return q.put(in, inboxSize) }
 
 // owe hands in what the call waits for: there is one for each thing that it
@@ -76,12 +81,27 @@ func (q *inbox) put(in input, limit int) posted {
 	switch {
 	case q.over:
 		return over
-	case len(q.items) >= limit:
+	case len(q.items) >= limit && !(in.hangsUp() && q.hungUp(in.leg) < hangUps):
 		return full
 	}
 	q.items = append(q.items, in)
 	q.rouse()
 	return taken
+}
+
+// hangsUp tells whether an input is the end of its leg.
+func (in *input) hangsUp() bool {
+	return in.what == inCancel || in.what == inRequest && in.tx.Request.Method == sip.BYE
+}
+
+// hungUp counts the ends of a leg that wait.
+func (q *inbox) hungUp(l *leg) (n int) {
+	for i := range q.items {
+		if q.items[i].leg == l && q.items[i].hangsUp() {
+			n++
+		}
+	}
+	return n
 }
 
 func (q *inbox) rouse() {
