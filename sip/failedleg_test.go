@@ -57,6 +57,36 @@ func TestFailedLegIsOver(t *testing.T) {
 	w.ends(0, 0)
 }
 
+// TestDigitsOfAFailedLeg: a leg that was hung up for another presses no keys in
+// the talk of that one.
+func TestDigitsOfAFailedLeg(t *testing.T) {
+	var second *peer
+	w := open(t, twoWays(t, &second))
+	second.to = w.srv.UDPAddr()
+	a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+	one := w.b.ring()
+	one.says(200, nothingToSay)
+	one.acked()
+	one.hungUp()
+	two := second.ring()
+	w.mouthB.talksTo(two.invite)
+	two.says(200, w.mouthB.sdp(1))
+	two.acked()
+	w.mouthA.talksTo(a.response(200, "INVITE"))
+	a.ack("")
+	w.bothHear()
+	for _, method := range []string{"INFO", "OPTIONS"} {
+		one.request(method, "Signal=4\r\nDuration=100\r\n", "Content-Type: application/dtmf-relay")
+		one.response(481, method)
+	}
+	two.info("5")
+	eventually(t, "the key of the phone that talks", func() bool { return len(w.mouthA.pressed()) > 0 })
+	require.Equal(t, []byte{5}, w.mouthA.pressed())
+	a.bye()
+	two.hungUp()
+	w.ends(0, 0)
+}
+
 // TestFailedServerFallsSilent: of a server that failed after its early media the
 // caller hears no more, but the ring-back of the phone behind the next.
 func TestFailedServerFallsSilent(t *testing.T) {

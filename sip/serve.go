@@ -34,6 +34,10 @@ func (c *call) serve(l *leg, tx *wire.ServerTx) (happening, bool) {
 		c.reply(l, tx, sip.StatusBadExtension, "Bad Extension", sip.NewHeader("Unsupported", strings.Join(required, ", ")))
 		return happening{}, false
 	}
+	if l.gone && req.Method != sip.BYE && req.Method != sip.PRACK { // these two may have been sent before it was over
+		c.reply(l, tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
+		return happening{}, false
+	}
 	switch req.Method {
 	case sip.BYE:
 		return c.hungUp(l, tx)
@@ -65,6 +69,7 @@ func (c *call) hungUp(l *leg, tx *wire.ServerTx) (happening, bool) {
 	if l.gone {
 		return happening{}, false
 	}
+	l.unacked.stop() // who hangs up waits for no answer any more
 	l.leave()
 	c.released(tx.Request)
 	return happening{kind: left, side: l.side}, true

@@ -14,10 +14,6 @@ import (
 func (c *call) update(l *leg, tx *wire.ServerTx) {
 	req := tx.Request
 	offer := len(req.Body()) > 0
-	if l.gone {
-		c.reply(l, tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
-		return
-	}
 	if offer && c.crosses(l, tx) || c.short(l, tx) {
 		return
 	}
@@ -40,10 +36,6 @@ func (c *call) update(l *leg, tx *wire.ServerTx) {
 // leg is not disturbed unless it shall be told of a hold (RFC 3261 section
 // 14.2, RFC 3264 section 8).
 func (c *call) reoffer(l *leg, tx *wire.ServerTx) {
-	if l.gone {
-		c.reply(l, tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
-		return
-	}
 	if c.crosses(l, tx) || c.short(l, tx) {
 		return
 	}
