@@ -17,7 +17,7 @@ type TrunkWay struct {
 	Weight   int      `key:"weight" help:"share of the calls among trunks of one priority; 0: after those that have one, in the order of this file"`
 	Prefixes []string `key:"prefixes" help:"beginnings of the numbers that go over it, in global form, such as +86; empty: all do"`
 
-	ConnectTimeout time.Duration `key:"connect_timeout" help:"a server that says nothing to a call for so long: the next one is tried"`
+	ConnectTimeout time.Duration `key:"connect_timeout" help:"a server that says nothing to an INVITE for so long: the next one is tried; an INVITE that is repeated with a proof or a longer session has as long again"`
 	PingInterval   time.Duration `key:"ping_interval" help:"between OPTIONS to each of its servers: after 3 without an answer it is down, after 2 answers up again; 0: none are sent"`
 	MaxCPS         int           `key:"max_cps" help:"calls a second, each way; more from it get 503, more to it go to the next trunk; 0: no limit"`
 	TCPLarge       bool          `key:"tcp_large" help:"with udp, requests of more than 1300 bytes go over TCP"`

@@ -31,6 +31,7 @@ type calleeLeg struct {
 	elsewhere bool          // it failed at this server, and another of the trunk may do better
 	prolonged int           // how often it was repeated with a longer session
 	rang      bool          // a provisional response came: CANCEL may be sent
+	silence   alarm         // of a server that says nothing to its INVITE
 	cancelled bool
 	told      bool // CANCEL was sent
 	settled   bool // the INVITE has its final response, or will have none
@@ -125,8 +126,7 @@ func (c *call) ring(r route) (end routing.End, again, ok bool) {
 	if r.ringTimeout > 0 {
 		limit = min(limit, r.ringTimeout)
 	}
-	began := time.Now()
-	giveUp := time.NewTimer(firstWord(r, limit))
+	giveUp := time.NewTimer(limit)
 	defer giveUp.Stop()
 	repeat := time.NewTicker(c.srv.cfg.repeat)
 	defer repeat.Stop()
@@ -143,6 +143,9 @@ func (c *call) ring(r route) (end routing.End, again, ok bool) {
 			return end, !ok && c.rec.Alerting.IsZero(), ok
 		case refused:
 			end, again = c.refusal(b, h)
+			return end, again, false
+		case unheard:
+			end, again = c.noWord(b)
 			return end, again, false
 		case left, lost:
 			return c.callerLeft(h), false, false
@@ -168,10 +171,6 @@ func (c *call) ring(r route) (end routing.End, again, ok bool) {
 				if !b.rang && r.trunk != nil {
 					end, again = c.noWord(b)
 					return end, again, false
-				}
-				if left := limit - time.Since(began); left > 0 {
-					giveUp.Reset(left)
-					continue
 				}
 				c.rec.UnswReason = routing.EndRingTimeout.Cause
 				return routing.EndRingTimeout, false, false
@@ -244,6 +243,7 @@ func (c *call) sendInvite(b *calleeLeg, offer []byte) error {
 	c.srv.addLeg(&b.leg)
 	b.request = req
 	b.tx = c.srv.stack.Send(req, to, func(res *sip.Response, err error) { c.response(&b.leg, res, err) })
+	c.listenFor(b)
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 
+	"axgate/media"
 	"axgate/routing"
 	"axgate/sip/identity"
 )
@@ -102,12 +103,16 @@ func ofServer(status int) bool {
 	return status == sip.StatusServiceUnavailable || status == sip.StatusRequestTimeout
 }
 
-// firstWord is how long a server may be silent before the next is tried.
-func firstWord(r route, limit time.Duration) time.Duration {
-	if r.trunk == nil {
-		return limit
+// listenFor waits for the first word of a trunk's server to an INVITE. One that
+// is repeated, with a proof or a longer session, has its own time: that of
+// ringing bounds all of them.
+func (c *call) listenFor(b *calleeLeg) {
+	if b.route.trunk == nil {
+		return
 	}
-	return min(limit, r.trunk.Way.ConnectTimeout)
+	b.silence.set(c.inbox, b.route.trunk.Way.ConnectTimeout, func() (happening, bool) {
+		return happening{kind: unheard, side: media.Callee}, b == c.b
+	})
 }
 
 // noWord gives up a server that has not said anything to its INVITE. If it

@@ -35,6 +35,7 @@ const (
 	ringing           // a provisional response of the callee
 	answered          // its 2xx
 	refused           // its failure, or none at all
+	unheard           // its server has said nothing so far
 	digit             // a key was pressed
 	played            // a prompt came to its end
 	heard             // audio from a side for the first time

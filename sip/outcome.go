@@ -16,10 +16,12 @@ import (
 // fromCallee takes a response to an INVITE of ours.
 func (c *call) fromCallee(in input) (happening, bool) {
 	b := c.calleeOf(in.leg)
-	switch {
-	case b == nil || b.settled:
+	if b == nil || b.settled {
 		c.srv.strays.Add(1)
 		return happening{}, false
+	}
+	b.silence.stop()
+	switch {
 	case in.what == inFailed:
 		b.settled, b.gone = true, true
 		c.forgetPracks(b)
@@ -216,6 +218,7 @@ func (c *call) cancel(b *calleeLeg) {
 		return
 	}
 	if !b.cancelled {
+		b.silence.stop()
 		b.cancelled = true
 		b.until = time.Now().Add(64 * sip.T1)
 	}

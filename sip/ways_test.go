@@ -92,6 +92,49 @@ func TestSilentServer(t *testing.T) {
 	require.Contains(t, w.logged(), "no word from the server")
 }
 
+// TestSilentAfterAChallenge: an INVITE that is repeated has the time of a first
+// one: no less where the challenge came late, and no more where a provisional
+// response came before it.
+func TestSilentAfterAChallenge(t *testing.T) {
+	challenge := func(b *side, w *peer) *side {
+		b.says(401, "", `WWW-Authenticate: Digest realm="carrier", nonce="n1", algorithm=MD5, qop="auth"`)
+		return w.ring()
+	}
+	t.Run("no less", func(t *testing.T) {
+		const patience = 3 * time.Second
+		w := open(t, named, func(s *settings) { s.trunkB.Way.ConnectTimeout = patience })
+		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+		b := w.b.ring()
+		time.Sleep(patience * 6 / 10)
+		again := challenge(b, w.b)
+		time.Sleep(patience * 6 / 10)
+		again.says(180, "")
+		a.response(180, "INVITE")
+		again.says(486, "")
+		a.fails(486)
+		w.ends(8102, 8102)
+		require.NotContains(t, w.logged(), "no word from the server")
+	})
+	t.Run("no more", func(t *testing.T) {
+		var first *peer
+		var z *zone
+		w := open(t, named, byName(t, &first, &z, func(tr *trunk.Trunk) { tr.Way.ConnectTimeout = 300 * time.Millisecond }))
+		first.to = w.srv.UDPAddr()
+		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+		b := first.ring()
+		b.says(100, "")
+		time.Sleep(400 * time.Millisecond)
+		late := challenge(b, first)
+		two := w.b.ring()
+		require.Contains(t, w.logged(), "no word from the server")
+		two.says(486, "")
+		a.fails(486)
+		late.says(100, "")
+		late.cancelled()
+		w.ends(8102, 8102)
+	})
+}
+
 // TestDNSFails: a node starts although DNS does not answer, and its calls end
 // soon.
 func TestDNSFails(t *testing.T) {

@@ -33,7 +33,8 @@ type Way struct {
 	Prefixes []string // of the numbers that go over it, in global form; none: all do
 
 	// ConnectTimeout is how long a server may take to say anything to an INVITE,
-	// after which the next one is tried; 4 s.
+	// after which the next one is tried; 4 s. One that is repeated, with a proof
+	// or a longer session, has as long again.
 	ConnectTimeout time.Duration
 	PingInterval   time.Duration // between OPTIONS to each server; 0: none are sent
 	MaxCPS         int           // calls a second, each way; 0: no limit
