@@ -45,6 +45,18 @@ func (l *leg) turn(req *sip.Request) error {
 	return l.branch.dialog.Check(req)
 }
 
+// with is the dialog that a request of ours is in; nil: there is none, or nobody
+// has answered in it.
+func (l *leg) with(req *sip.Request) *dialog.Dialog {
+	tag, _ := req.To().Params.Get("tag")
+	for _, br := range append([]*branch{l.branch}, l.branches...) {
+		if br.dialog.RemoteTag() == tag {
+			return br.dialog
+		}
+	}
+	return l.forks[tag]
+}
+
 // hear makes the dialog of a response to our INVITE the leg's own branch; the
 // first response with a tag begins one. false: there are too many, and this is
 // no answer.

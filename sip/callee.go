@@ -36,8 +36,7 @@ type calleeLeg struct {
 	told      bool // CANCEL was sent
 	settled   bool // the INVITE has its final response, or will have none
 	until     time.Time
-	pracks    []*sent                   // that wait for their answer, or did
-	forks     map[string]*dialog.Dialog // other phones that answered too late, by their tag
+	pracks    []*sent // that wait for their answer, or did
 }
 
 // reach calls the callee over the routes there are, one after the other, until

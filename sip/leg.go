@@ -9,6 +9,7 @@ import (
 
 	"axgate/media"
 	"axgate/routing"
+	"axgate/sip/dialog"
 	"axgate/sip/sdp"
 	"axgate/sip/trunk"
 )
@@ -21,6 +22,8 @@ const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK"
 type leg struct {
 	*branch            // the dialog that is spoken in
 	branches []*branch // of a callee's leg: all that its INVITE has made
+	// forks are likewise other phones that answered too late, by their tag.
+	forks map[string]*dialog.Dialog
 
 	side  media.Side
 	host  netip.Addr   // where its peer is; it does not change, so others may read it

@@ -83,8 +83,12 @@ func (s *Server) masked(msg sip.Message) error {
 	if hidden == nil {
 		return nil
 	}
-	if strings.Contains(firstLine(msg), *hidden) {
-		return fmt.Errorf("first line: %w", errOtherParty)
+	line, told := firstLine(msg), ""
+	if strings.Contains(line, *hidden) {
+		if !l.toldBy(msg, line) {
+			return fmt.Errorf("first line: %w", errOtherParty)
+		}
+		told = `uri="` + line + `"` // in a proof as well (RFC 3261 section 22.4)
 	}
 	_, response := msg.(*sip.Response)
 	headers, _ := headersOf(msg)
@@ -92,7 +96,16 @@ func (s *Server) masked(msg sip.Message) error {
 		if response && identity.Echoed(h.Name()) {
 			continue
 		}
-		if strings.Contains(h.Value(), *hidden) {
+		value := h.Value()
+		switch h.Name() {
+		case "Authorization", "Proxy-Authorization":
+			value = strings.Replace(value, told, "", 1)
+		case "Route":
+			if l.toldBy(msg, inBrackets(value)) {
+				continue
+			}
+		}
+		if strings.Contains(value, *hidden) {
 			return fmt.Errorf("header %s: %w", h.Name(), errOtherParty)
 		}
 	}
@@ -100,6 +113,25 @@ func (s *Server) masked(msg sip.Message) error {
 		return fmt.Errorf("body: %w", errOtherParty)
 	}
 	return nil
+}
+
+// toldBy tells whether an address to which a request goes is the word of the peer
+// that it goes to. Without it no BYE would reach a peer that has the other party's
+// digits in its Contact or Record-Route; and who put them there to guess would
+// learn by its absence that they are right. Requests of a leg are sent by the
+// goroutine of its call, to which its dialogs belong.
+func (l *leg) toldBy(msg sip.Message, uri string) bool {
+	req, ok := msg.(*sip.Request)
+	if !ok || req.To() == nil {
+		return false
+	}
+	d := l.with(req)
+	return d != nil && d.Named(uri)
+}
+
+// inBrackets is the URI of a Route that has nothing beside it.
+func inBrackets(route string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(route, "<"), ">")
 }
 
 // firstLine is what we write ourselves into the first line of a message.

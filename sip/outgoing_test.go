@@ -58,6 +58,91 @@ func TestMessageThatMayNotLeave(t *testing.T) {
 	b.hungUp()
 }
 
+// TestPeerNamesTheOther: a peer whose own addresses hold the other party's digits
+// is hung up like any other. What is let pass are these addresses, as it named
+// them, in what goes to it; nothing else.
+func TestPeerNamesTheOther(t *testing.T) {
+	named := func(w *world) (contact, route string) {
+		return "<sip:" + numA + "@" + w.b.addr.String() + ">", "<sip:0" + numA + "@" + w.b.addr.String() + ";lr>"
+	}
+	t.Run("in a talk", func(t *testing.T) {
+		w := open(t, func(s *settings) { s.trunkB.Username, s.trunkB.Password = "line7", "secret" })
+		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+		b := w.b.ring()
+		var route string
+		b.contact, route = named(w)
+		b.says(200, w.mouthB.sdp(1), "Record-Route: "+route)
+		require.Equal(t, "ACK sip:"+numA+"@"+w.b.addr.String()+" SIP/2.0", b.acked().start)
+		a.response(200, "INVITE")
+		a.ack("")
+		s, l := w.srv, w.srv.leg(b.callID, b.theirs)
+		require.NotNil(t, l)
+		d := *l.dialog
+		bye, _ := d.Request(sip.BYE, "", nil)
+		require.NoError(t, s.fit(bye))
+		for what, change := range map[string]func(*sip.Request){
+			"Contact":              func(r *sip.Request) { r.AppendHeader(sip.NewHeader("Contact", b.contact)) },
+			"another Route":        func(r *sip.Request) { r.AppendHeader(sip.NewHeader("Route", "<sip:"+numA+"@h;lr>")) },
+			"more in the Route":    func(r *sip.Request) { r.AppendHeader(sip.NewHeader("Route", route+";x="+numA)) },
+			"the Route in a list":  func(r *sip.Request) { r.AppendHeader(sip.NewHeader("Route", route+", "+route)) },
+			"another Request-URI":  func(r *sip.Request) { r.Recipient.Port++ },
+			"a Request-URI with +": func(r *sip.Request) { r.Recipient.User = "+86" + r.Recipient.User },
+			"body":                 func(r *sip.Request) { r.SetBody([]byte(b.contact)) },
+			"Reason":               func(r *sip.Request) { r.AppendHeader(sip.NewHeader("Reason", "Q.850;text="+numA)) },
+			"a proof":              func(r *sip.Request) { r.AppendHeader(sip.NewHeader("Authorization", `Digest username="`+numA+`"`)) },
+			"another dialog":       func(r *sip.Request) { r.To().Params.Remove("tag"); r.To().Params.Add("tag", "x") },
+		} {
+			r := bye.Clone()
+			change(r)
+			require.ErrorIs(t, s.fit(r), errOtherParty, what)
+		}
+		a.bye()
+		m := w.b.request("BYE")
+		b.reply(m, 401, "", `WWW-Authenticate: Digest realm="carrier", nonce="n1", algorithm=MD5, qop="auth"`)
+		m = b.hungUp()
+		require.Equal(t, "sip:"+numA+"@"+w.b.addr.String(), m.uri())
+		require.Equal(t, route, m.get("Route"))
+		proven(t, m, "Authorization", "line7", "secret")
+		w.ends(0, 0)
+	})
+	t.Run("of a second phone", func(t *testing.T) {
+		w := open(t)
+		a, b := w.talk()
+		late := *b
+		late.mine = "late"
+		late.contact, _ = named(w)
+		late.says(200, w.mouthB.sdp(1))
+		bye := w.b.await("BYE to the second", func(m msg) bool { return m.method() == "BYE" && m.tag("To") == "late" })
+		require.Contains(t, bye.uri(), numA)
+		late.reply(bye, 200, "")
+		a.bye()
+		b.hungUp()
+	})
+	t.Run("of the caller", func(t *testing.T) {
+		w := open(t)
+		a, b := w.talk()
+		a.contact = "<sip:" + numB + "@" + w.a.addr.String() + ">"
+		a.request("UPDATE", "")
+		a.response(200, "UPDATE")
+		b.bye()
+		require.Contains(t, a.hungUp().uri(), numB)
+	})
+	t.Run("not before anybody has answered", func(t *testing.T) {
+		w := open(t)
+		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+		b := w.b.ring()
+		l := w.srv.leg(b.callID, b.invite.tag("From"))
+		require.NotNil(t, l)
+		d := *l.dialog
+		invite, _ := d.Invite(70, nil)
+		require.NoError(t, w.srv.fit(invite))
+		invite.Recipient.User = numA
+		require.ErrorIs(t, w.srv.fit(invite), errOtherParty)
+		b.says(486, "")
+		a.fails(486)
+	})
+}
+
 // TestResponseThatMayNotLeave: the sender's transaction ends with a failure
 // that has nothing in it.
 func TestResponseThatMayNotLeave(t *testing.T) {

@@ -7,6 +7,7 @@ package dialog
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
@@ -38,6 +39,7 @@ type Dialog struct {
 	localName string
 	remote    sip.Uri
 	target    sip.Uri
+	theirs    bool // the peer has named the target
 	routes    []sip.Uri
 	fresh     bool // nobody has answered: routes are those that it was given
 	cseq      uint32
@@ -68,7 +70,7 @@ func Answering(invite *sip.Request, from wire.Peer, me Local) *Dialog {
 			d.routes = append(d.routes, *rr.Address.Clone())
 		}
 	}
-	d.target = d.remote
+	d.target, d.theirs = d.remote, true
 	d.refresh(invite.Contact())
 	return d
 }
@@ -119,7 +121,7 @@ func (d *Dialog) Confirm(res *sip.Response) {
 // Nothing of what the first phone said is in it.
 func (d *Dialog) Fork(res *sip.Response) *Dialog {
 	f := *d
-	f.target, f.remoteTag, f.seen, f.heard, f.ack = d.remote, "", 0, false, nil
+	f.target, f.theirs, f.remoteTag, f.seen, f.heard, f.ack = d.remote, false, "", 0, false, nil
 	f.Confirm(res)
 	return &f
 }
@@ -138,8 +140,22 @@ func (d *Dialog) Moved(from wire.Peer) {
 
 func (d *Dialog) refresh(c *sip.ContactHeader) {
 	if c != nil && c.Address.Host != "" && !c.Address.Wildcard {
-		d.target = *c.Address.Clone()
+		d.target, d.theirs = *c.Address.Clone(), true
 	}
+}
+
+// Named tells whether a URI, as it stands in the Request-URI or a Route of a
+// request, is one that the peer's side has named itself, word for word: the
+// remote target, or one of the route set that its messages brought.
+func (d *Dialog) Named(uri string) bool {
+	if d.theirs {
+		bare := d.target
+		bare.Headers = nil
+		if uri == bare.String() || uri == d.target.String() {
+			return true
+		}
+	}
+	return !d.fresh && slices.ContainsFunc(d.routes, func(r sip.Uri) bool { return uri == r.String() })
 }
 
 // Check tells whether a request belongs to this dialog and is not out of

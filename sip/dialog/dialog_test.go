@@ -213,6 +213,32 @@ func TestNextHop(t *testing.T) {
 	}
 }
 
+// TestNamed: only what the peer's side has named is its word, and only in its own
+// dialog.
+func TestNamed(t *testing.T) {
+	const contact, proxy = "sip:phone@198.51.100.7:5062", "sip:198.51.100.1;lr"
+	lines := []string{"Contact: <" + contact + ">", "Record-Route: <" + proxy + ">"}
+	a := Answering(incoming(t, lines...), caller, me)
+	b, invite := calling()
+	ours := b.target.String()
+	b.Through(sip.Uri{Scheme: "sip", Host: "203.0.113.1"})
+	for _, uri := range []string{ours, "sip:203.0.113.1", contact, proxy} {
+		require.False(t, b.Named(uri), "nobody has answered: %s", uri)
+	}
+	b.Confirm(response(t, invite, "200 OK", ";tag=1", lines...))
+	for _, d := range []*Dialog{a, b} {
+		require.True(t, d.Named(contact))
+		require.True(t, d.Named(proxy))
+		for _, uri := range []string{"", ours, contact + ";x", "sip:203.0.113.1", strings.ToUpper(proxy)} {
+			require.False(t, d.Named(uri), uri)
+		}
+	}
+	silent := b.Fork(response(t, invite, "200 OK", ";tag=2"))
+	for _, uri := range []string{ours, contact, proxy} {
+		require.False(t, silent.Named(uri), "of another phone: %s", uri)
+	}
+}
+
 // TestTargetRefresh (RFC 3261 section 12.2): a new Contact counts, the route
 // set stays.
 func TestTargetRefresh(t *testing.T) {
