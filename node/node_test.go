@@ -37,15 +37,17 @@ func TestTrunks(t *testing.T) {
 	require.Len(t, table.Out(), 1)
 	_, ok := table.From(netip.MustParseAddrPort("192.0.2.9:5060"), "UDP")
 	require.True(t, ok)
-	media := config.TrunkMedia{RTPTimeout: time.Minute, RTCPMux: "offer"}
+	media := config.TrunkMedia{RTPTimeout: "1m", RTCPMux: "offer"}
 	table, err = trunks([]config.Trunk{{Name: "a", Address: "127.0.0.1:5080", Transport: "udp", TrunkMedia: media}})
 	require.NoError(t, err)
 	require.Equal(t, trunk.Media{Timeout: time.Minute, Mux: sdp.MuxOffer}, table.Out()[0].Media)
-	for said, want := range map[time.Duration]bool{0: true, -time.Second: false} {
+	for said, want := range map[string]bool{"0": true, "0s": true, "": false} {
 		table, err = trunks([]config.Trunk{{Name: "a", Address: "127.0.0.1:5080", Transport: "udp", TrunkMedia: config.TrunkMedia{RTPTimeout: said, RTCPMux: "off"}}})
 		require.NoError(t, err)
 		require.Equal(t, trunk.Media{Patient: want}, trunk.Media{Patient: table.Out()[0].Media.Patient, Timeout: table.Out()[0].Media.Timeout}, said)
 	}
+	_, err = trunks([]config.Trunk{{Name: "a", TrunkMedia: config.TrunkMedia{RTPTimeout: "long", RTCPMux: "off"}}})
+	require.ErrorContains(t, err, "rtp_timeout")
 	_, err = trunks([]config.Trunk{{Name: "a", TrunkMedia: config.TrunkMedia{RTCPMux: "always"}}})
 	require.ErrorContains(t, err, "rtcp_mux")
 	_, err = trunks([]config.Trunk{{Name: "a", Peers: []string{"nowhere"}}, {Name: "b", Address: "127.0.0.1:5060", Codecs: []string{"G728"}}})

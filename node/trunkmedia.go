@@ -1,6 +1,9 @@
 package node
 
 import (
+	"errors"
+	"fmt"
+
 	"axgate/config"
 	"axgate/sip/sdp"
 	"axgate/sip/trunk"
@@ -9,6 +12,9 @@ import (
 // trunkMedia translates how audio is exchanged with a trunk.
 func trunkMedia(c *config.TrunkMedia) (trunk.Media, error) {
 	mux, err := sdp.MuxNamed(c.RTCPMux)
-	limit, ok := c.Silence()
+	limit, ok, wrong := c.Silence()
+	if wrong != nil {
+		err = errors.Join(err, fmt.Errorf("rtp_timeout: %w", wrong))
+	}
 	return trunk.Media{Timeout: limit, Patient: !ok, Mux: mux}, err
 }
