@@ -14,7 +14,7 @@ const (
 	// those costs 200 MB at most, and 1000 calls a second that ring for half a
 	// minute still find room.
 	defaultTransactions = 32_768
-	crowdedRetry        = 5 // s, the Retry-After of what is refused
+	defaultRetry        = 5 * time.Second
 	crowdedStep         = 10 * time.Second
 )
 
@@ -40,7 +40,7 @@ func (s *Stack) crowded(key string, req *sip.Request, from Peer) bool {
 		res.To().Params.Remove("tag")
 		res.To().Params.Add("tag", strconv.FormatUint(maphash.String(s.seed, key), 36))
 	}
-	res.AppendHeader(sip.NewHeader("Retry-After", strconv.Itoa(crowdedRetry)))
+	res.AppendHeader(sip.NewHeader("Retry-After", strconv.Itoa(int(s.cfg.RetryAfter/time.Second))))
 	if s.fit(res) != nil {
 		return true
 	}

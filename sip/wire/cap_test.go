@@ -25,7 +25,7 @@ func TestFloodOfKnown(t *testing.T) {
 			_ = tx.Respond(Reply(tx.Request, 200, "OK"))
 		}
 	}
-	s, err := Open(Config{UDP: "127.0.0.1:0", TCP: "127.0.0.1:0", Transactions: room}, zerolog.Nop())
+	s, err := Open(Config{UDP: "127.0.0.1:0", TCP: "127.0.0.1:0", Transactions: room, RetryAfter: 7 * time.Second}, zerolog.Nop())
 	require.NoError(t, err)
 	s.Serve(h)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
@@ -57,7 +57,7 @@ func TestFloodOfKnown(t *testing.T) {
 	for range 2 {
 		r.send(s.UDPAddr(), r.request("INVITE", "again", 1000, ""))
 		got := answer("1000 INVITE", "503 Service Unavailable")
-		require.Contains(t, got, "Retry-After: 5\r\n")
+		require.Contains(t, got, "Retry-After: 7\r\n")
 		m := tag.FindStringSubmatch(got)
 		require.NotNil(t, m, got)
 		require.True(t, last == "" || last == m[1])

@@ -59,6 +59,7 @@ type Config struct {
 	MessageTime    time.Duration // in which a message that began must be whole, and the first come; 0: 10 seconds
 	Flood          Flood         // what strangers may cost
 	Transactions   int           // requests under way at once that are in no dialog; more get 503; 0: 32,768
+	RetryAfter     time.Duration // what these are told, whole seconds; 0: 5 seconds
 	// Check has the last word on every message that leaves, but for what the
 	// transactions say themselves: the ACK to a failure and the answer to CANCEL.
 	// One that it refuses is not sent; nil: all may leave.
@@ -113,6 +114,9 @@ func Open(cfg Config, log zerolog.Logger) (*Stack, error) {
 	}
 	if cfg.Transactions == 0 {
 		cfg.Transactions = defaultTransactions
+	}
+	if cfg.RetryAfter == 0 {
+		cfg.RetryAfter = defaultRetry
 	}
 	s := &Stack{cfg: cfg, log: log, parser: sip.NewParser(), guard: newGuard(cfg.Flood), seed: maphash.MakeSeed()}
 	s.ctx, s.end = context.WithCancel(context.Background())
