@@ -16,18 +16,14 @@ const (
 	maxToken   = 64       // bytes of a word that an answer repeats
 )
 
-// Parse reads the body of a message. contentType is the value of its
-// Content-Type; a multipart body is searched for its SDP part (RFC 5621).
+// ParseFor reads the body of a message of a leg. contentType is the value of its
+// Content-Type; a multipart body is searched for its SDP part (RFC 5621). With
+// Optional or Required audio over SRTP is audio, and whether its keys are usable
+// says Common.
 //
 // Lines may end with CR LF, LF or CR, the last may end with nothing; lines of
 // other kinds, in another order, or missing ones besides c= and m= do not
 // matter. An error is one of this package's.
-func Parse(contentType string, body []byte) (*Remote, error) {
-	return ParseFor(Off, contentType, body)
-}
-
-// ParseFor is Parse for a leg that may be protected: with Optional or Required
-// audio over SRTP is audio, and whether its keys are usable says Common.
 func ParseFor(s Security, contentType string, body []byte) (*Remote, error) {
 	text, err := find(contentType, body)
 	if err != nil {

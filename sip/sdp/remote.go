@@ -50,7 +50,7 @@ func (r *Remote) Reachable(from netip.Addr) bool {
 // reachable is ErrAddress if nothing can be sent from one address to another.
 func reachable(to, from netip.Addr) error {
 	switch {
-	case !to.IsValid(): // Parse looked at another line
+	case !to.IsValid(): // ParseFor looked at another line
 		return fmt.Errorf("%w: the line has none", ErrAddress)
 	case to.IsUnspecified(): // on hold
 		return nil
