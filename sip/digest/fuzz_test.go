@@ -15,6 +15,7 @@ func FuzzChallenge(f *testing.F) {
 	for _, text := range []string{
 		`Digest realm="r", nonce="n", qop="auth,auth-int", algorithm=SHA-256, opaque="o", stale=true, userhash=true`, `Digest realm="a\"b", nonce="\\", algorithm=MD5-sess, qop=auth`,
 		`digest nonce="n"`, `Digest realm="r", nonce="n", domain="a b", charset=UTF-8`, `Basic realm="r"`, "Digest realm=\"é\u00ad\", nonce=\"\x00\r\n\"", `Digest realm="r",, nonce=`,
+		"DIGEST\tRealm = \"a, b=\\\"c\\\\\" ,\tNonce=ab/+==,QOP=auth, auth-int , x_y=1,", `Digest realm=r, nonce=n, nonce="m"`, `Digest realm="r, nonce="n"`, `Digest nonce=a b`, `Digest nonce="a"b`,
 	} {
 		f.Add(text)
 	}

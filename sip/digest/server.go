@@ -135,6 +135,10 @@ func (s *Server) credentials(req *sip.Request, as Role) *digest.Credentials {
 		if len(text) > maxCredential {
 			continue
 		}
+		text, ok := strict(text)
+		if !ok {
+			continue
+		}
 		cred, err := digest.ParseCredentials(text)
 		if err != nil || cred.Realm != s.cfg.Realm || cred.QOP != "auth" || cred.Cnonce == "" || cred.Nc <= 0 || cred.Userhash {
 			continue

@@ -76,7 +76,11 @@ func strongest(headers []sip.Header, from who) []*session {
 // had it, none. The -sess algorithms need the client's nonce, which is sent
 // with qop only.
 func read(text string, from who) (*session, bool) {
-	if len(text) > maxChallenge || !quotable(text) {
+	if len(text) > maxChallenge {
+		return nil, false
+	}
+	text, ok := strict(text)
+	if !ok || !quotable(text) {
 		return nil, false
 	}
 	c, err := digest.ParseChallenge(text)

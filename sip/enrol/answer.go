@@ -13,6 +13,7 @@ import (
 // Bounds of what is read of an answer.
 const (
 	maxExpires  = 7 * 24 * time.Hour
+	maxAfter    = time.Hour // that Retry-After is obeyed
 	maxContacts = 64
 	maxValues   = 16  // URIs of Service-Route, Path and P-Associated-URI each
 	maxURI      = 512 // bytes of one

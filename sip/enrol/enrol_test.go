@@ -363,7 +363,7 @@ func TestBackOff(t *testing.T) {
 
 // TestRetryAfter is obeyed, but not for ever.
 func TestRetryAfter(t *testing.T) {
-	for text, want := range map[string]time.Duration{"200": 200 * time.Second, "200 (maintenance)": 200 * time.Second, "200;duration=5": 200 * time.Second, "4000000000": 5 * time.Minute} {
+	for text, want := range map[string]time.Duration{"200": 200 * time.Second, "200 (maintenance)": 200 * time.Second, "200;duration=5": 200 * time.Second, "3600": time.Hour, "4000000000": time.Hour} {
 		bubble(t, nil, func(t *testing.T, r *registrar, open func() *Registration) {
 			r.always(503, "Retry-After: "+text)
 			e := open()

@@ -212,7 +212,7 @@ func (r *Registration) failed(f *failure) time.Duration {
 	} else {
 		r.steps++
 	}
-	wait = max(wait, min(f.after, r.cfg.RetryMax))
+	wait = max(wait, min(f.after, maxAfter))
 	r.status.Failures++
 	r.status.Failure, r.status.FailedAt, r.status.Next = f.reason, now, now.Add(wait)
 	return wait

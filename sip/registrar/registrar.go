@@ -7,6 +7,7 @@ package registrar
 import (
 	"fmt"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -171,11 +172,15 @@ func (r *Registrar) Register(req *sip.Request, from netip.AddrPort, transport st
 	return Answer{Status: sip.StatusOK, Phrase: "OK", Headers: a.list(now)}
 }
 
-// number reads a user name, perhaps with a domain behind it.
+// number reads a user name, perhaps with escapes in it (RFC 3261 section
+// 19.1.2) and a domain behind it.
 func (r *Registrar) number(user string) (routing.Number, bool) {
 	user, _, _ = strings.Cut(user, "@")
 	user, _, _ = strings.Cut(user, ";")
-	return r.cfg.Plan.ReadNumber(strings.Replace(user, "%2B", "+", 1))
+	if plain, err := url.PathUnescape(user); err == nil {
+		user = plain
+	}
+	return r.cfg.Plan.ReadNumber(user)
 }
 
 func seconds(d time.Duration) string { return strconv.Itoa(int((d + time.Second - 1) / time.Second)) }

@@ -94,6 +94,23 @@ func contacts(a Answer) []string {
 	return all
 }
 
+// TestEscapes: a + of a number may be escaped, in either case (RFC 3986 section 2.1).
+func TestEscapes(t *testing.T) {
+	r := open(t, nil)
+	for i, user := range []string{"%2B8613800000001", "%2b8613800000001", "%2B86%31%33800000001@axgate", "+8613800000001"} {
+		n, a := r.Account(user)
+		require.Equal(t, alice, string(n), user)
+		require.NotNil(t, a, user)
+		asked := r.Register(register(t, user, i+1), home, "UDP", noon)
+		auth := "Authorization: " + proved(t, header(asked, "WWW-Authenticate"), "REGISTER", "sip:axgate", user, secret, 1)
+		require.Equal(t, 200, r.Register(register(t, user, i+1, auth), home, "UDP", noon).Status, user)
+	}
+	for _, user := range []string{"%2", "%zz13800000001", "%252B8613800000001", "%2B8613800000009"} {
+		_, a := r.Account(user)
+		require.Nil(t, a, user)
+	}
+}
+
 func TestRegister(t *testing.T) {
 	r := open(t, nil)
 	_, ok := r.Lookup(alice, noon)
