@@ -176,7 +176,7 @@ type Trunk struct {
 
 	NATMedia    bool          `key:"nat_media" help:"its RTP may come from elsewhere than its SDP says"`
 	Codecs      []string      `key:"codecs" help:"in the order of preference; empty: media.codecs; what is not PCMA or PCMU (GSM, G723, G722, G729, G726-32, iLBC, AMR, AMR-WB, EVS, opus) is passed through as it is between two legs that have it, in calls without prompts in the talk, recording and tones"`
-	Security    string        `key:"media_security" help:"SRTP with keys in SDP, over TLS only: off, optional or required"`
+	Security    string        `key:"media_security" help:"SRTP with keys in SDP, over TLS only: off, optional (RTP/AVP with keys, which may be passed over; to a callee that refuses that with 488 or 606, RTP/SAVP once) or required"`
 	DTMF        string        `key:"dtmf" help:"how its digits come and go: auto, rfc4733 (telephone-events), info (SIP INFO) or inband (tones)"`
 	MaxCalls    int           `key:"max_calls" help:"at a time, both ways; 0: no limit"`
 	RingTimeout time.Duration `key:"ring_timeout" help:"0: sip.ring_timeout"`

@@ -119,7 +119,7 @@ func (c *call) listenFor(b *calleeLeg) {
 // wakes up it finds the INVITE taken back.
 func (c *call) noWord(b *calleeLeg) (end routing.End, again bool) {
 	c.log.Warn().Str("route", b.route.name).Stringer("server", b.route.to).Dur("waited", b.route.trunk.Way.ConnectTimeout).Msg("no word from the server")
-	c.srv.health.missed(b.route, time.Now())
+	c.srv.health.missed(b.route, time.Now(), missedBy(nil, nil))
 	c.rec.SIPStatus, c.rec.UnswReason = sip.StatusRequestTimeout, identity.CauseOf(sip.StatusRequestTimeout)
 	b.elsewhere = true
 	c.cancel(b)

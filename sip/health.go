@@ -2,6 +2,7 @@ package sip
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -36,6 +37,7 @@ type condition struct {
 	since        time.Time // of down or up
 	heard        time.Time // when it answered last
 	status       int       // of its last final answer; 0: none yet
+	failure      string    // why it did not answer last; empty: it did
 	asked        time.Time // when something was last known of it
 }
 
@@ -49,9 +51,9 @@ func (h *health) see(r route, what happening, rang bool) {
 	switch {
 	case what.kind == ringing, what.kind == answered:
 		h.answered(r, status(what.res), now, true)
-	case what.kind != refused:
+	case what.kind != refused, errors.Is(what.err, wire.ErrRefused): // by ourselves
 	case what.res == nil && !rang, what.res != nil && what.res.StatusCode == sip.StatusRequestTimeout && !rang:
-		h.missed(r, now)
+		h.missed(r, now, missedBy(what.res, what.err))
 	case what.res != nil && what.res.StatusCode != sip.StatusServiceUnavailable: // of that its Retry-After says more
 		h.answered(r, what.res.StatusCode, now, true)
 	}
@@ -62,7 +64,7 @@ func (h *health) seeText(r route, res *sip.Response, err error) {
 	switch {
 	case r.trunk == nil:
 	case errors.Is(err, wire.ErrNoAnswer), errors.Is(err, wire.ErrUnreachable):
-		h.missed(r, time.Now())
+		h.missed(r, time.Now(), missedBy(nil, err))
 	case err == nil && res.StatusCode != sip.StatusRequestTimeout && res.StatusCode != sip.StatusServiceUnavailable:
 		h.answered(r, res.StatusCode, time.Now(), true)
 	}
@@ -84,7 +86,7 @@ func (h *health) answered(r route, status int, now time.Time, call bool) {
 	if c == nil {
 		return
 	}
-	c.misses, c.heard = 0, now
+	c.misses, c.heard, c.failure = 0, now, ""
 	if status > 0 {
 		c.status = status
 	}
@@ -94,15 +96,27 @@ func (h *health) answered(r route, status int, now time.Time, call bool) {
 	}
 }
 
-// missed notes that a server did not answer, or that it cannot.
-func (h *health) missed(r route, now time.Time) {
+// missedBy says why a server did not answer, in few words. What it wrote itself
+// is not in them, but for the names in its certificate.
+func missedBy(res *sip.Response, err error) string {
+	switch {
+	case res != nil:
+		return fmt.Sprintf("it answers %d", res.StatusCode)
+	case err == nil:
+		return "it does not answer"
+	}
+	return fmt.Sprintf("%.300s", err.Error())
+}
+
+// missed notes that a server did not answer, or that it cannot, and why.
+func (h *health) missed(r route, now time.Time, why string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	c := h.of(placeOf(r), now)
 	if c == nil {
 		return
 	}
-	c.hits = 0
+	c.hits, c.failure = 0, why
 	c.misses++
 	switch {
 	case c.down:

@@ -45,7 +45,7 @@ func (c *call) fromCallee(in input) (happening, bool) {
 		b.allows(in.res)
 		c.agree(&b.leg, b.settledBy(in.res))
 		return happening{kind: answered, side: media.Callee, res: in.res}, true
-	case !b.cancelled && (c.prove(b, in.res) || c.prolong(b, in.res)):
+	case !b.cancelled && (c.prove(b, in.res) || c.prolong(b, in.res) || c.insist(b, in.res)):
 		return happening{}, false
 	default:
 		b.settled, b.gone = true, true

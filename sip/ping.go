@@ -41,24 +41,28 @@ func (s *Server) ping(t *trunk.Trunk) {
 func (s *Server) pingServer(r route) {
 	ctx, cancel := context.WithTimeout(s.tending, min(longestPing, r.trunk.Way.PingInterval))
 	defer cancel()
-	done := make(chan *sip.Response, 1)
+	type outcome struct {
+		res *sip.Response
+		err error
+	}
+	done := make(chan outcome, 1)
 	tx := s.stack.Send(s.keepAlive(r), r.to, func(res *sip.Response, err error) {
 		if err != nil || res.StatusCode >= 200 { // at most once
-			done <- res
+			done <- outcome{res, err}
 		}
 	})
-	var res *sip.Response
+	var o outcome
 	select {
-	case res = <-done:
+	case o = <-done:
 	case <-ctx.Done():
 		tx.End()
 	}
 	switch {
 	case s.tending.Err() != nil:
-	case res == nil || res.StatusCode == sip.StatusRequestTimeout || res.StatusCode == sip.StatusServiceUnavailable:
-		s.health.missed(r, time.Now())
+	case o.res == nil || o.res.StatusCode == sip.StatusRequestTimeout || o.res.StatusCode == sip.StatusServiceUnavailable:
+		s.health.missed(r, time.Now(), missedBy(o.res, o.err))
 	default:
-		s.health.answered(r, res.StatusCode, time.Now(), false)
+		s.health.answered(r, o.res.StatusCode, time.Now(), false)
 	}
 }
 

@@ -29,6 +29,7 @@ type ServerStatus struct {
 	Status  int       // of its last final answer; 0: none
 	Misses  int       // in a row
 	Rests   time.Time // it asked for no calls until then; zero: it did not
+	Failure string    // why it did not answer last, such as a certificate of another name; empty: it did
 }
 
 // Trunks are the trunks of this node in the order of the configuration.
@@ -49,7 +50,7 @@ func (s *Server) Trunks() []TrunkStatus {
 			for _, r := range servers {
 				c := s.health.look(r)
 				one := ServerStatus{Address: strings.ToLower(r.to.Transport) + "://" + r.to.Addr.String(), Up: !s.health.down(r, now),
-					Since: utc(c.since), Heard: utc(c.heard), Status: c.status, Misses: c.misses, Rests: utc(s.limits.restsUntil(r, now))}
+					Since: utc(c.since), Heard: utc(c.heard), Status: c.status, Misses: c.misses, Rests: utc(s.limits.restsUntil(r, now)), Failure: c.failure}
 				st.Up = st.Up || one.Up && one.Rests.IsZero()
 				st.Servers = append(st.Servers, one)
 			}

@@ -21,7 +21,14 @@ import (
 // certificate that asks for ours.
 func (p *peer) overTLS(ca *certtest.Authority, name string) {
 	p.t.Helper()
-	ln, err := tls.Listen("tcp", p.addr.String(), &tls.Config{Certificates: []tls.Certificate{ca.Issue(name).Load(p.t)}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool})
+	p.overTLSOf(ca, ca, name)
+}
+
+// overTLSOf is overTLS with a certificate of one authority, for those who have
+// one of another.
+func (p *peer) overTLSOf(by, clients *certtest.Authority, name string) {
+	p.t.Helper()
+	ln, err := tls.Listen("tcp", p.addr.String(), &tls.Config{Certificates: []tls.Certificate{by.Issue(name).Load(p.t)}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients.Pool})
 	require.NoError(p.t, err)
 	p.tls = true
 	p.listens(ln)

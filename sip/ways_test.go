@@ -14,10 +14,13 @@ import (
 )
 
 // srv is the record of one server of carrier.test.
-func srv(n, priority int, at netip.AddrPort) []string {
+func srv(n, priority int, at netip.AddrPort) []string { return srvOver("_sip._udp", n, priority, at) }
+
+// srvOver is the same for another service.
+func srvOver(service string, n, priority int, at netip.AddrPort) []string {
 	name := fmt.Sprintf("s%d.carrier.test.", n)
 	return []string{
-		fmt.Sprintf("_sip._udp.carrier.test. 60 IN SRV %d 0 %d %s", priority, at.Port(), name),
+		fmt.Sprintf("%s.carrier.test. 60 IN SRV %d 0 %d %s", service, priority, at.Port(), name),
 		fmt.Sprintf("%s 60 IN A %s", name, at.Addr()),
 	}
 }

@@ -37,6 +37,7 @@ type TrunkServer struct {
 	Status  int       `json:"status,omitempty" doc:"Of its last final answer." example:"200"`
 	Misses  int       `json:"misses" doc:"In a row." example:"0"`
 	Rests   time.Time `json:"rests,omitzero" doc:"Until when it asked for no calls (Retry-After); absent: it did not." example:"2026-01-02T03:04:05Z"`
+	Failure string    `json:"failure,omitempty" doc:"Why it did not answer last; absent: it did." example:"tls: failed to verify certificate: x509: certificate is valid for sip.example.net, not sip.example.com"`
 }
 
 func (s *service) trunkList() {

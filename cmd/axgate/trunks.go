@@ -41,6 +41,11 @@ func (c *trunksListCmd) Run(p *program) error {
 		if t := &all.Items[i]; t.Failure != "" {
 			p.printf("%s: %s\n", t.Name, t.Failure)
 		}
+		for _, s := range all.Items[i].Servers {
+			if s.Failure != "" {
+				p.printf("%s: %s: %s\n", all.Items[i].Name, s.Address, s.Failure)
+			}
+		}
 		if t := &all.Items[i]; t.Registration != nil && t.Registration.Failure != "" {
 			p.printf("%s: %s (%d in a row)\n", t.Name, t.Registration.Failure, t.Registration.Failures)
 		}

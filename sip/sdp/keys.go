@@ -16,6 +16,13 @@ func (s *Session) proto() string {
 	return "RTP/AVP"
 }
 
+// Insist makes RTP/SAVP with keys Required, after an offer in RTP/AVP that
+// nobody has answered was refused. The next Offer has the same keys.
+func (s *Session) Insist() {
+	s.security = Required
+	s.slots = nil
+}
+
 // offered are the keys of our offer: that in use once there is one, else one
 // for each suite, the same in every repetition.
 func (s *Session) offered() []crypto {
