@@ -3,8 +3,10 @@ package sip
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/emiago/sipgo/sip"
 	"github.com/rs/zerolog"
@@ -105,7 +107,12 @@ func missedBy(res *sip.Response, err error) string {
 	case err == nil:
 		return "it does not answer"
 	}
-	return fmt.Sprintf("%.300s", err.Error())
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, fmt.Sprintf("%.300s", err.Error()))
 }
 
 // missed notes that a server did not answer, or that it cannot, and why.

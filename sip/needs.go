@@ -100,6 +100,7 @@ type Config struct {
 
 	second     time.Duration // of the times that peers are told in seconds; tests have shorter ones
 	minute     time.Duration // of the limits of a talk; tests have shorter ones
+	dnsTime    time.Duration // that DNS answers count; 0: as they say
 	enrolRetry time.Duration // how long after a failure we try to register again; 0: the usual
 	repeat     time.Duration // between two provisional responses to a caller who waits; 0: a minute (RFC 3261 section 13.3.1.1)
 	reportTime time.Duration // how long the report on a 3GPP text is waited for; likewise

@@ -3,10 +3,12 @@ package sip
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
 
+	"github.com/emiago/sipgo/sip"
 	"github.com/stretchr/testify/require"
 
 	"axgate/certs/certtest"
@@ -115,4 +117,14 @@ func (w *world) stateOf(name string) TrunkStatus {
 	}
 	w.t.Fatalf("no trunk %q", name)
 	return TrunkStatus{}
+}
+
+// TestWhyAServerIsMissed is told on one line of a terminal, whatever names a
+// stranger's certificate has.
+func TestWhyAServerIsMissed(t *testing.T) {
+	require.Equal(t, "it answers 503", missedBy(sip.NewResponse(503, "no"), nil))
+	require.Equal(t, "it does not answer", missedBy(nil, nil))
+	got := missedBy(nil, errors.New("valid for a\x1b[2J\n, not b"+strings.Repeat("x", 1000)))
+	require.True(t, strings.HasPrefix(got, "valid for a [2J , not bx"), got)
+	require.Len(t, got, 300)
 }

@@ -22,7 +22,7 @@ const (
 // openWays begins to find the trunks' names. That a name is not in DNS is no
 // reason not to start: it may be there when a call needs it.
 func (s *Server) openWays() (err error) {
-	cfg := resolve.Config{Servers: s.cfg.DNS, Watch: s.cfg.Trunks.Hops(), Networks: []string{resolve.IPv4, resolve.IPv6}}
+	cfg := resolve.Config{Servers: s.cfg.DNS, Watch: s.cfg.Trunks.Hops(), Networks: []string{resolve.IPv4, resolve.IPv6}, MinTTL: s.cfg.dnsTime, MaxTTL: s.cfg.dnsTime}
 	if at := s.stack.UDPAddr(); at.IsValid() {
 		cfg.Transports = append(cfg.Transports, resolve.UDP)
 		if at.Addr().Is4() {

@@ -18,6 +18,7 @@ type zone struct {
 	mu     sync.Mutex
 	rrs    []dns.RR
 	broken bool // it answers SERVFAIL
+	asked  int  // since that last changed
 }
 
 func newZone(t testing.TB, records ...string) *zone {
@@ -55,12 +56,20 @@ func (z *zone) set(records ...string) {
 func (z *zone) fails(yes bool) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	z.broken = yes
+	z.broken, z.asked = yes, 0
+}
+
+// questions are how many came since fails was called last.
+func (z *zone) questions() int {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return z.asked
 }
 
 func (z *zone) serve(w dns.ResponseWriter, q *dns.Msg) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
+	z.asked++
 	m := new(dns.Msg).SetReply(q)
 	known := false
 	for _, rr := range z.rrs {

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/api/manage"
+	"axgate/certs/certtest"
 )
 
 // TestTrunkList: a node is asked how its trunks are, by whoever can read its
@@ -66,6 +67,42 @@ trunks:
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(running, text, 0o600))
 	require.Contains(t, fail(t, 1, "trunk", "list", "--config", file), "401")
+}
+
+// TestTrunkListOverHTTPS: a node whose API is under TLS is known by the very
+// certificate of the file, whatever name that has; another is not told the token.
+func TestTrunkListOverHTTPS(t *testing.T) {
+	ca := certtest.New(t)
+	own, other := ca.Issue("api.example.com"), ca.Issue("api.example.com")
+	file := write(t, `
+trunks:
+  - {name: out, address: "192.0.2.7:5061", transport: tls, ping_interval: 0s}
+`)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	under := func(file string, p certtest.Pair) {
+		listen := `listen: "127.0.0.1:0"`
+		with := strings.Replace(string(text), "http: {"+listen, `http: {`+listen+`, cert: "`+p.Cert+`", key: "`+p.Key+`"`, 1)
+		require.NotEqual(t, string(text), with)
+		require.NoError(t, os.WriteFile(file, []byte(with), 0o600))
+	}
+	under(file, own)
+	server := serve(t, file)
+	defer server.ended(t)
+	defer func() { server.signals <- os.Interrupt }()
+
+	require.Regexp(t, `(?m)^out +up +0 +- +tls://192.0.2.7:5061 +- +-$`, succeed(t, "trunk", "list", "--config", file))
+	var all struct{ Items []manage.Trunk }
+	require.NoError(t, json.Unmarshal([]byte(succeed(t, "trunks", "--json", "--config", file)), &all))
+	require.Len(t, all.Items, 1)
+
+	wrong := filepath.Join(filepath.Dir(file), "other.yaml")
+	under(wrong, other)
+	require.Contains(t, fail(t, 1, "trunk", "list", "--config", wrong), "the node does not show the certificate of http.cert")
+	under(wrong, certtest.Pair{Cert: own.Cert, Key: own.Cert})
+	require.Contains(t, fail(t, 1, "trunk", "list", "--config", wrong), "http.")
+	require.NoError(t, os.WriteFile(wrong, text, 0o600))
+	require.Contains(t, fail(t, 1, "trunk", "list", "--config", wrong), "400 Bad Request", "plain HTTP")
 }
 
 func TestTrunkRows(t *testing.T) {
