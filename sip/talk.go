@@ -14,6 +14,10 @@ func (c *call) join() (routing.End, bool) {
 	if end, left := c.leftMeanwhile(); left { // a CANCEL that crossed the answer
 		return end, false
 	}
+	if c.b.gone && c.a.reliable.holds() { // its BYE came right behind its answer
+		end, _ := c.overEarly(happening{kind: left, side: media.Callee})
+		return end, false
+	}
 	if end, ok := c.certain(); !ok {
 		return end, false
 	}
