@@ -216,6 +216,7 @@ type Plan struct {
 	Local         []string `key:"local" help:"patterns of what follows an area code"`
 	Service       []string `key:"service" help:"patterns of numbers that may call and never be bound"`
 	Emergency     []string `key:"emergency" help:"patterns of numbers that are never called"`
+	Premium       []string `key:"premium" help:"patterns that numbers begin with, in global form without +, such as 86168 or 85290: they are never bound and never called (7500), whatever else they are"`
 	X             []string `key:"x" help:"patterns of X numbers"`
 	Abroad        []Abroad `key:"abroad" help:"further countries whose numbers may be bound and called"`
 }

@@ -36,7 +36,8 @@ func Default() Config {
 		SMS: SMS{
 			PerSender: 60, PerX: 600, MaxParts: 10, Validity: 10 * time.Minute, Assemble: 5 * time.Minute, AnswerTimeout: 5 * time.Second,
 		},
-		Guard:     Guard{WrongExtensions: 10, WrongWindow: 10 * time.Minute, WrongDelay: time.Second},
+		Guard: Guard{WrongExtensions: 10, WrongWindow: 10 * time.Minute, WrongDelay: time.Second,
+			Zone: "+08:00", JumpFactor: 10, JumpFloor: 60},
 		Registrar: Registrar{Realm: "axgate", Expires: time.Hour, Security: "off"},
 		Plan:      Plan{Country: "86"},
 	}

@@ -33,9 +33,10 @@ func (r *Router) Rang(ctx context.Context, q routing.Question, d routing.Decisio
 	return nil
 }
 
-// Answered tells that the call was answered: a temporary callee is used up by
-// that, unless the app keeps it (AX, section 1).
-func (r *Router) Answered(ctx context.Context, _ routing.Question, d routing.Decision) error {
+// Answered tells that the call was answered: its talk counts from now on, and a
+// temporary callee is used up, unless the app keeps it (AX, section 1).
+func (r *Router) Answered(ctx context.Context, q routing.Question, d routing.Decision) error {
+	r.use.Answered(q.Session)
 	if !d.Temporary || d.App == nil || d.App.KeepCallee {
 		return nil
 	}

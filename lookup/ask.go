@@ -20,8 +20,8 @@ const afterwards = 3 * time.Second
 
 // Ask puts the question of a call in X mode to the server of the app in d, and
 // applies the rules to what it answers. It takes as long as the app's server
-// may; whoever does not want to know any more ends ctx. question is the callin
-// event as it stands in the journal.
+// may; whoever does not want to know any more ends ctx, and after that releases
+// the session. question is the callin event as it stands in the journal.
 func (r *Router) Ask(ctx context.Context, q routing.Question, d routing.Decision, question events.Event) (routing.Decision, error) {
 	start := time.Now()
 	reply, err := r.answer(ctx, d.App, &question)
@@ -119,7 +119,10 @@ func (r *Router) reply(ctx context.Context, q routing.Question, reply routing.Re
 			}
 		}
 	}
-	return routing.DecideReply(&r.cfg.Plan, app, q, f, reply), nil
+	rules := func(app *routing.App, f routing.Facts) routing.Decision {
+		return routing.DecideReply(&r.cfg.Plan, app, q, f, reply)
+	}
+	return r.count(ctx, q, rules(app, f), f, rules)
 }
 
 // aboutCallee finds out what is known of a callee whom no binding names. As

@@ -14,6 +14,7 @@ import (
 
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/lookup/usage"
 	"axgate/routing"
 	"axgate/store"
 )
@@ -32,6 +33,10 @@ type Config struct {
 
 	// Guessing bounds wrong extensions (AXE). The zero value does not.
 	Guessing store.Guessing
+
+	// Use bounds what accounts and numbers may do; its Cache, Node and Log are
+	// those above. The zero value does not.
+	Use usage.Config
 
 	// X mode: who asks the apps' servers (nil: one is made), how long an answer
 	// may take where the app does not say (0: 5 s), and whether a prompt file can
@@ -68,6 +73,7 @@ type Router struct {
 	trusted  atomic.Int64 // the same, of the last time that was before the epoch was read
 	outage   outage
 	guesses  guesses
+	use      *usage.Book
 }
 
 // New makes a router; the apps are read at once, and the ledger hears of the
@@ -81,7 +87,8 @@ func New(ctx context.Context, cfg Config) (*Router, error) {
 		return nil, err
 	}
 	cfg.defaults()
-	r := &Router{cfg: cfg}
+	cfg.Use.Cache, cfg.Use.Node, cfg.Use.Log = cfg.Cache, cfg.Node, cfg.Log
+	r := &Router{cfg: cfg, use: usage.New(cfg.Use)}
 	r.settings.Store(&settings{mark: -1})
 	if err := r.beat(ctx); err != nil {
 		return nil, err
@@ -112,8 +119,12 @@ func (r *Router) Peek(ctx context.Context, q routing.Question) (routing.Decision
 	return d, err
 }
 
-// Release frees what the session reserved. It does not wait.
-func (r *Router) Release(session string) { r.cfg.Cache.Release(session) }
+// Release frees what the session reserved, and counts its call no more. It does
+// not wait.
+func (r *Router) Release(session string) {
+	r.cfg.Cache.Release(session)
+	r.use.Leave(session)
+}
 
 // question is one way to ask cache, ledger and rules.
 type question struct {
@@ -162,10 +173,11 @@ func (r *Router) decide(ctx context.Context, ask question, q routing.Question) (
 			d = ask.rules(d.App, f)
 		}
 	}
-	if d.Step != routing.Dial {
+	d, err = r.count(ctx, q, d, f, ask.rules)
+	if d.Step != routing.Dial || err != nil {
 		r.Release(q.Session)
 	}
-	return d, f, nil
+	return d, f, err
 }
 
 // reserve gets the place of a binding whose facts came from the ledger. While

@@ -3,6 +3,7 @@ package lookup
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"axgate/events"
@@ -22,8 +23,12 @@ type settings struct {
 const pace = 500 * time.Millisecond
 
 // Run follows the ledger until ctx ends: settings of apps, the epoch of the
-// cache; and it tells the ledger by which epoch this node goes.
+// cache; and it tells the ledger by which epoch this node goes, and the other
+// nodes what accounts and numbers use.
 func (r *Router) Run(ctx context.Context) {
+	var shares sync.WaitGroup
+	shares.Go(func() { r.use.Run(ctx) })
+	defer shares.Wait()
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
 	ill := false

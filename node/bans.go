@@ -20,5 +20,7 @@ func (n *Node) defence() manage.Defence {
 	flood := n.server.FloodCounts()
 	d := manage.Defence{Limited: flood.Limited, Banned: flood.Banned, Scanners: flood.Scanners, Shed: n.server.Shed()}
 	d.Guessers, d.Guesses = n.router.Guesses()
+	used := n.router.Used()
+	d.OverLimit, d.Jumps = used.Refused, used.Jumps
 	return d
 }

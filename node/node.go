@@ -178,11 +178,15 @@ func (n *Node) openLookup(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	use, err := limits(&n.cfg.Guard)
+	if err != nil {
+		return err
+	}
 	asker := events.NewAsker(events.AskConfig{Refuse: refused})
 	n.close.add("the connections to the apps' servers", func(context.Context) error { asker.Close(); return nil })
 	n.router, err = lookup.New(ctx, lookup.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Node: n.cfg.Node, Log: n.log, Settings: n.sounds.Refresh,
 		Asker: asker, AnswerIn: n.cfg.Events.AnswerTimeout, TextAnswerIn: n.cfg.SMS.AnswerTimeout, Playable: n.playable,
-		Guessing: store.Guessing{Most: n.cfg.Guard.WrongExtensions, Within: n.cfg.Guard.WrongWindow}})
+		Guessing: store.Guessing{Most: n.cfg.Guard.WrongExtensions, Within: n.cfg.Guard.WrongWindow}, Use: use})
 	if err != nil {
 		return err
 	}

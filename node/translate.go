@@ -35,7 +35,7 @@ func Check(c *config.Config) error {
 func plan(p *config.Plan) (routing.Plan, error) {
 	out := routing.Plan{Country: p.Country, National: p.National, International: p.International,
 		Mobile: patterns(p.Mobile), Areas: patterns(p.Areas), Local: patterns(p.Local),
-		Service: patterns(p.Service), Emergency: patterns(p.Emergency), X: patterns(p.X)}
+		Service: patterns(p.Service), Emergency: patterns(p.Emergency), Premium: patterns(p.Premium), X: patterns(p.X)}
 	for _, a := range p.Abroad {
 		out.Abroad = append(out.Abroad, routing.Abroad{Code: a.Code, Mobile: patterns(a.Mobile), Fixed: patterns(a.Fixed)})
 	}

@@ -27,6 +27,8 @@ import "fmt"
 //  10. The callee may not be called: it is the caller, X itself, an emergency,
 //     short or malformed number, foreign, or on the blacklist.
 //  11. X, or X and its extension, is in a call already.
+//  12. The account or X has reached a limit (Limits). Only calls that are put
+//     through count: nobody uses a limit up by calls that are refused anyway.
 //
 // Rules 1 to 6 refuse without naming a binding (section 9: direction 2, no
 // subscriptionId), later ones with it.
@@ -165,7 +167,7 @@ func (c *inquiry) direction(b *Binding, dir Direction) (Decision, bool) {
 	return c.refuse(EndDirection, SceneNoPermission, dir, b, why), true
 }
 
-// dial is rules 10 and 11, and the call itself if they let it be.
+// dial is rules 10 to 12, and the call itself if they let it be.
 func (c *inquiry) dial(b *Binding, callee Number, dir Direction, why string) Decision {
 	barred := func(end End, why string, args ...any) Decision {
 		return c.refuse(end, SceneNoPermission, dir, b, fmt.Sprintf(why, args...))
@@ -188,6 +190,9 @@ func (c *inquiry) dial(b *Binding, callee Number, dir Direction, why string) Dec
 			what += " extension " + string(b.Ext)
 		}
 		return c.refuse(EndInUse, SceneBusy, dir, b, what+" is in a call already")
+	case c.f.Over != Within: // without a prompt: a flood is not to hold our ports
+		end, why := c.f.Over.end(c.app.SP, c.q.X)
+		return c.refuse(end, SceneNone, dir, b, why)
 	}
 	d := c.decision(dir, b, why)
 	d.Step, d.Shown, d.Callee = Dial, shown, callee

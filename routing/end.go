@@ -37,6 +37,12 @@ var (
 	EndCalleeForeign = End{Word: "callee_foreign", StateCode: 8043, FailReason: 8043, SIP: 403, Cause: 21}
 	EndCallerForeign = End{Word: "caller_foreign", StateCode: 8042, FailReason: 8042, SIP: 403, Cause: 21}
 	EndInUse         = End{Word: "in_use", StateCode: 8102, FailReason: 8102, SIP: 486, Cause: 17}
+	EndAccountCalls  = End{Word: "account_calls", StateCode: 7109, FailReason: 7109, SIP: 486, Cause: 17}
+	EndAccountRate   = End{Word: "account_rate", StateCode: 7001, FailReason: 7001, SIP: 480, Cause: 31}
+	EndXCalls        = End{Word: "x_calls", StateCode: 8049, FailReason: 8049, SIP: 486, Cause: 17}
+	EndXRate         = End{Word: "x_rate", StateCode: 7003, FailReason: 7003, SIP: 480, Cause: 31}
+	EndTalkSpent     = End{Word: "minutes_spent", StateCode: 8044, FailReason: 8044, SIP: 403, Cause: 21}
+	EndNight         = End{Word: "night", StateCode: 8050, FailReason: 8050, SIP: 403, Cause: 21}
 	EndWrongExt      = End{Word: "wrong_extension", StateCode: 8022, FailReason: 8022, Cause: 1}
 	EndNothing       = End{Word: "nothing_entered", StateCode: 8033, FailReason: 8033, Cause: 18}
 	EndLeftCollect   = End{Word: "left_before_extension", StateCode: 7516, FailReason: 7516}

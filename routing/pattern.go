@@ -14,15 +14,27 @@ type Pattern string
 // Match tells whether all of digits fits the pattern. A malformed pattern
 // matches nothing.
 func (p Pattern) Match(digits string) bool {
-	rest := string(p)
-	for i := range len(digits) {
-		one, after, err := place(rest)
-		if err != nil || !one.has(digits[i]) {
-			return false
+	rest, ok := p.cut(digits)
+	return ok && rest == ""
+}
+
+// Begins tells whether digits begin with what fits the pattern. A malformed
+// pattern begins nothing.
+func (p Pattern) Begins(digits string) bool {
+	_, ok := p.cut(digits)
+	return ok
+}
+
+// cut takes from the beginning of digits what fits the pattern.
+func (p Pattern) cut(digits string) (rest string, ok bool) {
+	for places := string(p); places != ""; digits = digits[1:] {
+		one, after, err := place(places)
+		if err != nil || digits == "" || !one.has(digits[0]) {
+			return "", false
 		}
-		rest = after
+		places = after
 	}
-	return rest == ""
+	return digits, true
 }
 
 func matchAny(patterns []Pattern, digits string) bool {
@@ -47,6 +59,15 @@ func (p Pattern) check() error {
 		rest = after
 	}
 	return nil
+}
+
+func beginAny(patterns []Pattern, digits string) bool {
+	for _, p := range patterns {
+		if p.Begins(digits) {
+			return true
+		}
+	}
+	return false
 }
 
 // digits is a set of digits, bit n for digit n.

@@ -20,6 +20,7 @@ type Plan struct {
 	Local     []Pattern `yaml:"local"`     // what follows an area code in a fixed-line number
 	Service   []Pattern `yaml:"service"`   // 400, 95…: may call and be a temporary callee, never be bound
 	Emergency []Pattern `yaml:"emergency"` // emergency and short codes: never bound, never called
+	Premium   []Pattern `yaml:"premium"`   // beginnings of numbers, country code included, that cost too much: never bound, never called
 	X         []Pattern `yaml:"x"`         // national digits of X numbers
 }
 
@@ -36,7 +37,8 @@ type Kind int
 // The kinds. Only mobile and fixed-line numbers can be bound; a service number
 // may be an AX temporary callee. Masked is the shape of an X that no ordinary
 // number has (China: 15 digits beginning with 700): such a number may call,
-// but is never bound and never called.
+// but is never bound and never called. Premium is a number that would be mobile,
+// fixed-line or service but for its price.
 const (
 	Malformed Kind = iota
 	Mobile
@@ -45,9 +47,10 @@ const (
 	Emergency
 	Foreign
 	Masked
+	Premium
 )
 
-var kindNames = [...]string{"malformed", "mobile", "fixed-line", "service", "emergency or short", "foreign", "masked"}
+var kindNames = [...]string{"malformed", "mobile", "fixed-line", "service", "emergency or short", "foreign", "masked", "premium-rate"}
 
 func (k Kind) String() string {
 	if k < 0 || int(k) >= len(kindNames) {
@@ -89,7 +92,7 @@ func (p *Plan) Validate() error {
 		needed   bool
 	}{
 		{"mobile", p.Mobile, true}, {"areas", p.Areas, false}, {"local", p.Local, len(p.Areas) > 0},
-		{"service", p.Service, false}, {"emergency", p.Emergency, true}, {"x", p.X, true},
+		{"service", p.Service, false}, {"emergency", p.Emergency, true}, {"premium", p.Premium, false}, {"x", p.X, true},
 	} {
 		if err := checkAll(l.patterns, l.needed); err != nil {
 			return fmt.Errorf("%s: %w", l.field, err)
@@ -139,6 +142,15 @@ func (p *Plan) Kind(n Number) Kind {
 	if !global || !allDigits(digits) || digits[0] == '0' || len(digits) > maxDigits {
 		return Malformed
 	}
+	kind := p.ordinaryKind(digits)
+	if (kind == Mobile || kind == Fixed || kind == Service) && beginAny(p.Premium, digits) {
+		return Premium
+	}
+	return kind
+}
+
+// ordinaryKind is what a number is whatever it costs.
+func (p *Plan) ordinaryKind(digits string) Kind {
 	if national, home := strings.CutPrefix(digits, p.Country); home {
 		return p.nationalKind(national)
 	}

@@ -238,6 +238,10 @@ type Facts struct {
 	// Held that the look has reserved it for this session.
 	Busy bool
 	Held bool
+
+	// Over is the limit that the account or X has reached, so that no more calls
+	// are put through.
+	Over Excess
 }
 
 // Step is what comes next in a call.

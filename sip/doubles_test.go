@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/events"
+	"axgate/lookup/usage"
 	"axgate/routing"
 )
 
@@ -27,6 +28,7 @@ type rules struct {
 	rang     []routing.Decision
 	answered []routing.Decision
 	asked    []routing.Question
+	use      *usage.Book // nil: calls are not counted
 }
 
 var _ Router = (*rules)(nil)
@@ -56,7 +58,13 @@ func (r *rules) Ask(ctx context.Context, q routing.Question, _ routing.Decision,
 	r.mu.Lock()
 	f := r.ask
 	r.mu.Unlock()
-	return f(ctx, q, question)
+	d, err := f(ctx, q, question)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if d.Step == routing.Dial && ctx.Err() == nil { // as the router does: until ctx is done it reserves
+		r.held[q.Session]++
+	}
+	return d, err
 }
 
 // answers sets what the app's server leads to from now on.
@@ -93,7 +101,10 @@ func (r *rules) Rang(_ context.Context, _ routing.Question, d routing.Decision) 
 	return nil
 }
 
-func (r *rules) Answered(_ context.Context, _ routing.Question, d routing.Decision) error {
+func (r *rules) Answered(_ context.Context, q routing.Question, d routing.Decision) error {
+	if r.use != nil {
+		r.use.Answered(q.Session)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.answered = append(r.answered, d)
@@ -104,7 +115,10 @@ func (r *rules) Release(session string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.held[session] > 0 {
-		r.held[session]--
+		r.held[session] = 0
+	}
+	if r.use != nil {
+		r.use.Leave(session)
 	}
 }
 

@@ -42,7 +42,7 @@ func writtenKeys(t *testing.T) map[string][]string {
 			if all[kind] == nil {
 				all[kind] = map[string]bool{}
 			}
-			if kind != "axgate:{X}:busy" && c.rdb.Type(ctx, key).Val() == "hash" {
+			if kind != "axgate:{X}:busy" && !strings.HasPrefix(kind, "axgate:use:") && c.rdb.Type(ctx, key).Val() == "hash" {
 				for _, f := range c.rdb.HKeys(ctx, key).Val() {
 					all[kind][f] = true
 				}
@@ -67,7 +67,7 @@ func kindOfKey(key string) string {
 	for _, k := range []struct{ pattern, kind string }{
 		{`^axgate:\{\+\d+\}`, "axgate:{X}"}, {`:n:\+\d+$`, ":n:NUMBER"}, {`:e:\d+$`, ":e:EXTENSION"}, {`:cb:\+\d+$`, ":cb:A"},
 		{`:requests:\{.+\}$`, ":requests:{APP}"}, {`:failures:\{.+\}$`, ":failures:{ADDRESS}"}, {`:texts:to:\{.+\}$`, ":texts:to:{X}"}, {`:texts:from:\{.+\}$`, ":texts:from:{NUMBER}"},
-		{`:wrong:\+\d+$`, ":wrong:CALLER"}, {`:nonce:\{.+\}:\w+$`, ":nonce:{APP}:HASH"},
+		{`:wrong:\+\d+$`, ":wrong:CALLER"}, {`:use:account:\{.+\}$`, ":use:account:{ACCOUNT}"}, {`:use:x:\{.+\}$`, ":use:x:{X}"}, {`:nonce:\{.+\}:\w+$`, ":nonce:{APP}:HASH"},
 	} {
 		key = regexp.MustCompile(k.pattern).ReplaceAllString(key, k.kind)
 	}
@@ -135,6 +135,8 @@ func fillWithEverything(t *testing.T, c *Cache, look func()) {
 	_, err = c.CountFailure(ctx, "192.0.2.7", time.Minute, 2)
 	require.NoError(t, err)
 	_, err = c.UseNonce(ctx, "app", "n", time.Minute)
+	require.NoError(t, err)
+	_, err = c.ShareUse(ctx, []UseShare{{Key: AccountUse("sp"), Owner: "n1/1", Keep: time.Minute}, {Key: XUse("+8617010000001"), Owner: "n1/2", Keep: time.Minute}}, time.Second)
 	require.NoError(t, err)
 	const unknown = routing.X("+8617010000009")
 	_, ticket, err := c.Facts(ctx, routing.Question{Session: "s", X: unknown, Caller: a, At: now})

@@ -9,8 +9,8 @@ import (
 //go:embed scripts/*.lua
 var sources embed.FS
 
-// scripts are the Lua scripts of the cache. Each runs on the keys of one X, app
-// or address, which share a slot of a Redis Cluster, and names all of them in
+// scripts are the Lua scripts of the cache. Each runs on the keys of one X, app,
+// account or address, which share a slot of a Redis Cluster, and names all of them in
 // KEYS.
 type scripts struct {
 	look, extension       *redis.Script // what a call needs
@@ -18,6 +18,7 @@ type scripts struct {
 	fill, commit          *redis.Script // loading X
 	hold, release         *redis.Script // busy marks
 	count, once           *redis.Script // API requests
+	use                   *redis.Script // limits of toll fraud
 	all                   []*redis.Script
 	texts                 []string // of all
 }
@@ -31,7 +32,7 @@ func newScripts() *scripts {
 	}{
 		{&s.look, "look"}, {&s.extension, "extension"}, {&s.put, "put"}, {&s.callback, "callback"}, {&s.forget, "forget"},
 		{&s.fill, "fill"}, {&s.commit, "commit"}, {&s.hold, "hold"}, {&s.release, "release"},
-		{&s.count, "count"}, {&s.once, "once"},
+		{&s.count, "count"}, {&s.once, "once"}, {&s.use, "use"},
 	} {
 		text := prelude + source(load.name)
 		*load.to = redis.NewScript(text)

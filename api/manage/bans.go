@@ -26,6 +26,9 @@ type Defence struct {
 	Shed     uint64 `json:"shed" doc:"Calls that were refused because there were too many." example:"0"`
 	Guessers uint64 `json:"guessers" doc:"Callers that typed as many wrong extensions as they may." example:"2"`
 	Guesses  uint64 `json:"guesses" doc:"Extensions of theirs that were not looked up after that." example:"17"`
+
+	OverLimit uint64 `json:"overLimit" doc:"Calls beyond a limit of their account or X (guard.account_*, guard.x_*, guard.night_*)." example:"5"`
+	Jumps     uint64 `json:"jumps" doc:"Jumps of the calls per minute of an account or X far above what was usual (guard.jump_factor)." example:"1"`
 }
 
 func (s *service) bans() {
