@@ -59,6 +59,18 @@ func (w *world) busy(kind events.Kind) (filled func(), goOn func()) {
 	}, func() { close(wait) }
 }
 
+// waiting counts what waits for the only call.
+func (w *world) waiting() (n int) {
+	w.srv.mu.Lock()
+	defer w.srv.mu.Unlock()
+	for _, c := range w.srv.calls {
+		c.inbox.mu.Lock()
+		n += len(c.inbox.items)
+		c.inbox.mu.Unlock()
+	}
+	return n
+}
+
 // TestHangUpOfABusyCall: who hangs up a call that has too much to do is heard
 // all the same.
 func TestHangUpOfABusyCall(t *testing.T) {
@@ -85,6 +97,7 @@ func TestHangUpOfABusyCall(t *testing.T) {
 		b.acked()
 		filled()
 		b.request("BYE", "")
+		eventually(t, "it waits", func() bool { return w.waiting() > inboxSize })
 		goOn()
 		b.response(200, "BYE")
 		a.response(200, "INVITE")

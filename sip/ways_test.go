@@ -121,7 +121,7 @@ func TestSilentAfterAChallenge(t *testing.T) {
 	t.Run("no more", func(t *testing.T) {
 		var first *peer
 		var z *zone
-		w := open(t, named, byName(t, &first, &z, func(tr *trunk.Trunk) { tr.Way.ConnectTimeout = 300 * time.Millisecond }))
+		w := open(t, named, byName(t, &first, &z, func(tr *trunk.Trunk) { tr.Way.ConnectTimeout = 300 * time.Millisecond }), func(s *settings) { s.cfg.RingTimeout = time.Minute })
 		first.to = w.srv.UDPAddr()
 		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
 		b := first.ring()
