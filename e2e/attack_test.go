@@ -104,7 +104,7 @@ func TestAttack(t *testing.T) {
 		s.steady(out[i])
 		s.steady(in[i])
 	}
-	s.nothingLost(attackedCalls)
+	nothingLost(t, w.gate, attackedCalls)
 	require.Empty(t, w.customer.Wrong())
 }
 
@@ -177,12 +177,12 @@ var audioLine = regexp.MustCompile(`INF audio .*`)
 
 // nothingLost compares what axgate received and sent of the audio of each call:
 // no packet is missing from a phone's sequence, and each was passed on.
-func (s *scene) nothingLost(calls int) {
-	s.Helper()
+func nothingLost(t *testing.T, g *gate.Gate, calls int) {
+	t.Helper()
 	var lines [][]byte
-	require.Eventually(s, func() bool {
-		log, err := s.gate.Log()
-		require.NoError(s, err)
+	require.Eventually(t, func() bool {
+		log, err := g.Log()
+		require.NoError(t, err)
 		lines = audioLine.FindAll(log, -1)
 		return len(lines) >= 2*calls
 	}, step, 100*time.Millisecond)
@@ -194,16 +194,16 @@ func (s *scene) nothingLost(calls int) {
 				f[k] = v
 			}
 		}
-		require.Equal(s, "0", f["lost"], "%s", line)
+		require.Equal(t, "0", f["lost"], "%s", line)
 		n, err := strconv.Atoi(f["received"])
-		require.NoError(s, err)
+		require.NoError(t, err)
 		m, err := strconv.Atoi(f["sent"])
-		require.NoError(s, err)
+		require.NoError(t, err)
 		received[f["session"]+" "+f["leg"]], sent[f["session"]+" "+f["leg"]] = n, m
 	}
 	other := map[string]string{"caller": "callee", "callee": "caller"}
 	for key, n := range received {
 		session, leg, _ := strings.Cut(key, " ")
-		require.InDelta(s, n, sent[session+" "+other[leg]], 100, "packets of the %s and to the other side, but for ringing and its silence", leg)
+		require.InDelta(t, n, sent[session+" "+other[leg]], 100, "packets of the %s and to the other side, but for ringing and its silence", leg)
 	}
 }

@@ -145,8 +145,8 @@ func (s *scene) portsInUse() int {
 }
 
 // nothingLeft waits until axgate has no more open than before, and looks for
-// goroutines of calls. That ends axgate.
-func (s *scene) nothingLeft(before used) {
+// goroutines of calls. That ends axgate. It tells how many goroutines there were.
+func (s *scene) nothingLeft(before used) int {
 	s.Helper()
 	var now used
 	require.Eventually(s, func() bool {
@@ -159,5 +159,6 @@ func (s *scene) nothingLeft(before used) {
 	require.NotZero(s, n)
 	require.Less(s, n, 100, "goroutines")
 	require.False(s, strings.Contains(string(stacks), "sip.(*call).run"), "a call is left")
-	s.Logf("%d goroutines, %+v", n, now)
+	s.Logf("%d goroutines; before: %+v, now: %+v", n, before, now)
+	return n
 }

@@ -3,14 +3,15 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,7 +19,6 @@ import (
 
 	"axgate/e2e/gate"
 	"axgate/phone"
-	"axgate/phone/speech"
 )
 
 // soakWorkers make calls at the same time, each one after the other.
@@ -45,54 +45,59 @@ func TestSoakCalls(t *testing.T) {
 		cfg.Extra += fmt.Sprintf("- {app: %s, x: %q, a: %q, ext: %q}\n", appAXE, xe, number("3", i), extension(i))
 	}
 	w.start(t, cfg)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute+time.Duration(total)*3*time.Second)
-	defer cancel()
-	s := &scene{T: t, world: w, name: t.Name(), ctx: ctx}
+	s := soakScene(t, w, time.Minute+time.Duration(total)*3*time.Second)
 	callers, err := phone.New(phone.Config{Number: "callers", Server: s.gate.SIP().String(), ListenIP: takeTrunkHost().String(), Codecs: []string{"PCMA"}})
 	require.NoError(t, err)
 	defer callers.Close()
-	b := &bath{scene: s, callers: callers, x: x, xe: xe, number: number, rings: make(map[string]chan *phone.Call)}
+	b := &bath{scene: s, callers: callers, callees: callees, x: x, xe: xe, number: number, rings: make(map[string]chan *phone.Call)}
 	b.listen(callees)
-	for kind := range bathKinds { // what is made once and stays: connections, prompts
-		if err := b.call(0, kind); err != nil {
-			log, _ := w.gate.Log()
-			require.NoError(t, err, "%s\n%s", bathKinds[kind].name, log)
-		}
-	}
-	before, memory := s.resources(), s.memory()
-	start := time.Now()
-	made, failed := b.run(total)
-	t.Logf("%d calls in %v, %d failed: %v", made, time.Since(start).Round(time.Second), len(failed), failed)
-	if len(failed) > 0 {
-		log, err := w.gate.Log()
-		require.NoError(t, err)
-		require.Empty(t, failed, "%s", regexp.MustCompile(`(?m)^\S+ (WRN|ERR) .*$`).FindAll(log, 40))
-	}
-	require.Eventually(t, func() bool { return len(w.customer.All()) == total+len(bathKinds) }, 4*step, time.Second)
-	require.Eventually(t, func() bool {
-		for _, c := range w.customer.All() {
-			if c.Fees != 1 || c.Event("disconnect") == nil {
-				return false
-			}
-		}
-		return true
-	}, 4*step, time.Second, "one fee event each")
-	s.notBusy(x)
-	s.notBusy(xe)
+	warm := soakWorkers * len(bathKinds) // what is made once and stays: connections, prompts, what Redis holds of each number
+	b.makes(warm)
+	b.settles(warm)
+	before, memory, keys := s.resources(), s.memory(), s.keys()
+	b.makes(total)
+	b.settles(warm + total)
+	require.Equal(t, keys, s.keys(), "keys in Redis")
 	t.Logf("memory: %d MB before, %d MB after", memory>>20, s.memory()>>20)
-	s.nothingLeft(before)
+	many := s.nothingLeft(before)
+	require.NoError(t, w.gate.Serve(s.within(4*step)))
+	b.makes(warm)
+	b.settles(2*warm + total)
+	few := s.nothingLeft(before)
+	t.Logf("%d keys in Redis; %d goroutines after %d calls, %d after %d", len(keys), many, warm+total, few, warm)
+	require.LessOrEqual(t, many, few+soakIdle, "goroutines")
 	require.Empty(t, w.customer.Wrong())
+}
+
+// soakScene is a scene that may take that long.
+func soakScene(t *testing.T, w *world, d time.Duration) *scene {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	t.Cleanup(cancel)
+	return &scene{T: t, world: w, name: t.Name(), ctx: ctx}
 }
 
 // extension is that of a worker's own A.
 func extension(worker int) string { return fmt.Sprintf("%04d", 1000+worker) }
 
+// soakIdle is how many goroutines may be there once more and once not: those of
+// idle connections to Redis, the ledger and the customer.
+const soakIdle = 12
+
+// keys are those in Redis.
+func (s *scene) keys() []string {
+	s.Helper()
+	keys, err := s.redis.Client().Keys(s.ctx, "*").Result()
+	require.NoError(s, err)
+	slices.Sort(keys)
+	return keys
+}
+
 // bath is where the calls of the soak are made.
 type bath struct {
 	*scene
-	callers *phone.Phone
-	x, xe   string
-	number  func(string, int) string
+	callers, callees *phone.Phone
+	x, xe            string
+	number           func(string, int) string
 
 	mu    sync.Mutex
 	rings map[string]chan *phone.Call // by callee
@@ -125,95 +130,56 @@ func (b *bath) of(callee string) chan *phone.Call {
 	return c
 }
 
-// run makes calls of all kinds in turn and tells what went wrong.
-func (b *bath) run(total int) (made int64, failed []string) {
-	var n, done atomic.Int64
+// makes makes calls of all kinds in turn, and none may fail.
+func (b *bath) makes(total int) {
+	b.Helper()
+	start := time.Now()
+	failed := b.run(total)
+	b.Logf("%d calls in %v, %d failed", total, time.Since(start).Round(time.Second), len(failed))
+	if len(failed) > 0 {
+		log, err := b.gate.Log()
+		require.NoError(b, err)
+		require.Fail(b, "calls failed", "%s\n%s", strings.Join(failed, "\n"), bytes.Join(regexp.MustCompile(`(?m)^\S+ (WRN|ERR) .*$`).FindAll(log, 40), []byte("\n")))
+	}
+}
+
+// settles waits until the customer has been told of the end of so many calls,
+// and X is free.
+func (b *bath) settles(calls int) {
+	b.Helper()
+	var told int
+	require.Eventually(b, func() bool {
+		told = 0
+		for _, c := range b.customer.All() {
+			require.LessOrEqual(b, c.Fees, 1, "one fee event each")
+			if c.Fees == 1 && c.Event("disconnect") != nil {
+				told++
+			}
+		}
+		return told == calls
+	}, 4*step, time.Second, "calls that the customer knows the end of")
+	b.notBusy(b.x)
+	b.notBusy(b.xe)
+}
+
+// run makes them and tells what went wrong.
+func (b *bath) run(total int) (failed []string) {
 	var mu sync.Mutex
 	var wait sync.WaitGroup
 	for worker := range soakWorkers {
 		wait.Go(func() {
-			for {
-				i := int(n.Add(1)) - 1
-				if i >= total {
-					return
-				}
-				kind := (i + worker) % len(bathKinds)
+			for i := worker; i < total; i += soakWorkers {
+				kind := (i/soakWorkers + worker) % len(bathKinds)
 				if err := b.call(worker, kind); err != nil {
 					mu.Lock()
-					failed = append(failed, fmt.Sprintf("%s: %v", bathKinds[kind].name, err))
+					failed = append(failed, fmt.Sprintf("%v worker %d: %s: %v", time.Now().Format("15:04:05.000"), worker, bathKinds[kind].name, err))
 					mu.Unlock()
 				}
-				done.Add(1)
 			}
 		})
 	}
 	wait.Wait()
-	return done.Load(), failed
-}
-
-// bathKind is a kind of call. The callee's call comes over the channel.
-type bathKind struct {
-	name string
-	ext  bool
-	play func(ctx context.Context, out *phone.Call, rings <-chan *phone.Call) error
-}
-
-var bathKinds = []bathKind{
-	{"the caller hangs up", false, func(ctx context.Context, out *phone.Call, rings <-chan *phone.Call) error {
-		in, err := taken(ctx, out, rings)
-		if err == nil {
-			err = over(ctx, out, in)
-		}
-		return err
-	}},
-	{"the callee hangs up", false, func(ctx context.Context, out *phone.Call, rings <-chan *phone.Call) error {
-		in, err := taken(ctx, out, rings)
-		if err == nil {
-			err = over(ctx, in, out)
-		}
-		return err
-	}},
-	{"busy", false, func(ctx context.Context, out *phone.Call, rings <-chan *phone.Call) error {
-		in, err := ringing(ctx, out, rings)
-		if err == nil {
-			err = in.Reject(486, 17)
-		}
-		return ends(ctx, out, err, 486)
-	}},
-	{"given up", false, func(ctx context.Context, out *phone.Call, rings <-chan *phone.Call) error {
-		in, err := ringing(ctx, out, rings)
-		if err == nil {
-			err = out.WaitRinging(ctx)
-		}
-		if err == nil {
-			err = out.Hangup(ctx)
-		}
-		return ends(ctx, in, err, 487)
-	}},
-	{"no answer", false, func(ctx context.Context, out *phone.Call, rings <-chan *phone.Call) error {
-		_, err := ringing(ctx, out, rings)
-		return ends(ctx, out, err, 480)
-	}},
-	{"an extension", true, func(ctx context.Context, out *phone.Call, rings <-chan *phone.Call) error {
-		in, err := ringing(ctx, out, rings)
-		if err == nil {
-			err = in.Answer(ctx)
-		}
-		if err == nil {
-			err = over(ctx, in, out)
-		}
-		return err
-	}},
-	{"recorded", false, func(ctx context.Context, out *phone.Call, rings <-chan *phone.Call) error {
-		in, err := taken(ctx, out, rings)
-		if err == nil {
-			err = out.Say(ctx, speech.First()[:28000])
-		}
-		if err == nil {
-			err = over(ctx, out, in)
-		}
-		return err
-	}},
+	return failed
 }
 
 // call makes one call of a kind.
@@ -224,97 +190,37 @@ func (b *bath) call(worker, kind int) error {
 	if k.ext {
 		x, callee = b.xe, b.number("3", worker)
 	}
+	rings := b.of(callee)
+	for len(rings) > 0 { // of a call that failed
+		_ = (<-rings).Reject(480, 0)
+	}
 	out, err := b.callers.Dial(ctx, strings.TrimPrefix(x, "+86"), phone.From(b.number("1", worker)))
 	if err != nil {
 		return err
 	}
 	if k.ext {
-		if err := out.WaitAnswer(ctx); err != nil {
-			return err
-		}
-		if err := out.Press(ctx, extension(worker), phone.Events); err != nil {
-			return err
-		}
-	}
-	return k.play(ctx, out, b.of(callee))
-}
-
-func ringing(ctx context.Context, out *phone.Call, rings <-chan *phone.Call) (*phone.Call, error) {
-	select {
-	case in := <-rings:
-		return in, in.Ring()
-	case <-out.Done():
-		return nil, fmt.Errorf("the call ended before the callee was reached: %d %s", out.End().Status, out.End().Phrase)
-	case <-ctx.Done():
-		return nil, fmt.Errorf("the callee is not reached: %w", ctx.Err())
-	}
-}
-
-func taken(ctx context.Context, out *phone.Call, rings <-chan *phone.Call) (*phone.Call, error) {
-	in, err := ringing(ctx, out, rings)
-	if err == nil {
-		err = in.Answer(ctx)
-	}
-	if err == nil {
 		err = out.WaitAnswer(ctx)
-	}
-	return in, err
-}
-
-// over hangs up and waits for the end on the other side.
-func over(ctx context.Context, first, other *phone.Call) error {
-	if err := first.Hangup(ctx); err != nil {
-		return err
-	}
-	_, err := other.WaitEnd(ctx)
-	return err
-}
-
-// ends waits for the end of a call that nobody answered.
-func ends(ctx context.Context, c *phone.Call, before error, status int) error {
-	if before != nil {
-		return before
-	}
-	end, err := c.WaitEnd(ctx)
-	if err == nil && end.Status != status {
-		err = fmt.Errorf("%d %s, want %d", end.Status, end.Phrase, status)
-	}
-	return err
-}
-
-// TestSoakTalk is one call for AXGATE_SOAK_TALK, such as 31m, which is kept
-// alive on both legs by session refreshes (RFC 4028). Nothing of its audio is
-// lost. It is left out if that is not set.
-func TestSoakTalk(t *testing.T) {
-	length, err := time.ParseDuration(os.Getenv("AXGATE_SOAK_TALK"))
-	if err != nil || length <= 0 {
-		t.Skip("AXGATE_SOAK_TALK is no duration")
-	}
-	w := openWorld(t, nil)
-	ctx, cancel := context.WithTimeout(context.Background(), length+4*step)
-	defer cancel()
-	s := &scene{T: t, world: w, name: t.Name(), ctx: ctx}
-	a, b, x, id := s.pair(appInforms, "--record")
-	out, in := s.connect(a, b, x)
-	s.talk(out, in)
-	time.Sleep(length)
-	s.talk(out, in)
-	s.steady(out)
-	s.steady(in)
-	refreshes := func(c *phone.Call) (n int) {
-		for _, m := range c.Messages() {
-			if start := m.StartLine(); !m.Sent && (strings.HasPrefix(start, "INVITE ") || strings.HasPrefix(start, "UPDATE ")) {
-				n++
-			}
+		if err == nil {
+			err = out.Press(ctx, extension(worker), phone.Events)
 		}
-		return n
 	}
-	const half = 15 * time.Minute // of the default session_expires: the phones know no timers, so all refreshes are axgate's
-	t.Logf("refreshes: %d of the caller's leg, %d of the callee's", refreshes(out), refreshes(in)-1)
-	require.GreaterOrEqual(t, refreshes(out), int(length/half), "the caller's leg")
-	require.GreaterOrEqual(t, refreshes(in)-1, int(length/half), "the callee's leg")
-	require.NoError(t, out.Hangup(s.within(step)))
-	s.clearedWith(in, 16)
-	s.taped(s.story(x, 1, billed{direction: 1, binding: id, caller: a.Number(), callee: b.Number(), service: "004", events: evAnswered, talk: true, recorded: true}), 2)
-	w.close(t)
+	if err == nil {
+		err = k.play(ctx, out, rings)
+	}
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w\n%s%s", err, said("the caller's phone", out.Messages(), ""), said("the callees' phone", b.callees.Messages(), callee))
+}
+
+// said are the messages of a call that failed, or those that name a number, in
+// their order.
+func said(who string, messages []phone.Message, number string) string {
+	var b strings.Builder
+	for _, m := range messages {
+		if time.Since(m.At) < 2*time.Minute && bytes.Contains(m.Raw, []byte(number)) {
+			fmt.Fprintf(&b, "  %s %s sent=%t %s; CSeq %s, Call-ID %s\n", m.At.Format("15:04:05.000"), who, m.Sent, m.StartLine(), m.Header("CSeq"), m.Header("Call-ID"))
+		}
+	}
+	return b.String()
 }

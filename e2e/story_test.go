@@ -106,7 +106,7 @@ func (s *scene) fee(f map[string]any, x string, want billed) {
 	in := s.instant(f, "callInTime")
 	end := s.instant(f, "callEndTime")
 	require.False(s, end.Before(in))
-	require.WithinDuration(s, time.Now().UTC(), in, 3*time.Minute, "in UTC")
+	require.WithinDuration(s, time.Now().UTC(), end, 3*time.Minute, "in UTC")
 	if want.talk {
 		require.False(s, s.instant(f, "fwdAnswerTime").Before(s.instant(f, "fwdStartTime")))
 	} else {

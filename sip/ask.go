@@ -47,7 +47,7 @@ func (c *call) follow(v verdict) (routing.End, bool) {
 	if v.err != nil {
 		c.log.Error().Err(v.err).Msg("decide by the answer of the app's server")
 		c.announce("", routing.SceneFault)
-		return routing.EndFault, false
+		return faultOf(v.err), false
 	}
 	c.adopt(v.decision)
 	if c.d.Step != routing.Dial {

@@ -56,8 +56,10 @@ type call struct {
 	waiting waiting // what the caller hears until the callee answers
 }
 
-// decideTime bounds the wait for the router: cache, ledger and all.
-const decideTime = 3 * time.Second
+// waitTime bounds each wait for the router - cache, ledger and all - and for the
+// journal. On a machine that has too much to do, a call that comes late is
+// better than none; a caller hears nothing meanwhile, and gives up after that.
+const waitTime = 8 * time.Second
 
 func (s *Server) newCall(tx *wire.ServerTx, who origin, key inviteKey, hops int) *call {
 	now := time.Now()
@@ -152,6 +154,19 @@ var (
 	endNotRecorded = routing.End{Word: "journal_down", StateCode: 8020, FailReason: 8020, SIP: sip.StatusServiceUnavailable, Cause: 41, Quiet: true}
 )
 
+// endTooSlow is a fault that is none of what is stored: there is too much to do.
+// Elsewhere or a little later the call may be put through, which 503 tells.
+var endTooSlow = routing.End{Word: routing.EndFault.Word, StateCode: routing.EndFault.StateCode, FailReason: routing.EndFault.FailReason,
+	SIP: sip.StatusServiceUnavailable, Cause: routing.EndFault.Cause}
+
+// faultOf is the end of a call that an error of router or journal ends.
+func faultOf(err error) routing.End {
+	if errors.Is(err, errSlow) || errors.Is(err, context.DeadlineExceeded) {
+		return endTooSlow
+	}
+	return routing.EndFault
+}
+
 // endLoop is the end of a call that an X makes: one of ours, which came back to
 // the X that it showed, or to another that it called. It would go round until Max-Forwards is used up.
 var endLoop = routing.End{Word: "loop", SIP: sip.StatusLoopDetected, Cause: 25, Quiet: true}
@@ -173,12 +188,12 @@ func (c *call) arrive() (routing.End, bool) {
 	}
 	c.counted = c.srv.limits.enter(c.from.trunk)
 	full := !c.counted || c.srv.full()
-	ctx, cancel := context.WithTimeout(context.Background(), decideTime)
+	ctx, cancel := context.WithTimeout(context.Background(), c.srv.cfg.patience)
 	defer cancel()
 	d, err := c.srv.router.Decide(ctx, c.q)
 	if err != nil {
 		c.log.Error().Err(err).Msg("decide")
-		d.Step, d.End, d.Scene, d.Direction = routing.Refuse, routing.EndFault, routing.SceneFault, routing.Abnormal
+		d.Step, d.End, d.Scene, d.Direction = routing.Refuse, faultOf(errors.Join(err, ctx.Err())), routing.SceneFault, routing.Abnormal
 	}
 	if d.App != nil {
 		c.log = plain.With().Str("x", string(c.q.X)).Logger()

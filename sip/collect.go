@@ -2,6 +2,7 @@ package sip
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -75,13 +76,13 @@ func (c *call) collectBroken(how happening) (routing.End, bool) {
 // extension asks who has it; the rules may still refuse. wrong is how many
 // wrong ones the caller typed lately.
 func (c *call) extension(ext routing.Extension) (end routing.End, wrong int, ok bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), decideTime)
+	ctx, cancel := context.WithTimeout(context.Background(), c.srv.cfg.patience)
 	defer cancel()
 	d, err := c.srv.router.DecideExtension(ctx, c.q, ext)
 	if err != nil {
 		c.log.Error().Err(err).Msg("decide on the extension")
 		c.announce("", routing.SceneFault)
-		return routing.EndFault, 0, false
+		return faultOf(errors.Join(err, ctx.Err())), 0, false
 	}
 	if d.Step == routing.Dial {
 		c.adopt(d)

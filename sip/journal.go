@@ -57,11 +57,14 @@ func (c *call) note(kind events.Kind, digits string) {
 	}
 }
 
+// errSlow tells of a journal that takes what it is given, but not in time.
+var errSlow = errors.New("the journal is too slow")
+
 // recorded waits until all that was emitted so far is durable. What failed is
 // tried once more.
 func (c *call) recorded() error {
 	k := &c.record
-	limit := time.NewTimer(decideTime)
+	limit := time.NewTimer(c.srv.cfg.patience)
 	defer limit.Stop()
 	for len(k.pending) > 0 {
 		select {
@@ -71,7 +74,7 @@ func (c *call) recorded() error {
 			}
 			k.pending = k.pending[1:]
 		case <-limit.C:
-			return errors.New("write the call's record: the journal is too slow")
+			return fmt.Errorf("write the call's record: %w", errSlow)
 		}
 	}
 	if len(k.missing) == 0 {
@@ -85,7 +88,7 @@ func (c *call) recorded() error {
 		k.missing = nil
 		return nil
 	case <-limit.C:
-		return errors.New("write the call's record: the journal is too slow")
+		return fmt.Errorf("write the call's record: %w", errSlow)
 	}
 }
 

@@ -1,6 +1,8 @@
 package sip
 
 import (
+	"context"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -8,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/events"
+	"axgate/routing"
 )
 
 // TestJournalFails: what is not on the disk is neither promised nor billed,
@@ -44,6 +47,43 @@ func TestJournalFails(t *testing.T) {
 		w.journal.fails(nil)
 		rec := w.ends(8020, 8020)
 		require.Equal(t, []events.Kind{events.CallIn, events.CallOut, events.Answer, events.Disconnect, events.Fee}, w.journal.kinds(rec.Session))
+	})
+	t.Run("too slow at the answer", func(t *testing.T) { // not broken: elsewhere or later the call may be put through
+		w := open(t, func(s *settings) { s.cfg.patience = 300 * time.Millisecond })
+		wait := make(chan struct{})
+		var once atomic.Bool
+		w.journal.delays(func(e events.Event) (<-chan struct{}, error) {
+			if e.Kind == events.Answer && once.CompareAndSwap(false, true) {
+				return wait, errDisk
+			}
+			return nil, nil
+		})
+		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
+		b := w.b.ring()
+		b.says(200, w.mouthB.sdp(1))
+		b.acked()
+		b.hungUp()
+		got := a.fails(503)
+		require.Equal(t, "Q.850;cause=41", got.get("Reason"))
+		require.NotEmpty(t, got.get("Retry-After"))
+		rec := w.ends(8020, 8020)
+		require.Equal(t, []events.Kind{events.CallIn, events.CallOut, events.Answer, events.Disconnect, events.Fee}, w.journal.kinds(rec.Session))
+		close(wait)
+	})
+	t.Run("slow at the answer", func(t *testing.T) { // but in time
+		w := open(t)
+		wait := make(chan struct{})
+		w.journal.delays(func(e events.Event) (<-chan struct{}, error) {
+			if e.Kind == events.Answer {
+				time.AfterFunc(waitTime/2, func() { close(wait) })
+				return wait, nil
+			}
+			return nil, nil
+		})
+		a, b := w.talk()
+		a.bye()
+		b.hungUp()
+		w.ends(0, 0)
 	})
 	t.Run("for one event", func(t *testing.T) {
 		w := open(t)
@@ -92,4 +132,23 @@ func TestJournalFails(t *testing.T) {
 		w.journal.fails(nil)
 		w.ends(0, 0)
 	})
+}
+
+// TestRouterSlow: a look-up that is not done in time is no fault of what is
+// stored.
+func TestRouterSlow(t *testing.T) {
+	for name, c := range map[string]struct {
+		err    error
+		status int
+	}{"too late": {fmt.Errorf("ask: %w", context.DeadlineExceeded), 503}, "broken": {errDisk, 500}} {
+		t.Run(name, func(t *testing.T) {
+			w := open(t)
+			w.router.decides(func(routing.Question) (routing.Decision, error) { return routing.Decision{}, c.err })
+			got := w.a.dial(numX, numA, w.mouthA.sdp(1)).fails(c.status)
+			require.Equal(t, "Q.850;cause=41", got.get("Reason"))
+			require.Equal(t, c.status == 503, got.get("Retry-After") != "")
+			eventually(t, "no call", func() bool { return w.open() == 0 })
+			require.Empty(t, w.b.everything())
+		})
+	}
 }

@@ -98,6 +98,7 @@ type Config struct {
 
 	PhoneSecurity sdp.Security // of the media of registered phones over TLS; without TLS there is none
 
+	patience   time.Duration // with router and journal; tests have less
 	second     time.Duration // of the times that peers are told in seconds; tests have shorter ones
 	minute     time.Duration // of the limits of a talk; tests have shorter ones
 	dnsTime    time.Duration // that DNS answers count; 0: as they say
@@ -120,6 +121,7 @@ func (c *Config) defaults() {
 	set(&c.Digits, 30*time.Second)
 	set(&c.MinTalk, 3*time.Second)
 	set(&c.RetryAfter, 5*time.Second)
+	set(&c.patience, waitTime)
 	set(&c.second, time.Second)
 	set(&c.minute, time.Minute)
 	set(&c.repeat, time.Minute)

@@ -138,7 +138,7 @@ func (c *call) tell(what string, f func(context.Context, routing.Question, routi
 	c.srv.wait.Add(1)
 	go func() {
 		defer c.srv.wait.Done()
-		ctx, cancel := context.WithTimeout(context.Background(), decideTime)
+		ctx, cancel := context.WithTimeout(context.Background(), c.srv.cfg.patience)
 		defer cancel()
 		if err := f(ctx, q, d); err != nil {
 			c.log.Error().Err(err).Msg(what)

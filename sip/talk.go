@@ -28,7 +28,7 @@ func (c *call) join() (routing.End, bool) {
 	c.note(events.Answer, "")
 	if err := c.recorded(); err != nil { // from here on the call costs money: its record comes first
 		c.log.Error().Err(err).Msg("answer the caller")
-		return routing.EndFault, false
+		return faultOf(err), false
 	}
 	c.log.Info().Msg("answer")
 	c.tell("use up the temporary callee", c.srv.router.Answered)

@@ -157,6 +157,13 @@ func (a *Agent) Ladder() []Rung {
 	return slices.Clone(a.ladder)
 }
 
+// Waiting tells whether something came that nobody has taken yet.
+func (a *Agent) Waiting() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.queue) > 0
+}
+
 // Times tells how often a message came, with its repetitions.
 func (a *Agent) Times(m *Msg) int {
 	a.mu.Lock()

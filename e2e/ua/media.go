@@ -16,7 +16,6 @@ import (
 	"github.com/zaf/g711"
 
 	"axgate/media/tone"
-	"axgate/phone/hear"
 )
 
 // Media is the audio of an agent: a pair of UDP ports for RTP and RTCP. It
@@ -109,13 +108,6 @@ func (m *Media) Heard() [][]byte {
 		all = append(all, p.Raw)
 	}
 	return all
-}
-
-// Packets are those of RTP that came.
-func (m *Media) Packets() []Packet {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Clone(m.packets)
 }
 
 func (m *Media) readRTP() {
@@ -330,121 +322,4 @@ func (m *Media) out(h rtp.Header, payload []byte) {
 		_, _ = m.rtp.WriteToUDPAddrPort(raw, m.to) // the other side may have hung up
 	}
 	m.seq++
-}
-
-// samples is what a packet says, in A-law; nil if it is no G.711.
-func (m *Media) samples(p Packet) []byte {
-	switch m.listed[p.PayloadType] {
-	case "PCMA/8000":
-		return p.Payload
-	case "PCMU/8000":
-		return g711.Ulaw2Alaw(p.Payload)
-	}
-	return nil
-}
-
-// Hears waits until a tone is heard that is sent from now on: in five packets,
-// in the law that was agreed.
-func (m *Media) Hears(hz int) {
-	m.t.Helper()
-	from := len(m.Packets())
-	m.until(fmt.Sprintf("a tone of %d Hz", hz), func() bool { return m.count(from, hz) >= 5 })
-}
-
-// HearsNot makes sure that a tone is not heard for a while.
-func (m *Media) HearsNot(hz int, d time.Duration) {
-	m.t.Helper()
-	from := len(m.Packets())
-	time.Sleep(d)
-	if n := m.count(from, hz); n > 0 {
-		m.t.Fatalf("%s hears %d packets with a tone of %d Hz, which is not for it", m.name, n, hz)
-	}
-}
-
-// Stops waits until a tone is not heard any more, for 300 ms.
-func (m *Media) Stops(hz int) {
-	m.t.Helper()
-	m.until(fmt.Sprintf("the end of a tone of %d Hz", hz), func() bool {
-		from := len(m.Packets())
-		time.Sleep(300 * time.Millisecond)
-		return m.count(from, hz) == 0
-	})
-}
-
-func (m *Media) count(from, hz int) int {
-	n := 0
-	for _, p := range m.Packets()[from:] {
-		m.mu.Lock()
-		heard := m.samples(p)
-		m.mu.Unlock()
-		if len(heard) >= 80 && has(heard, hz) {
-			n++
-		}
-	}
-	return n
-}
-
-// HearsSpeech waits until a clip of A-law is heard.
-func (m *Media) HearsSpeech(clip []byte) {
-	m.t.Helper()
-	m.until("speech", func() bool {
-		peak, _ := hear.Correlate(m.heard(), clip)
-		return peak > 0.6
-	})
-}
-
-// heard is all that was heard, packet after packet, in A-law.
-func (m *Media) heard() []byte {
-	var all []byte
-	for _, p := range m.Packets() {
-		m.mu.Lock()
-		all = append(all, m.samples(p)...)
-		m.mu.Unlock()
-	}
-	return all
-}
-
-// HearsPayload waits until a payload of another codec comes as it is.
-func (m *Media) HearsPayload(payload []byte) {
-	m.t.Helper()
-	from := len(m.Packets())
-	m.until(fmt.Sprintf("payload %x", payload), func() bool {
-		n := 0
-		for _, p := range m.Packets()[from:] {
-			if bytes.Equal(p.Payload, payload) {
-				n++
-			}
-		}
-		return n >= 5
-	})
-}
-
-// Paced waits until packets come that have that much audio each.
-func (m *Media) Paced(samples int) {
-	m.t.Helper()
-	from := len(m.Packets())
-	m.until(fmt.Sprintf("packets of %d samples", samples), func() bool {
-		n := 0
-		all := m.Packets()[from:]
-		for i := 1; i < len(all); i++ {
-			if len(all[i].Payload) == samples && all[i].Timestamp-all[i-1].Timestamp == uint32(samples) {
-				n++
-			}
-		}
-		return n >= 5
-	})
-}
-
-func (m *Media) until(what string, f func() bool) {
-	m.t.Helper()
-	for end := time.Now().Add(patience); !f(); time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(end) {
-			all := m.Packets()
-			last := ""
-			if n := len(all); n > 0 {
-				last = fmt.Sprintf(", the last of payload type %d from %v", all[n-1].PayloadType, all[n-1].From)
-			}
-			m.t.Fatalf("%s waits in vain for %s; it heard %d packets%s", m.name, what, len(all), last)
-		}
-	}
 }
