@@ -139,6 +139,8 @@ func (b *bath) makes(total int) {
 	if len(failed) > 0 {
 		log, err := b.gate.Log()
 		require.NoError(b, err)
+		_ = os.MkdirAll("out", 0o755)
+		require.NoError(b, os.WriteFile("out/soak.log", log, 0o600))
 		require.Fail(b, "calls failed", "%s\n%s", strings.Join(failed, "\n"), bytes.Join(regexp.MustCompile(`(?m)^\S+ (WRN|ERR) .*$`).FindAll(log, 40), []byte("\n")))
 	}
 }

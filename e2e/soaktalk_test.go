@@ -253,7 +253,7 @@ func soakTape(s *scene, length time.Duration) {
 	out, in := s.connect(a, b, x)
 	s.talk(out, in)
 	for start := time.Now(); time.Since(start) < length; time.Sleep(turnTime) {
-		s.talk(out, in)
+		s.talkIn(2*time.Second, out, in)
 	}
 	s.steady(out)
 	s.steady(in)

@@ -1,7 +1,6 @@
 package lookup
 
 import (
-	"context"
 	"sync"
 	"time"
 )
@@ -56,14 +55,9 @@ func (r *Router) lost(err error) {
 	}
 }
 
-// found also tells Redis which places the calls of the outage have.
-func (r *Router) found(ctx context.Context) {
-	if !r.outage.lasts() || !r.outage.set(false) {
-		return
-	}
-	r.cfg.Log.Info().Msg("the cache answers again")
-	if err := r.cfg.Cache.Renew(ctx); err != nil {
-		r.lost(err)
+func (r *Router) found() {
+	if r.outage.lasts() && r.outage.set(false) {
+		r.cfg.Log.Info().Msg("the cache answers again")
 	}
 }
 

@@ -3,6 +3,7 @@ package lookup_test
 import (
 	"context"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -50,12 +51,30 @@ func TestRedisDown(t *testing.T) {
 	w.answers()
 	require.Equal(t, "in_use", dials(w.decide("s8", xAX, carl)), "a call of the outage keeps X")
 	require.NoError(t, w.redis.do(func(c *redis.Client) error {
-		held, err := c.HExists(context.Background(), "axgate:{"+string(xAX)+"}:busy", "x").Result()
-		require.True(t, held, "and other nodes see it")
-		return err
+		require.Eventually(t, func() bool { return c.HExists(context.Background(), "axgate:{"+string(xAX)+"}:busy", "x").Val() },
+			10*time.Second, 20*time.Millisecond, "and other nodes see it")
+		return nil
 	}))
 	require.Equal(t, 1, w.log.count(away))
 	require.Equal(t, 1, w.log.count(back))
+}
+
+// TestMarksAreToldInOrder: what Redis is told of busy marks when it is back comes
+// from one place, so that no mark is put there after it was freed.
+func TestMarksAreToldInOrder(t *testing.T) {
+	w := newWorld(t)
+	w.pair(anna, bert)
+	e := w.axe(anna)
+	require.Equal(t, anna, dials(w.typed("s1", carl, e.Ext)))
+	w.trips.takes.Store(int64(300 * time.Millisecond))
+	require.NoError(t, w.redis.cmd.Process.Signal(syscall.SIGSTOP))
+	require.Equal(t, bert, dials(w.decide("s2", xAXB, anna)))
+	require.Equal(t, 1, w.log.count(away))
+	require.NoError(t, w.redis.cmd.Process.Signal(syscall.SIGCONT))
+	w.answers()
+	w.release("s1")
+	require.Equal(t, anna, dials(w.typed("s3", dora, e.Ext)))
+	require.EqualValues(t, 1, w.trips.most.Load(), "pipelines at once")
 }
 
 // TestUnbindWhileRedisIsAway: what was unbound is not routed when Redis comes

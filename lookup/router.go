@@ -242,7 +242,7 @@ func (r *Router) cached(ctx context.Context, ask question) (f routing.Facts, fou
 			return f, false, nil
 		}
 		if !ticket.Miss() {
-			r.found(ctx)
+			r.found()
 			return f, true, nil
 		}
 		if found, err := r.load(ctx, ticket, ask.x, ask.at); !found || err != nil {

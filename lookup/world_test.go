@@ -105,8 +105,13 @@ func (s *redisServer) save() {
 	require.NoError(s.t, s.do(func(c *redis.Client) error { return c.Save(context.Background()).Err() }))
 }
 
-// trips counts what was sent to Redis and waited for.
-type trips struct{ n atomic.Int64 }
+// trips counts what was sent to Redis and waited for, and how many pipelines of
+// scripts were at most under way at once, each of which takes at least so long.
+type trips struct {
+	n         atomic.Int64
+	takes     atomic.Int64 // ns
+	now, most atomic.Int64
+}
 
 func (h *trips) DialHook(next redis.DialHook) redis.DialHook { return next }
 
@@ -120,6 +125,14 @@ func (h *trips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 func (h *trips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		h.n.Add(1)
+		if cmds[0].Name() != "evalsha" {
+			return next(ctx, cmds)
+		}
+		if now := h.now.Add(1); now > h.most.Load() {
+			h.most.Store(now)
+		}
+		defer h.now.Add(-1)
+		time.Sleep(time.Duration(h.takes.Load()))
 		return next(ctx, cmds)
 	}
 }

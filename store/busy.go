@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -29,7 +30,8 @@ type marks struct {
 	bySession map[string]place
 	byPlace   map[place]string
 	freed     []freed
-	again     bool // all are to be brought to Redis again
+	lately    [2][]freed // that were taken out of Redis since the last tick, and between that and the one before
+	again     bool       // Redis was away: what it heard last may be wrong
 	wake      chan struct{}
 }
 
@@ -102,8 +104,9 @@ func (m *marks) rouse() {
 	}
 }
 
-// renew has all marks brought to Redis: it may have lost them, or not heard of
-// them.
+// renew has all marks brought to Redis, and those taken out of it that were freed
+// lately: it may have lost them, not heard of them, or been late. What it was
+// told and did not answer in time, it does all the same, and maybe out of order.
 func (m *marks) renew() {
 	m.mu.Lock()
 	m.again = true
@@ -129,9 +132,14 @@ func (m *marks) held() []freed {
 	return all
 }
 
-func (m *marks) takeFreed() []freed {
+// takeFreed takes what is to be taken out of Redis; again: what was lately, too.
+func (m *marks) takeFreed(again bool) []freed {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if again {
+		m.freed = slices.Concat(m.lately[1], m.lately[0], m.freed)
+		m.lately = [2][]freed{}
+	}
 	var all []freed
 	for _, f := range m.freed {
 		if m.byPlace[f.place] != f.session { // the session may have come back to it
@@ -140,6 +148,20 @@ func (m *marks) takeFreed() []freed {
 	}
 	m.freed = nil
 	return all
+}
+
+// taken notes what was taken out of Redis.
+func (m *marks) taken(all []freed) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lately[0] = append(m.lately[0], all[:min(len(all), maxFreed-min(len(m.lately[0]), maxFreed))]...)
+}
+
+// age forgets what was freed a while ago.
+func (m *marks) age() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lately[0], m.lately[1] = nil, m.lately[0]
 }
 
 func (m *marks) putBack(all []freed) {
@@ -205,16 +227,18 @@ func (c *Cache) tend(ctx context.Context) {
 		var err error
 		select {
 		case <-c.marks.wake:
-			err = c.sweep(ctx)
-			if c.marks.takeAgain() {
-				err = errors.Join(err, c.Renew(ctx))
+			again := c.marks.takeAgain()
+			err = c.sweep(ctx, again)
+			if again {
+				err = errors.Join(err, c.renew(ctx))
 			}
 		case <-tick.C:
-			err = errors.Join(c.sweep(ctx), c.Renew(ctx))
+			err = errors.Join(c.sweep(ctx, c.marks.takeAgain()), c.renew(ctx))
+			c.marks.age()
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
-			if err := c.sweep(last); err != nil {
+			if err := c.sweep(last, false); err != nil {
 				c.cfg.Log.Warn().Err(err).Msg("busy marks are left to their leases")
 			}
 			return
@@ -226,23 +250,26 @@ func (c *Cache) tend(ctx context.Context) {
 }
 
 // sweep takes the freed marks out of Redis, and what fails the next time. A
-// mark that somebody else has got by then stays.
-func (c *Cache) sweep(ctx context.Context) error {
-	all := c.marks.takeFreed()
+// mark that somebody else has got by then stays. again: also those that were
+// taken out lately.
+func (c *Cache) sweep(ctx context.Context, again bool) error {
+	all := c.marks.takeFreed(again)
 	err := c.pipeline(ctx, "free busy marks", len(all), func(pipe redis.Pipeliner, i int) {
 		f := all[i]
 		c.scripts.release.EvalSha(ctx, pipe, []string{busyKey(f.x)}, f.at, f.session)
 	})
 	if err != nil {
 		c.marks.putBack(all)
+	} else {
+		c.marks.taken(all)
 	}
 	return err
 }
 
-// Renew prolongs the leases of all busy marks of this process, and puts into
-// Redis those that it does not have. The cache does so by itself, and at once
-// when Redis is back after it was away.
-func (c *Cache) Renew(ctx context.Context) error {
+// renew prolongs the leases of all busy marks of this process, and puts into
+// Redis those that it does not have. That is done by tend alone: of a mark that
+// is freed meanwhile, Redis hears later.
+func (c *Cache) renew(ctx context.Context) error {
 	all := c.marks.held()
 	return c.pipeline(ctx, "prolong busy marks", len(all), func(pipe redis.Pipeliner, i int) {
 		f := all[i]

@@ -38,6 +38,9 @@ func (c *Cache) facts(ctx context.Context, q routing.Question, lease int64) (rou
 	x := q.X
 	keys := []string{numberKey(x), axKey(x), ofNumberKey(x, q.Caller), temporaryKey(x), callbackKey(x, q.Caller), busyKey(x), blacklistKey(x)}
 	a, ticket, err := c.ask(ctx, c.scripts.look, keys, q, lease)
+	if err != nil && lease > 0 {
+		c.marks.drop(q.Session, place{x, wholeX}) // it may have been reserved all the same
+	}
 	if ticket.Miss() || err != nil {
 		return routing.Facts{}, ticket, err
 	}
@@ -78,6 +81,9 @@ func (c *Cache) factsByExtension(ctx context.Context, q routing.Question, ext ro
 	x := q.X
 	keys := []string{numberKey(x), extensionKey(x, ext), busyKey(x), blacklistKey(x), wrongKey(x, q.Caller)}
 	a, ticket, err := c.ask(ctx, c.scripts.extension, keys, q, lease, strconv.Itoa(g.Most), strconv.FormatInt(g.Within.Milliseconds(), 10))
+	if err != nil && lease > 0 {
+		c.marks.drop(q.Session, place{x, string(ext)}) // it may have been reserved all the same
+	}
 	if ticket.Miss() || err != nil {
 		return routing.Facts{}, ticket, err
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -78,4 +79,42 @@ func TestAReplicaIsNotBelieved(t *testing.T) {
 		_, _, err := w.Peek(ctx, asks("s", x1, anna))
 		require.ErrorContains(t, err, "READONLY")
 	}
+}
+
+// TestAHungRedisKeepsNoMarks: what Redis did late, for calls that did not wait
+// for it, does not keep others from X until the lease runs out.
+func TestAHungRedisKeepsNoMarks(t *testing.T) {
+	const calls = 8
+	w := real(t)
+	c := w.open(func(cfg *Config) { cfg.Lease = time.Hour })
+	sessions := func(i int) string { return "session" + strconv.Itoa(i) }
+	ext := func(i int) routing.Extension { return routing.Extension(strconv.Itoa(1000 + i)) }
+	d := routing.Dossier{Number: number(x1, routing.AXE, 1, calls)}
+	for i := range calls {
+		d.Bindings = append(d.Bindings, axe("b"+strconv.Itoa(i), anna, ext(i), 1))
+	}
+	w.load(d)
+	for round := range 20 {
+		var all sync.WaitGroup
+		for i := range calls {
+			all.Go(func() {
+				for k := range 5 {
+					session := sessions(i) + "-" + strconv.Itoa(round*5+k)
+					if _, _, err := c.FactsByExtension(ctx, asks(session, x1, carl), ext(i), Guessing{}); err != nil {
+						c.ReserveHere(session, x1, ext(i)) // as the ledger has it
+					}
+					time.Sleep(time.Duration(i) * time.Millisecond)
+					c.Release(session)
+				}
+			})
+		}
+		require.NoError(t, w.server.cmd.Process.Signal(syscall.SIGSTOP))
+		time.Sleep(250 * time.Millisecond)
+		require.NoError(t, w.server.cmd.Process.Signal(syscall.SIGCONT))
+		all.Wait()
+	}
+	require.Eventually(t, func() bool {
+		_, _, err := c.Peek(ctx, asks("probe", x1, anna))
+		return err == nil && w.client().HLen(ctx, busyKey(x1)).Val() == 0
+	}, 10*time.Second, 20*time.Millisecond, "busy marks")
 }
