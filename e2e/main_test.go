@@ -36,7 +36,7 @@ func run(m *testing.M) int {
 		return 2
 	}
 	defer os.RemoveAll(dir)
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute) // a first build of all libraries on a busy machine
 	defer cancel()
 	if program, err = gate.Build(ctx, dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
