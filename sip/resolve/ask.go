@@ -15,6 +15,7 @@ import (
 // Bounds of a lookup.
 const (
 	lookupTime   = 10 * time.Second // of the whole
+	naptrTime    = 3 * time.Second  // of it for NAPTR: there are servers and firewalls that drop what they do not know
 	maxQuestions = 64               // of names and types
 	maxRounds    = 2                // in which each server is asked one question
 	maxServers   = 8
@@ -40,10 +41,12 @@ type lookup struct {
 	asked   int
 	ttl     time.Duration // the least of all answers
 	partial bool          // something of it could not be found out
+
+	pointers []pointer // of the domain, by its NAPTR records or those that it had the last time
 }
 
-func (r *Resolver) newLookup(ctx context.Context) *lookup {
-	return &lookup{cfg: &r.cfg, ctx: ctx, listed: r.hosts.now(), servers: r.cfg.Servers, ttl: r.cfg.MaxTTL}
+func (r *Resolver) newLookup(ctx context.Context, last []pointer) *lookup {
+	return &lookup{cfg: &r.cfg, ctx: ctx, listed: r.hosts.now(), servers: r.cfg.Servers, ttl: r.cfg.MaxTTL, pointers: last}
 }
 
 // findServers finds whom to ask: those of the system, if the configuration has none.

@@ -23,6 +23,7 @@ var (
 // entry is what is known of a hop. The resolver's lock is over it.
 type entry struct {
 	services []service // the last good answer; nil: none
+	pointers []pointer // what NAPTR said last; nil: nothing
 	err      error     // why there is none
 	until    time.Time // until then this counts without a question
 	renew    time.Time // from then on DNS is asked before a call needs it
@@ -117,7 +118,7 @@ func (r *Resolver) start(h Hop, e *entry) {
 	if e.done != nil || r.closed {
 		return
 	}
-	done := make(chan struct{})
+	done, last := make(chan struct{}), e.pointers
 	e.done = done
 	r.wait.Go(func() {
 		defer close(done)
@@ -126,19 +127,20 @@ func (r *Resolver) start(h Hop, e *entry) {
 			defer func() { <-r.places }()
 		case <-r.ctx.Done():
 		}
-		services, ttl, err := r.look(h)
+		services, pointers, ttl, err := r.look(h, last)
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		e.done = nil
+		e.done, e.pointers = nil, pointers
 		r.learn(h, e, services, ttl, err)
 	})
 }
 
-// look asks the hosts file and DNS. ttl is how long the answer counts, also if there is none.
-func (r *Resolver) look(h Hop) (services []service, ttl time.Duration, err error) {
+// look asks the hosts file and DNS; last is what NAPTR said the last time. ttl
+// is how long the answer counts, also if there is none.
+func (r *Resolver) look(h Hop, last []pointer) (services []service, pointers []pointer, ttl time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(r.ctx, lookupTime)
 	defer cancel()
-	l := r.newLookup(ctx)
+	l := r.newLookup(ctx, last)
 	services, err = l.find(h, r.transport(h))
 	ttl = min(max(l.ttl, r.cfg.MinTTL), r.cfg.MaxTTL)
 	switch {
@@ -147,7 +149,7 @@ func (r *Resolver) look(h Hop) (services []service, ttl time.Duration, err error
 	case err != nil:
 		ttl = min(ttl, max(r.cfg.Negative, r.cfg.MinTTL))
 	}
-	return services, ttl, err
+	return services, l.pointers, ttl, err
 }
 
 // learn takes in what a lookup came to.

@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -51,11 +52,8 @@ func (l *lookup) find(h Hop, fallback string) ([]service, error) {
 	if h.Secure {
 		offered = []string{TLS}
 	}
-	ways, err := l.pointed(h.Host, offered)
-	switch {
-	case err != nil:
-		return nil, err
-	case len(ways) > 0:
+	ways := l.pointed(h.Host, offered)
+	if len(ways) > 0 {
 		return l.follow(ways, h.Host, ways[0].transport)
 	}
 	for _, t := range offered {
@@ -65,18 +63,22 @@ func (l *lookup) find(h Hop, fallback string) ([]service, error) {
 }
 
 // pointed are the NAPTR records of a domain that can be used; it may have none.
-// A server that does not know the type says as much as one that has none.
-func (l *lookup) pointed(domain string, offered []string) ([]pointer, error) {
+// A server that does not know the type, or drops the question, says as much as
+// one that has none: then those that it had before count. The transports are
+// only those offered, so what wants TLS gets no other for it.
+func (l *lookup) pointed(domain string, offered []string) []pointer {
+	whole := l.ctx
+	ctx, cancel := context.WithTimeout(whole, naptrTime)
+	defer cancel()
+	l.ctx = ctx
 	rrs, err := l.records(domain, dns.TypeNAPTR)
-	var rcode rcodeError
-	switch {
-	case errors.As(err, &rcode):
+	l.ctx = whole
+	if err != nil && !errors.Is(err, errNone) {
 		l.ttl = min(l.ttl, l.cfg.Negative)
-		return nil, nil
-	case err != nil && !errors.Is(err, errNone):
-		return nil, err
+		return l.pointers
 	}
-	return usable(rrs, offered), nil
+	l.pointers = usable(rrs, offered)
+	return l.pointers
 }
 
 // follow asks for the SRV records of each way. Where there are none at all, the

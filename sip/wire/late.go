@@ -31,7 +31,8 @@ const (
 // answer is what a repetition gets; without bytes it is absorbed.
 type answer struct {
 	raw      []byte
-	accepted bool // a 2xx to an INVITE: an ACK with the same key is the dialog's
+	accepted bool   // a 2xx to an INVITE: an ACK with the same key is the dialog's
+	tag      string // of To, if it was to an INVITE: a CANCEL gets the same
 }
 
 func (l *lateAnswers) init(span time.Duration) {

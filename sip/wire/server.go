@@ -22,7 +22,8 @@ type ServerTx struct {
 	tx    *sip.ServerTx
 	conn  *remembering
 
-	final atomic.Int32 // the final status that was sent
+	final atomic.Int32           // the final status that was sent
+	tag   atomic.Pointer[string] // of To in the responses to an INVITE; nil: there was none
 }
 
 func (s *Stack) newServerTx(key string, req *sip.Request, from Peer) (*ServerTx, error) {
@@ -63,6 +64,11 @@ func (t *ServerTx) Respond(res *sip.Response) error {
 }
 
 func (t *ServerTx) respond(res *sip.Response) error {
+	if to := res.To(); t.Request.Method == sip.INVITE && to != nil && t.tag.Load() == nil {
+		if tag, ok := to.Params.Get("tag"); ok {
+			t.tag.Store(&tag)
+		}
+	}
 	if t.Request.Method == sip.INVITE && res.StatusCode >= 200 && res.StatusCode < 300 {
 		t.stack.guard.answered(t.Request, t.From, res.StatusCode)
 		err := t.conn.WriteMsg(res)
@@ -117,6 +123,9 @@ func (t *ServerTx) Repeat(res *sip.Response) error {
 }
 
 func (t *ServerTx) end(a answer) {
+	if tag := t.tag.Load(); tag != nil {
+		a.tag = *tag
+	}
 	if t.From.Transport == "UDP" || a.accepted {
 		t.stack.late.put(t.key, a)
 	}
@@ -134,7 +143,8 @@ func (t *ServerTx) again(req *sip.Request) {
 	}
 }
 
-// cancel answers a CANCEL and tells the owner of its INVITE (RFC 3261 section 9.2).
+// cancel answers a CANCEL and tells the owner of its INVITE (RFC 3261 section
+// 9.2). The answer has the tag of what was said to the INVITE.
 func (s *Stack) cancel(req *sip.Request, from Peer) {
 	invite := ""
 	if via := req.Via(); via != nil {
@@ -159,16 +169,25 @@ func (s *Stack) cancel(req *sip.Request, from Peer) {
 	}
 	target, found := s.servers.get(invite)
 	found = found && target.From.Addr.Addr() == from.Addr.Addr() // nobody else takes a call back
+	var late answer
 	if !found {
-		if _, answered := s.late.get(invite); !answered {
+		var answered bool
+		if late, answered = s.late.get(invite); !answered {
 			_ = tx.Respond(Reply(req, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist"))
 			return
 		}
 	}
 	if found { // before its answer, so that nobody who has that is surprised by a call that goes on
 		s.handler.Cancel(target, req)
+		if tag := target.tag.Load(); tag != nil {
+			late.tag = *tag
+		}
 	}
-	if err := tx.Respond(Reply(req, sip.StatusOK, "OK")); err != nil {
+	res := Reply(req, sip.StatusOK, "OK")
+	if late.tag != "" {
+		res.To().Params.Add("tag", late.tag)
+	}
+	if err := tx.Respond(res); err != nil {
 		s.drop("answer to a CANCEL", from, err)
 	}
 }

@@ -189,6 +189,46 @@ func TestAcceptedInvite(t *testing.T) {
 	require.Empty(t, h.cancels, "and has no effect")
 }
 
+// TestCancelHasTheTagOfItsInvite before and after the INVITE was answered.
+func TestCancelHasTheTagOfItsInvite(t *testing.T) {
+	h := newCollector()
+	s := open(t, h)
+	for i, final := range []string{"", "200 OK", "486 Busy Here"} {
+		r := newRaw(t)
+		branch := fmt.Sprint("i", i)
+		r.send(s.UDPAddr(), r.request("INVITE", branch, 1, ""))
+		tx := <-h.txs
+		require.NoError(t, tx.Respond(Reply(tx.Request, 100, "Trying")))
+		ringing := Reply(tx.Request, 180, "Ringing")
+		require.NoError(t, tx.Respond(ringing))
+		tag, _ := ringing.To().Params.Get("tag")
+		want := []string{"100 Trying", "180 Ringing"}
+		if final != "" {
+			res := Reply(tx.Request, 200, "OK")
+			if res.StatusCode, res.Reason = 486, "Busy Here"; final == "200 OK" {
+				res.StatusCode, res.Reason = 200, "OK"
+			}
+			res.To().Params.Add("tag", tag)
+			require.NoError(t, tx.Respond(res))
+			want = append(want, final)
+		}
+		for _, w := range want {
+			require.Equal(t, w, status(r.read(10*time.Second)))
+		}
+		if final == "486 Busy Here" {
+			r.send(s.UDPAddr(), r.request("ACK", branch, 1, tag))
+		}
+		r.send(s.UDPAddr(), r.request("CANCEL", branch, 1, ""))
+		var got string
+		for !strings.Contains(got, "CANCEL") { // the 486 may be repeated before
+			got = r.read(10 * time.Second)
+			require.NotEmpty(t, got)
+		}
+		require.Equal(t, "200 OK", status(got))
+		require.Contains(t, got, "\r\nTo: <sip:17010000001@127.0.0.1>;tag="+tag+"\r\n", final)
+	}
+}
+
 func TestCancelOfNothing(t *testing.T) {
 	h := newCollector()
 	s := open(t, h)
