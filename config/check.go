@@ -126,6 +126,7 @@ func (k *checker) sip(s *SIP) {
 	k.span("sip.digits", s.Digits, time.Second, 5*time.Minute)
 	k.span("sip.retry_after", s.RetryAfter, time.Second, time.Hour)
 	k.span("sip.drain", s.Drain, 0, 24*time.Hour)
+	k.span("sip.t1", s.T1, 100*time.Millisecond, 2*time.Second)
 	k.count("sip.flood_rate", s.FloodRate, 0, 1_000_000)
 	k.count("sip.flood_burst", s.FloodBurst, 0, 1_000_000)
 	k.count("sip.flood_refusals", s.FloodRefusals, 0, 1_000_000)

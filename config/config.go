@@ -68,6 +68,8 @@ type SIP struct {
 	RetryAfter    time.Duration `key:"retry_after" help:"what callers are told with 503"`
 	Drain         time.Duration `key:"drain" help:"how long running calls may go on after the order to end"`
 
+	T1 time.Duration `key:"t1" help:"RFC 3261's estimate of a round trip, of all trunks and phones: requests are repeated after it, doubled each time, and given up after 64 times it"`
+
 	FloodRate     int           `key:"flood_rate" help:"messages a second that are read from an address that is no trunk's; 0: all"`
 	FloodBurst    int           `key:"flood_burst" help:"of these, at once; 0: those of two seconds"`
 	FloodRefusals int           `key:"flood_refusals" help:"requests refused within a minute, after which such an address is not heard; 0: it always is"`

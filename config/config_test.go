@@ -104,6 +104,7 @@ func TestErrors(t *testing.T) {
 			[]string{"redis.address: it is needed with PostgreSQL: nodes that share a ledger have to share the cache, or one would route what another has unbound"}},
 		"media for all addresses": {"media: {ip: 0.0.0.0}", nil,
 			[]string{"media.advertise: it is needed because media.ip is 0.0.0.0: use the address that peers reach us at (axgate.yaml:1)"}},
+		"t1":             {"sip: {t1: 50ms}\n", nil, []string{"sip.t1: 50ms: use 100ms to 2s (axgate.yaml:1)"}},
 		"nobody listens": {"sip: {udp: off, tcp: off}", nil, []string{"sip.udp: it, sip.tcp and sip.tls are off: nobody could call (axgate.yaml:1)"}},
 		"proofs": {"trunks:\n  - {name: a, address: 192.0.2.7, register: true, register_id: x, register_expires: 999h}\n  - {name: b, peers: [192.0.2.8], auth_username: u, auth_password: secretsecret}\n" +
 			"  - {name: c, address: 192.0.2.9, register_id: a@b}\n  - {name: d, auth_username: u}\n  - {name: e, register: true, register_id: a@b, peers: [192.0.2.10]}\n" +

@@ -15,7 +15,7 @@ func Default() Config {
 		Log:  Log{Level: "info", Format: "text"},
 		SIP: SIP{
 			UDP: "0.0.0.0:5060", TCP: "0.0.0.0:5060", TLS: Off, DNS: []string{},
-			RingTimeout: 90 * time.Second, RingbackAfter: 2 * time.Second, PromptLimit: 15 * time.Second,
+			T1: 500 * time.Millisecond, RingTimeout: 90 * time.Second, RingbackAfter: 2 * time.Second, PromptLimit: 15 * time.Second,
 			FirstDigit: 10 * time.Second, InterDigit: 5 * time.Second, Digits: 30 * time.Second,
 			RetryAfter: 5 * time.Second, Drain: 30 * time.Second,
 			FloodRate: 100, FloodBurst: 300, FloodRefusals: 60, FloodBan: 10 * time.Minute,

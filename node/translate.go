@@ -181,7 +181,7 @@ func sipConfig(c *config.Config) sip.Config {
 		Codecs: c.Media.Codecs, MaxCalls: c.SIP.MaxCalls, MaxCPS: c.SIP.MaxCPS,
 		RingTimeout: c.SIP.RingTimeout, RingbackIn: c.SIP.RingbackAfter, PromptCap: c.SIP.PromptLimit,
 		FirstDigit: c.SIP.FirstDigit, InterDigit: c.SIP.InterDigit, Digits: c.SIP.Digits, WrongDelay: c.Guard.WrongDelay,
-		RecordDir: RecordDir(c), MinTalk: c.Recording.MinTalk, RetryAfter: c.SIP.RetryAfter,
+		RecordDir: RecordDir(c), MinTalk: c.Recording.MinTalk, RetryAfter: c.SIP.RetryAfter, T1: c.SIP.T1,
 		Flood: wire.Flood{Rate: float64(c.SIP.FloodRate), Burst: c.SIP.FloodBurst, Refusals: c.SIP.FloodRefusals, Ban: c.SIP.FloodBan},
 	}
 }

@@ -79,6 +79,7 @@ type Config struct {
 	MaxCalls    int           // 0: no limit
 	MaxCPS      int           // new calls a second, all together; 0: no limit
 	RingTimeout time.Duration // 90 s by section 3
+	T1          time.Duration // of RFC 3261, for the whole process; 0: as it is, 500 ms at first
 	RingbackIn  time.Duration // early media without RTP: our ring-back after so long
 	PromptCap   time.Duration // the longest prompt to a caller who is refused
 	FirstDigit  time.Duration

@@ -96,7 +96,7 @@ func Open(cfg Config, engine *media.Engine, router Router, journal Journal, prom
 		return nil, err
 	}
 	cfg.Flood.Known = s.known
-	s.stack, err = wire.Open(wire.Config{UDP: cfg.UDP, TCP: cfg.TCP, TLS: cfg.TLS.Listen, Secure: secure, Flood: cfg.Flood, RetryAfter: cfg.RetryAfter, Check: s.fit, Lost: s.lost}, log)
+	s.stack, err = wire.Open(wire.Config{UDP: cfg.UDP, TCP: cfg.TCP, TLS: cfg.TLS.Listen, Secure: secure, Flood: cfg.Flood, RetryAfter: cfg.RetryAfter, T1: cfg.T1, Check: s.fit, Lost: s.lost}, log)
 	if err != nil {
 		return nil, err
 	}

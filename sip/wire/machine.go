@@ -18,3 +18,13 @@ func init() {
 	sip.Timer_M = time.Millisecond
 	sip.SetDefaultLogger(quiet)
 }
+
+// pace sets T1 and the timers that are made of it, which sipgo's machines read
+// while they run: they are written only if they change.
+func pace(t1 time.Duration) {
+	if t1 == 0 || t1 == sip.T1 {
+		return
+	}
+	sip.SetTimers(t1, sip.T2, sip.T4)
+	sip.Timer_M = time.Millisecond
+}

@@ -60,6 +60,10 @@ type Config struct {
 	Flood          Flood         // what strangers may cost
 	Transactions   int           // requests under way at once that are in no dialog; more get 503; 0: 32,768
 	RetryAfter     time.Duration // what these are told, whole seconds; 0: 5 seconds
+	// T1 is RFC 3261's estimate of a round trip, of which timers A to M are made.
+	// It is the whole process's, so all its stacks have the same; 0: as it is,
+	// 500 ms at first.
+	T1 time.Duration
 	// Check has the last word on every message that leaves, but for what the
 	// transactions say themselves: the ACK to a failure and the answer to CANCEL.
 	// One that it refuses is not sent; nil: all may leave.
@@ -118,6 +122,7 @@ func Open(cfg Config, log zerolog.Logger) (*Stack, error) {
 	if cfg.RetryAfter == 0 {
 		cfg.RetryAfter = defaultRetry
 	}
+	pace(cfg.T1)
 	s := &Stack{cfg: cfg, log: log, parser: sip.NewParser(), guard: newGuard(cfg.Flood), seed: maphash.MakeSeed()}
 	s.ctx, s.end = context.WithCancel(context.Background())
 	s.servers.init()
