@@ -12,10 +12,10 @@ import (
 	"axgate/sip/wire"
 )
 
-// quick has a second of what peers are told take 20 ms, and sessions of 90 of
+// quick has a second of what peers are told take 30 ms, and sessions of 90 of
 // them with both trunks.
 func quick(s *settings) {
-	s.cfg.second = 20 * time.Millisecond
+	s.cfg.second = 30 * time.Millisecond
 	s.trunkA.Timer.Expires, s.trunkB.Timer.Expires = 90*time.Second, 90*time.Second
 }
 
