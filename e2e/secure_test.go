@@ -44,7 +44,8 @@ func TestSecurePhones(t *testing.T) {
 					return
 				}
 				w.play(t, scenario{"baresip calls a phone without", v.halfSecure})
-				w.play(t, scenario{"a phone without calls linphone", v.toLinphone})
+				w.play(t, scenario{"a phone without calls linphone", v.toLinphone("srtp")})
+				w.play(t, scenario{"a phone without calls linphone that takes nothing else", v.toLinphone("srtp-mand")})
 			})
 			w.close(t)
 		})
@@ -142,8 +143,14 @@ func (v *vault) halfSecure(s *scene) {
 	s.story(x, 1, billed{direction: 1, binding: id, caller: number, callee: b.Number(), service: "004", events: evAnswered, talk: true})
 }
 
-func (v *vault) toLinphone(s *scene) {
-	l, number := v.linphone(s, "srtp")
+// toLinphone: an optional offer is taken as it is, or refused and made again
+// over RTP/SAVP.
+func (v *vault) toLinphone(media string) func(*scene) {
+	return func(s *scene) { v.callsLinphone(s, media) }
+}
+
+func (v *vault) callsLinphone(s *scene, media string) {
+	l, number := v.linphone(s, media)
 	a, x := s.stranger(), s.takeX(s.T, appAXB)
 	id := s.bind("axb", "--x", x, "--a", a.Number(), "--b", number)
 	out := s.dial(a, x)
@@ -159,6 +166,7 @@ func (v *vault) toLinphone(s *scene) {
 	s.clearedWith(out, 16)
 	s.printed("linphone", l.Log(), a.Number())
 	require.Contains(s, l.Log(), "AES_CM_128")
+	require.Equal(s, media == "srtp-mand", strings.Contains(l.Log(), "SIP/2.0 488"), "it refuses what is not RTP/SAVP")
 	s.story(x, 1, billed{direction: 1, binding: id, caller: a.Number(), callee: number, service: "004", events: evAnswered, talk: true})
 }
 
