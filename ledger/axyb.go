@@ -109,14 +109,14 @@ func bindYB(s scope, b *routing.Binding, x Number) ([]routing.XNumber, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoY, err)
 	}
-	if err := insertBinding(s, b); err != nil {
+	if err := insertBindings(s, b); err != nil {
 		return nil, err
 	}
 	for _, on := range []struct {
 		n    *Number
 		role string
 	}{{&x, roleX}, {&y, roleY}} {
-		if err := countUp(s, on.n, on.role); err != nil {
+		if err := countUp(s, on.n, 1, on.role); err != nil {
 			return nil, err
 		}
 	}
@@ -140,12 +140,12 @@ func takeY(s scope, b *routing.Binding) (Number, error) {
 	return y, takeOn(s, b, b.Y, numberSlot(b.A))
 }
 
-// countUp counts a binding more on a number that is locked. The table has the
+// countUp counts more bindings on a number that is locked. The table has the
 // last word on room and role.
-func countUp(s scope, n *Number, role string) error {
-	n.Bindings++
+func countUp(s scope, n *Number, more int, role string) error {
+	n.Bindings += more
 	n.role = role
-	if _, err := s.exec(`UPDATE numbers SET bindings = bindings + 1, role = $2 WHERE x = $1`, string(n.X), role); err != nil {
+	if _, err := s.exec(`UPDATE numbers SET bindings = bindings + $3, role = $2 WHERE x = $1`, string(n.X), role, int64(more)); err != nil {
 		return fmt.Errorf("count: %w", err)
 	}
 	return nil

@@ -51,25 +51,11 @@ func (l *Ledger) Bind(ctx context.Context, b routing.Binding) (routing.Binding, 
 }
 
 func bind(s scope, b *routing.Binding) (Number, error) {
-	n, err := lockOwn(s, b.App, b.X)
-	switch {
-	case err != nil:
+	n, err := lockForBind(s, b)
+	if err != nil {
 		return n, err
-	case n.Mode != b.Mode:
-		return n, ErrWrongMode
-	case n.Status != routing.StatusNormal:
-		return n, &UnusableError{Status: n.Status}
 	}
 	b.Version, b.AreaCode = n.Version, n.AreaCode
-	switch {
-	case b.Mode == routing.AXYB && b.Of != "":
-		return n, fmt.Errorf("binding %s is a relation, which has its own way to be bound", b.ID)
-	case n.role != roleFree: // what has ended there is swept with its other numbers
-		return n, ErrFull
-	}
-	if err := endExpired(s, &n, b.CreatedAt); err != nil {
-		return n, err
-	}
 	if err := takeSlots(s, b, &n); err != nil {
 		return n, err
 	}
@@ -81,13 +67,32 @@ func bind(s scope, b *routing.Binding) (Number, error) {
 	if n.Bindings >= n.Room {
 		return n, ErrFull
 	}
-	if err := countUp(s, &n, roleOf(b)); err != nil {
+	if err := countUp(s, &n, 1, roleOf(b)); err != nil {
 		return n, err
 	}
-	if err := insertBinding(s, b); err != nil {
+	if err := insertBindings(s, b); err != nil {
 		return n, err
 	}
 	return n, owe(s, b.X, n.Version, b.CreatedAt)
+}
+
+// lockForBind locks the binding's X, on which a binding of its kind has to be
+// possible, and makes room where others ran out.
+func lockForBind(s scope, b *routing.Binding) (Number, error) {
+	n, err := lockOwn(s, b.App, b.X)
+	switch {
+	case err != nil:
+		return n, err
+	case n.Mode != b.Mode:
+		return n, ErrWrongMode
+	case n.Status != routing.StatusNormal:
+		return n, &UnusableError{Status: n.Status}
+	case b.Mode == routing.AXYB && b.Of != "":
+		return n, fmt.Errorf("binding %s is a relation, which has its own way to be bound", b.ID)
+	case n.role != roleFree: // what has ended there is swept with its other numbers
+		return n, ErrFull
+	}
+	return n, endExpired(s, &n, b.CreatedAt)
 }
 
 // takeSlots gives the binding its places, and an extension if it needs one.

@@ -61,20 +61,23 @@ func listBindings(s scope, rest string, args ...any) (list []routing.Binding, er
 	return list, nil
 }
 
-func insertBinding(s scope, b *routing.Binding) error {
-	_, err := s.exec(`INSERT INTO bindings (id, app, mode, x, a, b, ext, allowed, off, created_at, modified_at, until_at,
+// insertBindings stores bindings for the first time.
+func insertBindings(s scope, list ...*routing.Binding) error {
+	rows := make([][]any, len(list))
+	for i, b := range list {
+		rows[i] = []any{b.ID, b.App, string(b.Mode), string(b.X), string(b.A), string(b.B), string(b.Ext), int64(b.Allowed), b.Off,
+			micros(b.CreatedAt), micros(b.ModifiedAt), micros(b.Until),
+			b.Record, b.RecordHint, b.CallerTone, b.CalleeTone, int64(b.MaxMinutes), b.LastMinute, b.NoSMS, b.UserData, b.AreaCode,
+			b.NoCallback, string(b.CallbackNum), b.CallbackFor.Microseconds(), b.Version, int64(0), "",
+			b.Sent.Direction, b.Sent.NumberType, b.Sent.TimeUnit, int64(b.Sent.Lasts), int64(b.Sent.CallbackTime),
+			string(b.Y), b.Of, b.YVersion}
+	}
+	err := insertRows(s, `INSERT INTO bindings (id, app, mode, x, a, b, ext, allowed, off, created_at, modified_at, until_at,
 		record, record_hint, caller_tone, callee_tone, max_minutes, last_minute, no_sms, user_data, area,
 		no_callback, callback_num, callback_for, version, ended_at, ended_why,
-		sent_direction, sent_type, sent_unit, sent_lasts, sent_callback, y, part_of, y_version)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, 0, '', $26, $27, $28, $29, $30, $31, $32, $33)`,
-		b.ID, b.App, string(b.Mode), string(b.X), string(b.A), string(b.B), string(b.Ext), int64(b.Allowed), b.Off,
-		micros(b.CreatedAt), micros(b.ModifiedAt), micros(b.Until),
-		b.Record, b.RecordHint, b.CallerTone, b.CalleeTone, int64(b.MaxMinutes), b.LastMinute, b.NoSMS, b.UserData, b.AreaCode,
-		b.NoCallback, string(b.CallbackNum), b.CallbackFor.Microseconds(), b.Version,
-		b.Sent.Direction, b.Sent.NumberType, b.Sent.TimeUnit, int64(b.Sent.Lasts), int64(b.Sent.CallbackTime),
-		string(b.Y), b.Of, b.YVersion)
+		sent_direction, sent_type, sent_unit, sent_lasts, sent_callback, y, part_of, y_version) VALUES `, ``, rows)
 	if err != nil {
-		return fmt.Errorf("store the binding: %w", err)
+		return fmt.Errorf("store bindings: %w", err)
 	}
 	return nil
 }

@@ -35,6 +35,15 @@ func (s *Service) BindAX(ctx context.Context, app string, r BindAX) (routing.Bin
 
 func (s *Service) bindAX(ctx context.Context, a *ledger.App, r BindAX) (routing.Binding, error) {
 	c := s.check(ctx, a)
+	b := c.bindingAX(&r)
+	if c.err != nil {
+		return routing.Binding{}, c.err
+	}
+	return s.bind(ctx, a, b, r.PrivateNum, r.Area)
+}
+
+// bindingAX checks a request and gives what it binds.
+func (c *check) bindingAX(r *BindAX) routing.Binding {
 	b := routing.Binding{A: c.bindable("origNum", r.OrigNum)}
 	if r.PrivateNum == "" && r.AreaCode == "" {
 		c.wrong("privateNum", "it is missing, and areaCode too")
@@ -48,10 +57,7 @@ func (s *Service) bindAX(ctx context.Context, a *ledger.App, r BindAX) (routing.
 	c.area(&r.Area)
 	c.voice(&r.Voice, &b)
 	c.options(&r.Options, &b)
-	if c.err != nil {
-		return routing.Binding{}, c.err
-	}
-	return s.bind(ctx, a, b, r.PrivateNum, r.Area)
+	return b
 }
 
 // AX names an AX binding: by its id, which wins, or by X and perhaps A.

@@ -36,6 +36,15 @@ func (s *Service) BindAXB(ctx context.Context, app string, r BindAXB) (routing.B
 
 func (s *Service) bindAXB(ctx context.Context, a *ledger.App, r BindAXB) (routing.Binding, error) {
 	c := s.check(ctx, a)
+	b := c.bindingAXB(&r)
+	if c.err != nil {
+		return routing.Binding{}, c.err
+	}
+	return s.bind(ctx, a, b, r.RelationNum, r.Area)
+}
+
+// bindingAXB checks a request and gives what it binds.
+func (c *check) bindingAXB(r *BindAXB) routing.Binding {
 	b := routing.Binding{A: c.bindable("callerNum", r.CallerNum), B: c.bindable("calleeNum", r.CalleeNum)}
 	c.different("calleeNum", b.B, b.A, "callerNum")
 	b.Allowed = c.direction(r.CallDirection)
@@ -43,11 +52,8 @@ func (s *Service) bindAXB(ctx context.Context, a *ledger.App, r BindAXB) (routin
 	c.area(&r.Area)
 	c.voice(&r.Voice, &b)
 	c.options(&r.Options, &b)
-	if c.err != nil {
-		return routing.Binding{}, c.err
-	}
-	b.Until, b.Sent.Lasts = until(s.now(), seconds(r.Duration)), r.Duration
-	return s.bind(ctx, a, b, r.RelationNum, r.Area)
+	b.Until, b.Sent.Lasts = until(c.s.now(), seconds(r.Duration)), r.Duration
+	return b
 }
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }

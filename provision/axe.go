@@ -38,6 +38,15 @@ func (s *Service) BindAXE(ctx context.Context, app string, r BindAXE) (routing.B
 
 func (s *Service) bindAXE(ctx context.Context, a *ledger.App, r BindAXE) (routing.Binding, error) {
 	c := s.check(ctx, a)
+	b := c.bindingAXE(&r)
+	if c.err != nil {
+		return routing.Binding{}, c.err
+	}
+	return s.bind(ctx, a, b, r.VirtualNum, r.Area)
+}
+
+// bindingAXE checks a request and gives what it binds.
+func (c *check) bindingAXE(r *BindAXE) routing.Binding {
 	b := routing.Binding{A: c.bindable("bindNum", r.BindNum)}
 	if r.VirtualNum == "" && r.AreaCode == "" {
 		c.wrong("virtualNum", "it is missing, and areaCode too")
@@ -56,12 +65,9 @@ func (s *Service) bindAXE(ctx context.Context, a *ledger.App, r BindAXE) (routin
 	c.within(b.CallbackFor, lasts)
 	c.area(&r.Area)
 	c.options(&r.Options, &b)
-	if c.err != nil {
-		return routing.Binding{}, c.err
-	}
-	b.Until = until(s.now(), lasts)
+	b.Until = until(c.s.now(), lasts)
 	b.Sent.TimeUnit, b.Sent.Lasts, b.Sent.CallbackTime = unit, r.BindExpiredTime, r.CallbackExpiredTime
-	return s.bind(ctx, a, b, r.VirtualNum, r.Area)
+	return b
 }
 
 func (c *check) callbackNum(text string) routing.Number {

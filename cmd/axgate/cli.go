@@ -32,6 +32,7 @@ type cli struct {
 	App       appCmd       `cmd:"" aliases:"apps" help:"Apps: list, show, create, change, pause, resume, and renew the secret."`
 	Number    numberCmd    `cmd:"" aliases:"numbers" help:"X numbers: list, add, import, move, change, return, count and export."`
 	Binding   bindingCmd   `cmd:"" aliases:"bindings" help:"Bindings: list, show, make, take back."`
+	Bulk      bulkCmd      `cmd:"" help:"Many bindings at once, from a file."`
 	Prompt    promptsCmd   `cmd:"" aliases:"prompts" help:"Prompts: list, check, convert, upload and review."`
 	CDR       cdrCmd       `cmd:"" name:"cdr" aliases:"calls" help:"Call records: list, show, export."`
 	SMS       smsCmd       `cmd:"" name:"sms" aliases:"texts" help:"Texts through X: list, show, export, explain, and send one to try."`
