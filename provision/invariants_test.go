@@ -55,6 +55,7 @@ func TestInvariants(t *testing.T) {
 			"":        func(t *rapid.T) { d.check(t, d.last) },
 			"bind":    d.bind,
 			"rebind":  d.bind,
+			"lines":   d.lines,
 			"unbind":  d.unbind,
 			"modify":  d.modify,
 			"returns": d.giveBack,

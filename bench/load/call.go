@@ -83,8 +83,8 @@ func (l *load) nextPair() (int, bool) {
 		pair := l.next
 		if l.plan.Random {
 			pair = l.random.IntN(l.plan.Pairs)
-		} else if l.next++; l.next == l.plan.Pairs {
-			l.next = 0
+		} else if l.next += l.plan.Stride; l.next >= l.plan.Pairs {
+			l.next = (l.next + 1) % l.plan.Stride % l.plan.Pairs // the ones between, the next time
 		}
 		if l.busy[pair] < 0 {
 			return pair, true

@@ -78,6 +78,7 @@ type plan struct {
 	PerX     int           `name:"per-x" placeholder:"N" help:"Pairs, or extensions, on an X; 1000, with ax 1."`
 	Digits   int           `placeholder:"N" help:"Digits of an extension: those of pair i on its X are i+1; 4 with axe, else none."`
 	Random   bool          `help:"Take pairs at random instead of one after the other."`
+	Stride   int           `default:"1" help:"Take every so-many-th pair."`
 	Hangup   string        `default:"caller" enum:"caller,callee" help:"Who hangs up: caller or callee."`
 	Think    time.Duration `default:"200ms" help:"How long a caller who is answered waits before typing digits."`
 }
@@ -92,7 +93,7 @@ func (p *plan) complete() error {
 	if p.Digits == 0 && p.Scenario == "axe" {
 		p.Digits = 4
 	}
-	if p.Pairs < 1 || p.Pairs > tails || p.PerX < 1 || p.Digits < 0 || p.Digits > 9 {
+	if p.Pairs < 1 || p.Pairs > tails || p.Stride < 1 || p.PerX < 1 || p.Digits < 0 || p.Digits > 9 {
 		return fmt.Errorf("%d pairs, %d to an X, extensions of %d digits: that cannot be", p.Pairs, p.PerX, p.Digits)
 	}
 	most := 1

@@ -61,6 +61,9 @@ func Start(ctx context.Context, dir string) (*Server, error) {
 // Client talks to the server.
 func (s *Server) Client() *client.Client { return s.c }
 
+// PID is its process.
+func (s *Server) PID() int { return s.cmd.Process.Pid }
+
 // Kill ends the server without notice; Close is still due.
 func (s *Server) Kill() error {
 	if err := s.cmd.Process.Kill(); err != nil {
