@@ -67,6 +67,10 @@ bench: ## Go benchmarks of the hot paths
 bench-api: peers ## binds per second over HTTP with 1, 8 and 64 clients, on SQLite and PostgreSQL
 	go run ./bench/api -for $${FOR:-5s}
 
+.PHONY: bench-calls
+bench-calls: peers $(BIN) ## what calls cost the running product: CPU, delays, speed, memory; ROWS=media,signal,speed,once,sets, on a quiet machine
+	go run ./bench/calls $${ROWS:+--rows $$ROWS} --for $${FOR:-30s} --json $${JSON:-bin/bench-calls.json}
+
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (default 60s)
 	@for pkg in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \

@@ -83,17 +83,24 @@ func (s *Service) bindTo(ctx context.Context, w *words, b routing.Binding) (rout
 func (s *Service) notBound(ctx context.Context, w *words, b routing.Binding, err error) (routing.Binding, error) {
 	var taken *ledger.TakenError
 	if !errors.As(err, &taken) {
-		return b, w.refusal("store the binding", err)
+		return b, w.refusalOf(&b, err)
 	}
 	by := taken.By
 	if s.news.owes(by.ID) && by.App == b.App && by.A == b.A && by.B == b.B && (b.Ext == "" || b.Ext == by.Ext) {
 		return by, s.refresh(ctx, by.ID, by.X)
 	}
-	if b.Mode != routing.AX {
-		return b, w.refusal("store the binding", err)
+	return b, w.refusalOf(&b, err)
+}
+
+// refusalOf is the answer for an error of the ledger about a binding: of AX it
+// tells whether X is another A's.
+func (w *words) refusalOf(b *routing.Binding, err error) error {
+	var taken *ledger.TakenError
+	switch {
+	case b.Mode != routing.AX || !errors.As(err, &taken):
+		return w.refusal("store the binding", err)
+	case taken.By.A == b.A:
+		return resultAXRecordThere.refuse("", "this A is bound to this X already")
 	}
-	if by.A == b.A {
-		return b, resultAXRecordThere.refuse("", "this A is bound to this X already")
-	}
-	return b, resultAXTaken.refuse(w.field, "it is bound to another A")
+	return resultAXTaken.refuse(w.field, "it is bound to another A")
 }

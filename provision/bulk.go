@@ -162,7 +162,7 @@ func (r *LineResult) take(w *words, b *ledger.Bound, again map[routing.X]int64) 
 		r.State, r.SubscriptionID = LineStands, taken.By.ID
 		again[want.X] = taken.By.Version
 	default:
-		r.refuse(w.refusal("store the binding", b.Refused))
+		r.refuse(w.refusalOf(want, b.Refused))
 	}
 }
 

@@ -65,7 +65,7 @@ func TestBindLines(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []string{
 			"2 bound", "5 bound",
-			"6 failed 1012010 +86138****0001 on +8617010000001 is taken",
+			"6 failed 1012010 +8617010000001 has +86138****0001 bound already",
 			"7 failed 1010002 calleeNum: it has to be another number than callerNum",
 			"8 failed 1012007 relationNum: the app has no such number",
 			"9 failed 1010002 callerNum: it is an X, not a real number",
@@ -98,7 +98,7 @@ func TestBindLinesOfModes(t *testing.T) {
 		onBoth(t, routing.AX, func(t *testing.T, o *office) {
 			results, err := o.BindLines(o.ctx, "app", readBindings(t, x1+","+anna+"\n"+x1+","+bert+"\n"+x2+","+anna+","+bert+"\n"+x2+","+anna+",,,0,60\n"))
 			require.NoError(t, err)
-			require.Equal(t, []string{"1 bound", "2 failed 1012010 its one A on +8617010000001 is taken",
+			require.Equal(t, []string{"1 bound", "2 failed 1011005 privateNum: it is bound to another A",
 				"3 failed 1010002 b: only AXB bindings have one", "4 failed 1010002 duration: AX bindings are for ever"}, became(results))
 		})
 	})
@@ -107,7 +107,7 @@ func TestBindLinesOfModes(t *testing.T) {
 			results, err := o.BindLines(o.ctx, "app", readBindings(t, x1+","+anna+",,0007\n"+x1+","+bert+"\n"+x1+","+carl+",,7\n"+x1+","+dora+",,0007\n"+x1+","+dora+",,,1\n"))
 			require.NoError(t, err)
 			require.Equal(t, []string{"1 bound", "2 bound", "3 failed 1010002 extendNum: it needs exactly 4 digits",
-				"4 failed 1012010 extension 0007 on +8617010000001 is taken", "5 failed 1010002 AXE bindings have neither direction nor maxDuration"}, became(results))
+				"4 failed 1012010 +8617010000001 has extension 0007 bound already", "5 failed 1010002 AXE bindings have neither direction nor maxDuration"}, became(results))
 		})
 	})
 }
