@@ -143,9 +143,8 @@ func bindTogether(s scope, group []*Bound) (version int64, err error) {
 
 // takeAll is take for many places; errApart if one of them is taken.
 func takeAll(s scope, rows [][]any) error {
-	const most = 100 // rows of a statement
 	for len(rows) > 0 {
-		part := rows[:min(most, len(rows))]
+		part := rows[:min(rowsAtOnce(len(rows[0])), len(rows))]
 		rows = rows[len(part):]
 		n, err := s.exec(`INSERT INTO bound (x, slot, subscription) VALUES `+places(len(part), len(part[0]))+` ON CONFLICT DO NOTHING`, flat(part)...)
 		if err != nil {
@@ -194,9 +193,8 @@ func refusal(err error) bool {
 // Among tells which numbers are X of ours that were not returned.
 func (l *Ledger) Among(ctx context.Context, numbers []routing.Number) (xs map[routing.Number]bool, err error) {
 	xs = make(map[routing.Number]bool)
-	const most = 1000 // of a statement
 	for len(numbers) > 0 {
-		part := numbers[:min(most, len(numbers))]
+		part := numbers[:min(mostParameters, len(numbers))]
 		numbers = numbers[len(part):]
 		args := make([]any, len(part))
 		for i, n := range part {

@@ -96,12 +96,19 @@ func itemRows(id string, items []TaskItem) ([][]any, error) {
 	return rows, nil
 }
 
+// mostParameters is how many parameters a statement for many rows has: SQLite
+// looks for each among all of them.
+const mostParameters = 200
+
+// rowsAtOnce is how many rows of a width one statement takes; one text does for
+// nearly all of many.
+func rowsAtOnce(width int) int { return max(1, mostParameters/width) }
+
 // insertRows inserts rows of equal width with few statements: head ends with
 // VALUES, tail is what follows the values.
 func insertRows(s scope, head, tail string, rows [][]any) error {
-	const most = 100 // rows of a statement; one text for nearly all of them
 	for len(rows) > 0 {
-		part := rows[:min(most, len(rows))]
+		part := rows[:min(rowsAtOnce(len(rows[0])), len(rows))]
 		rows = rows[len(part):]
 		if _, err := s.exec(head+places(len(part), len(part[0]))+tail, flat(part)...); err != nil {
 			return err

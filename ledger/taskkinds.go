@@ -70,9 +70,8 @@ func (w *worker) insert(app ownApp, items []TaskItem) (made map[routing.X]int64,
 			!d.NoVoice, d.SMS != nil && *d.SMS, int64(0), int64(app.room), int64(1), int64(firstVersion), micros(w.now), int64(0)}
 	}
 	made = map[routing.X]int64{}
-	const most = 100
 	for len(rows) > 0 {
-		part := rows[:min(most, len(rows))]
+		part := rows[:min(rowsAtOnce(len(rows[0])), len(rows))]
 		rows = rows[len(part):]
 		if err := insertNumbers(w.s, part, made); err != nil {
 			return nil, err
