@@ -15,7 +15,7 @@ var update = flag.Bool("update", false, "write the golden files")
 // TestHelp holds what people read: a change of it is seen.
 func TestHelp(t *testing.T) {
 	for _, command := range []string{"", "serve", "lab", "call", "app", "app create", "app change", "number", "number list", "number import", "number move", "number status", "number sms", "number tasks",
-		"binding", "binding list", "binding bind", "bind axb", "bind ax", "bind axe", "bind axyb", "bind yb", "unbind", "temp",
+		"binding", "binding list", "bulk import", "binding bind", "bind axb", "bind ax", "bind axe", "bind axyb", "bind yb", "unbind", "temp",
 		"prompt", "cdr", "cdr list", "cdr export", "sms", "sms list", "sms explain", "sms send", "event", "event replay", "explain", "blacklist", "trunk", "ban", "ban remove", "doctor", "config"} {
 		args := append(strings.Fields(command), "--help")
 		got := succeed(t, args...)
