@@ -124,10 +124,12 @@ func (b *border) bound(s *scene) (caller, callee *phone.Phone, x, id string) {
 	return two[0], two[1], x, s.bind("axb", "--x", x, "--a", two[0].Number(), "--b", two[1].Number())
 }
 
-// within tells that requests inside dialogs went through the proxy.
-func (b *border) within(s *scene, method string, least int) {
+// within tells that a request inside a dialog went from one side through the
+// proxy to who has the number, as the line of its log says.
+func (b *border) within(s *scene, method, from, number string) {
 	s.Helper()
-	require.Eventually(s, func() bool { return len(b.proxy.Lines("within "+method)) >= least }, step, 50*time.Millisecond, "%s", b.proxy.Output())
+	require.Eventually(s, func() bool { return len(b.proxy.Lines("within "+method+" from "+from, " to sip:"+number+"@")) > 0 },
+		step, 50*time.Millisecond, "%s from %s to %s\n%s", method, from, number, b.proxy.Output())
 }
 
 // TestKamailio makes calls through a carrier's border that stays in the route
@@ -185,13 +187,15 @@ func (b *border) talks(callerEnds bool) func(*scene) {
 		s.clearedWith(other, 16)
 		s.story(x, 1, billed{direction: 1, binding: id, caller: caller.Number(), callee: callee.Number(), service: "004", events: evAnswered, talk: true})
 		s.notBusy(x)
-		b.routed(s, in)
+		b.routed(s, in, callee.Number())
+		number := map[bool]string{true: callee.Number(), false: caller.Number()}[callerEnds]
+		b.within(s, "BYE", b.gateSide(), number)
 	}
 }
 
 // routed checks what a callee behind the border saw: every request came from
 // the border, and the INVITE names it once for each of its sides.
-func (b *border) routed(s *scene, in *phone.Call) {
+func (b *border) routed(s *scene, in *phone.Call, callee string) {
 	s.Helper()
 	routes := strings.Count(string(in.Seen().Invite), "Record-Route:")
 	if b.at.Transport == "udp" {
@@ -202,9 +206,11 @@ func (b *border) routed(s *scene, in *phone.Call) {
 	for _, m := range in.Messages() {
 		require.Equal(s, b.at.Trunk, m.Peer, "%s", m.StartLine())
 	}
-	b.within(s, "ACK from "+b.at.Transport+":"+b.at.Gate.Addr().String(), 2)
-	b.within(s, "BYE from", 2)
+	b.within(s, "ACK", b.gateSide(), callee)
 }
+
+// gateSide is where the proxy's log says that axgate's requests come from.
+func (b *border) gateSide() string { return b.at.Transport + ":" + b.at.Gate.Addr().String() + ":" }
 
 func (b *border) busy(s *scene) {
 	caller, callee, x, id := b.bound(s)
