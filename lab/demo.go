@@ -60,9 +60,13 @@ type Result struct {
 	Texts     []Texted        `json:"texts"`
 }
 
-// HeardFrom is the correlation from which a voice counts as heard. A mono
-// recording has both voices one after the other, as the phones do.
-const HeardFrom = 0.85
+// HeardFrom is the correlation from which a voice counts as heard, MixedFrom
+// that in a mono recording: on a busy machine the phones are late, and then each
+// voice is mixed with some of the other.
+const (
+	HeardFrom = 0.85
+	MixedFrom = 0.65
+)
 
 func (r *Result) wrong(format string, args ...any) {
 	r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
@@ -165,11 +169,11 @@ func (r *Result) check(out *Outcome) {
 		r.wrong("the callee can read the caller's number: %s", l)
 	}
 	for _, h := range []struct {
-		what string
-		peak float64
-	}{{"the caller does not hear the callee", r.Heard.Caller}, {"the callee does not hear the caller", r.Heard.Callee},
-		{"the caller's voice is not in the recording", r.Recording.Heard.Caller}, {"the callee's voice is not in the recording", r.Recording.Heard.Callee}} {
-		if h.peak < HeardFrom {
+		what       string
+		peak, from float64
+	}{{"the caller does not hear the callee", r.Heard.Caller, HeardFrom}, {"the callee does not hear the caller", r.Heard.Callee, HeardFrom},
+		{"the caller's voice is not in the recording", r.Recording.Heard.Caller, MixedFrom}, {"the callee's voice is not in the recording", r.Recording.Heard.Callee, MixedFrom}} {
+		if h.peak < h.from {
 			r.wrong("%s: correlation %.2f", h.what, h.peak)
 		}
 	}
