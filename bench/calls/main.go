@@ -31,6 +31,7 @@ type options struct {
 	Bin      string        `default:"bin/axgate" type:"path" help:"The program under test."`
 	Rows     []string      `default:"media,signal,speed,once,sets" enum:"media,signal,speed,once,sets" help:"What is measured."`
 	Calls    []int         `default:"300,1000" help:"media: calls at once."`
+	Modes    []string      `default:"AXB,AX,AXE" enum:"AXB,AX,AXE" help:"signal: modes of apps."`
 	Rate     float64       `default:"100" help:"signal, sets: calls per second."`
 	For      time.Duration `default:"30s" help:"How long each row is measured; speed and once take steps of a third."`
 	Hold     time.Duration `default:"1s" help:"signal, speed, sets: how long a call is up."`

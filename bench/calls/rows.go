@@ -102,7 +102,7 @@ func (w *world) mediaRows(ctx context.Context, t *table, k kind) error {
 }
 
 func (w *world) signalRows(ctx context.Context, t *table, k kind) error {
-	for _, mode := range modes {
+	for _, mode := range w.o.Modes {
 		k.mode = mode
 		err := w.measured(ctx, k, w.o.Pairs, func() error {
 			name := fmt.Sprintf("%s at %g cps%s", mode, w.o.Rate, recorded(k))
