@@ -17,7 +17,7 @@ const largest = 1300
 // dialog with it, if the trunk takes that. It returns where it goes.
 func (c *call) large(b *calleeLeg, req *sip.Request, to wire.Peer) wire.Peer {
 	t := b.route.trunk
-	if t == nil || !t.Way.TCPLarge || b.route.small || to.Transport != "UDP" || !c.srv.stack.TCPAddr().IsValid() || len(req.String()) <= largest {
+	if t == nil || !t.Way.TCPLarge || b.route.small || to.Transport != "UDP" || !c.srv.stack.TCPAddr().IsValid() || len(wire.TextOf(req).Bytes()) <= largest {
 		return to
 	}
 	to.Transport = "TCP"
@@ -37,7 +37,7 @@ func (c *call) large(b *calleeLeg, req *sip.Request, to wire.Peer) wire.Peer {
 // it goes.
 func (c *call) largeInside(p *sent, req *sip.Request, to wire.Peer) wire.Peer {
 	t := p.leg.trunk
-	if t == nil || !t.Way.TCPLarge || p.small || to.Transport != "UDP" || !c.srv.stack.TCPAddr().IsValid() || len(req.String()) <= largest {
+	if t == nil || !t.Way.TCPLarge || p.small || to.Transport != "UDP" || !c.srv.stack.TCPAddr().IsValid() || len(wire.TextOf(req).Bytes()) <= largest {
 		return to
 	}
 	to.Transport = "TCP"

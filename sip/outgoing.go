@@ -11,6 +11,7 @@ import (
 
 	"axgate/routing"
 	"axgate/sip/identity"
+	"axgate/sip/wire"
 )
 
 // errOtherParty is why a message may not leave that names who must stay hidden.
@@ -20,10 +21,10 @@ var errOtherParty = errors.New("it has the number of the other party in it")
 // rules, section 1.1): its headers are on the allow list, and nothing in a
 // message of a call's leg holds the real number of the other party. What is
 // wrong is logged here, without what stands in the message.
-func (s *Server) fit(msg sip.Message) error {
-	err := s.fitHeaders(msg)
+func (s *Server) fit(msg sip.Message, text *wire.Text) error {
+	err := s.fitHeaders(msg, text)
 	if err == nil {
-		err = s.masked(msg)
+		err = s.masked(msg, text)
 	}
 	if err != nil {
 		s.log.Error().Err(err).Str("what", kindOf(msg)).Msg("a message may not leave, and is not sent")
@@ -31,26 +32,25 @@ func (s *Server) fit(msg sip.Message) error {
 	return err
 }
 
-func (s *Server) fitHeaders(msg sip.Message) error {
-	headers, method := headersOf(msg)
-	switch method {
-	case sip.REGISTER: // of no call, and to whoever it is about
-		for _, h := range headers {
-			if strings.ContainsAny(h.Value(), "\r\n") {
-				return fmt.Errorf("header %s: a line ends in it", h.Name())
+func (s *Server) fitHeaders(msg sip.Message, text *wire.Text) error {
+	method := methodOf(msg)
+	for name, value := range text.Fields {
+		var err error
+		switch {
+		case method == sip.REGISTER: // of no call, and to whoever it is about
+			if bytes.ContainsAny(value, "\r\n") {
+				err = fmt.Errorf("header %s: a line ends in it", name)
 			}
+		case method == sip.MESSAGE && slices.Contains(ofTexts, name):
+			_, err = identity.Clean(string(value))
+		default:
+			err = identity.Check(name, value, s.extra...)
 		}
-		return nil
-	case sip.MESSAGE:
-		extra := s.extra[:len(s.extra):len(s.extra)]
-		for _, h := range headers {
-			if slices.Contains(ofTexts, h.Name()) {
-				extra = append(extra, identity.Header{Name: h.Name(), Value: h.Value()})
-			}
+		if err != nil {
+			return err
 		}
-		return identity.Check(headers, extra...)
 	}
-	return identity.Check(headers, s.extra...)
+	return nil
 }
 
 // ofTexts are headers that texts have beside those of calls: the report on a
@@ -60,7 +60,7 @@ var ofTexts = []string{"In-Reply-To", "Accept-Encoding"}
 // masked looks for the other party's number in a message of a leg. What a
 // response repeats of its request is not looked at: it is no news to its sender,
 // who could else guess numbers and see by our refusal which is the right one.
-func (s *Server) masked(msg sip.Message) error {
+func (s *Server) masked(msg sip.Message, text *wire.Text) error {
 	var callID, tag string
 	if h := msg.CallID(); h != nil {
 		callID = h.Value()
@@ -83,33 +83,40 @@ func (s *Server) masked(msg sip.Message) error {
 	if hidden == nil {
 		return nil
 	}
+	if !bytes.Contains(text.Bytes(), []byte(*hidden)) {
+		return nil
+	}
+	return l.hides([]byte(*hidden), msg, text)
+}
+
+// hides tells whether a message in which the other party's number stands has it
+// only where it may be.
+func (l *leg) hides(hidden []byte, msg sip.Message, text *wire.Text) error {
 	line, told := firstLine(msg), ""
-	if strings.Contains(line, *hidden) {
+	if strings.Contains(line, string(hidden)) {
 		if !l.toldBy(msg, line) {
 			return fmt.Errorf("first line: %w", errOtherParty)
 		}
 		told = `uri="` + line + `"` // in a proof as well (RFC 3261 section 22.4)
 	}
 	_, response := msg.(*sip.Response)
-	headers, _ := headersOf(msg)
-	for _, h := range headers {
-		if response && identity.Echoed(h.Name()) {
+	for name, value := range text.Fields {
+		if response && identity.Echoed(name) {
 			continue
 		}
-		value := h.Value()
-		switch h.Name() {
+		switch name {
 		case "Authorization", "Proxy-Authorization":
-			value = strings.Replace(value, told, "", 1)
+			value = bytes.Replace(value, []byte(told), nil, 1)
 		case "Route":
-			if l.toldBy(msg, inBrackets(value)) {
+			if l.toldBy(msg, inBrackets(string(value))) {
 				continue
 			}
 		}
-		if strings.Contains(value, *hidden) {
-			return fmt.Errorf("header %s: %w", h.Name(), errOtherParty)
+		if bytes.Contains(value, hidden) {
+			return fmt.Errorf("header %s: %w", name, errOtherParty)
 		}
 	}
-	if bytes.Contains(msg.Body(), []byte(*hidden)) {
+	if bytes.Contains(text.Body(), hidden) {
 		return fmt.Errorf("body: %w", errOtherParty)
 	}
 	return nil
@@ -163,23 +170,20 @@ func (l *leg) hide(n routing.Number, country string) {
 	l.hidden.Store(&digits)
 }
 
-func headersOf(msg sip.Message) ([]sip.Header, sip.RequestMethod) {
-	var headers []sip.Header
-	switch m := msg.(type) {
-	case *sip.Request:
-		return m.Headers(), m.Method
-	case *sip.Response:
-		headers = m.Headers()
+// methodOf is that of a request, or of the one that a response answers.
+func methodOf(msg sip.Message) sip.RequestMethod {
+	if m, ok := msg.(*sip.Request); ok {
+		return m.Method
 	}
 	if h := msg.CSeq(); h != nil {
-		return headers, h.MethodName
+		return h.MethodName
 	}
-	return headers, ""
+	return ""
 }
 
 // kindOf names a message in the log.
 func kindOf(msg sip.Message) string {
-	_, method := headersOf(msg)
+	method := methodOf(msg)
 	if res, ok := msg.(*sip.Response); ok {
 		return fmt.Sprintf("%d to %.20s", res.StatusCode, method)
 	}

@@ -51,9 +51,9 @@ func TestMessageThatMayNotLeave(t *testing.T) {
 	require.NotContains(t, w.logged(), numA)
 	require.Contains(t, w.logged(), errOtherParty.Error())
 	req, _ := build(la, sip.BYE, func(r *sip.Request) { r.AppendHeader(sip.NewHeader("Reason", identity.Reason(16))) })
-	require.NoError(t, s.fit(req), "A's own number is A's")
+	require.NoError(t, s.fit(req, wire.TextOf(req)), "A's own number is A's")
 	req.AppendHeader(sip.NewHeader("Contact", "<sip:0"+numB+"@h>"))
-	require.ErrorIs(t, s.fit(req), errOtherParty)
+	require.ErrorIs(t, s.fit(req, wire.TextOf(req)), errOtherParty)
 	a.bye()
 	b.hungUp()
 }
@@ -79,7 +79,7 @@ func TestPeerNamesTheOther(t *testing.T) {
 		require.NotNil(t, l)
 		d := *l.dialog
 		bye, _ := d.Request(sip.BYE, "", nil)
-		require.NoError(t, s.fit(bye))
+		require.NoError(t, s.fit(bye, wire.TextOf(bye)))
 		for what, change := range map[string]func(*sip.Request){
 			"Contact":              func(r *sip.Request) { r.AppendHeader(sip.NewHeader("Contact", b.contact)) },
 			"another Route":        func(r *sip.Request) { r.AppendHeader(sip.NewHeader("Route", "<sip:"+numA+"@h;lr>")) },
@@ -94,7 +94,7 @@ func TestPeerNamesTheOther(t *testing.T) {
 		} {
 			r := bye.Clone()
 			change(r)
-			require.ErrorIs(t, s.fit(r), errOtherParty, what)
+			require.ErrorIs(t, s.fit(r, wire.TextOf(r)), errOtherParty, what)
 		}
 		a.bye()
 		m := w.b.request("BYE")
@@ -135,9 +135,9 @@ func TestPeerNamesTheOther(t *testing.T) {
 		require.NotNil(t, l)
 		d := *l.dialog
 		invite, _ := d.Invite(70, nil)
-		require.NoError(t, w.srv.fit(invite))
+		require.NoError(t, w.srv.fit(invite, wire.TextOf(invite)))
 		invite.Recipient.User = numA
-		require.ErrorIs(t, w.srv.fit(invite), errOtherParty)
+		require.ErrorIs(t, w.srv.fit(invite, wire.TextOf(invite)), errOtherParty)
 		b.says(486, "")
 		a.fails(486)
 	})

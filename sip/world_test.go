@@ -35,7 +35,6 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	sip.SetTimers(100*time.Millisecond, 400*time.Millisecond, 500*time.Millisecond)
-	sip.Timer_M = time.Millisecond
 	goleak.VerifyTestMain(m)
 }
 

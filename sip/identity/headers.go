@@ -1,68 +1,100 @@
 package identity
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/emiago/sipgo/sip"
 )
 
-// allowed are the headers that may stand in a message that we send on a leg of
-// a call, in small letters. Accept and User-Agent are ours as well: the one goes
+// standing is whether a header may stand in a message that we send on a leg of a
+// call.
+type standing int
+
+const (
+	refused standing = iota
+	allowed
+	// own holds what the peer of the leg itself has said: its dialog's, and the
+	// way to it. It goes back to it as it came.
+	own
+)
+
+// standings has the headers that may stand in a message of a leg, as they are written
+// and in small letters. Accept and User-Agent are ours as well: the one goes
 // with 415 and the answer to OPTIONS, the other is one constant string.
-var allowed = []string{
-	"via", "from", "to", "call-id", "cseq", "contact", "max-forwards", "route", "record-route",
-	"content-type", "content-length", "allow", "supported", "require", "unsupported", "accept", "user-agent",
-	"rseq", "rack", "session-expires", "min-se", "retry-after",
-	"authorization", "proxy-authorization", "www-authenticate", "proxy-authenticate",
-	"p-early-media", "reason", "p-asserted-identity", "p-preferred-identity", "privacy", "diversion", "history-info",
+var standings = map[string]standing{}
+
+func init() {
+	for s, names := range map[standing]string{
+		own: "Via From To Call-ID CSeq Route Record-Route",
+		allowed: "Contact Max-Forwards Content-Type Content-Length Allow Supported Require Unsupported Accept User-Agent RSeq RAck " +
+			"Session-Expires Min-SE Retry-After Authorization Proxy-Authorization WWW-Authenticate Proxy-Authenticate P-Early-Media " +
+			"Reason P-Asserted-Identity P-Preferred-Identity Privacy Diversion History-Info",
+	} {
+		for name := range strings.FieldsSeq(names) {
+			standings[name], standings[strings.ToLower(name)] = s, s
+		}
+	}
 }
 
-// own are the headers that hold what the peer of the leg itself has said: its
-// dialog's, and the way to it. They go back to it as they came.
-var own = []string{"via", "from", "to", "call-id", "cseq", "route", "record-route"}
+func standingOf(name string) standing {
+	if s, ok := standings[name]; ok {
+		return s
+	}
+	return standings[strings.ToLower(name)]
+}
 
 // Allowed tells whether a header may stand in a message that we send on a leg
 // of a call. All else is refused, whoever sent it; values are our own.
-func Allowed(name string) bool { return slices.Contains(allowed, strings.ToLower(name)) }
+func Allowed(name string) bool { return standingOf(name) != refused }
 
 // Echoed tells whether a header of a response of ours says what stood in the
 // request: its sender's own words.
 func Echoed(name string) bool {
-	name = strings.ToLower(name)
-	return name == "unsupported" || slices.Contains(own, name)
+	return standingOf(name) == own || strings.EqualFold(name, "Unsupported")
 }
 
 // Header is one with a constant value, from configuration.
 type Header struct{ Name, Value string }
 
-// Check looks through the headers of a message that is to be sent on a leg of
-// a call: each must be Allowed, or be one of extra, and its value Clean. What is
-// the peer's own, such as From in a response, may hold any character that does
-// not end the line. The error names the header and not its value.
-func Check(headers []sip.Header, extra ...Header) error {
-	for _, h := range headers {
-		name, value := strings.ToLower(h.Name()), h.Value()
-		switch {
-		case slices.Contains(own, name):
-			if strings.ContainsAny(value, "\r\n") {
-				return fmt.Errorf("header %s: a line ends in it", h.Name())
-			}
-			continue
-		case !slices.Contains(allowed, name) && !constant(extra, name, value):
-			return fmt.Errorf("header %.60q is not on the allow list", h.Name())
+// Check looks at a header of a message that is to be sent on a leg of a call: it
+// must be Allowed, or be one of extra, and its value Clean. What is the peer's
+// own, such as From in a response, may hold any character that does not end the
+// line. The error names the header and not its value.
+func Check(name string, value []byte, extra ...Header) error {
+	switch standingOf(name) {
+	case own:
+		if bytes.IndexByte(value, '\r') >= 0 || bytes.IndexByte(value, '\n') >= 0 {
+			return fmt.Errorf("header %s: a line ends in it", name)
 		}
-		if _, err := Clean(value); err != nil {
-			return fmt.Errorf("header %s: %w", h.Name(), err)
+		return nil
+	case refused:
+		if !constant(extra, name, value) {
+			return fmt.Errorf("header %.60q is not on the allow list", name)
 		}
+	}
+	if plain(value) {
+		return nil
+	}
+	if _, err := Clean(string(value)); err != nil {
+		return fmt.Errorf("header %s: %w", name, err)
 	}
 	return nil
 }
 
-func constant(extra []Header, name, value string) bool {
-	return slices.ContainsFunc(extra, func(e Header) bool { return strings.EqualFold(e.Name, name) && e.Value == value })
+// plain tells whether a value is ASCII that prints, which is Clean.
+func plain(value []byte) bool {
+	for _, c := range value {
+		if c < ' ' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+func constant(extra []Header, name string, value []byte) bool {
+	return slices.ContainsFunc(extra, func(e Header) bool { return strings.EqualFold(e.Name, name) && e.Value == string(value) })
 }
 
 // Clean gives a value back if it can stand in a header: valid UTF-8 without

@@ -41,11 +41,13 @@ func (s *Stack) crowded(key string, req *sip.Request, from Peer) bool {
 		res.To().Params.Add("tag", strconv.FormatUint(maphash.String(s.seed, key), 36))
 	}
 	res.AppendHeader(sip.NewHeader("Retry-After", strconv.Itoa(int(s.cfg.RetryAfter/time.Second))))
-	if s.fit(res) != nil {
+	text := textOf(res)
+	defer text.done()
+	if s.fit(res, text) != nil {
 		return true
 	}
-	if conn, err := s.connection(from, replyAddr(req, from)); err == nil {
-		_ = conn.WriteMsg(res) // who misses it asks again
+	if link, err := s.connection(from, replyAddr(req, from)); err == nil {
+		_ = link.write(text.raw) // who misses it asks again
 	}
 	return true
 }

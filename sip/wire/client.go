@@ -24,11 +24,11 @@ var (
 var errEnded = errors.New("ended before it was sent")
 
 // fit tells whether a message may leave.
-func (s *Stack) fit(msg sip.Message) error {
+func (s *Stack) fit(msg sip.Message, text *Text) error {
 	if s.cfg.Check == nil {
 		return nil
 	}
-	if err := s.cfg.Check(msg); err != nil {
+	if err := s.cfg.Check(msg, text); err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	return nil
@@ -48,18 +48,26 @@ func (e *sendError) Error() string {
 }
 func (e *sendError) Unwrap() error { return e.cause }
 
-// ClientTx is a request that we sent.
+// ClientTx is a request that we sent: the machines of RFC 3261 sections 17.1.1
+// and 17.1.2, with one timer for A and B, or E and F.
 type ClientTx struct {
 	Request *sip.Request
 	To      Peer
 
 	stack *Stack
 	key   string
-	tx    atomic.Pointer[sip.ClientTx]
-	conn  *remembering
+	link  link
 	told  func(*sip.Response, error)
-	mu    sync.Mutex  // one response at a time
+	turn  sync.Mutex  // one response at a time
 	ended atomic.Bool // the last was told, or nobody wants to hear
+
+	mu    sync.Mutex // of what follows; never held while told runs
+	raw   []byte     // the request
+	timer *time.Timer
+	pause time.Duration // until it is repeated again
+	until time.Time     // it is waited for
+	heard bool          // there was a provisional response
+	over  bool          // nothing leaves any more
 }
 
 // Send starts a client transaction. told is called with each response, in the
@@ -71,30 +79,31 @@ type ClientTx struct {
 func (s *Stack) Send(req *sip.Request, to Peer, told func(*sip.Response, error)) *ClientTx {
 	req.SetTransport(to.Transport)
 	t := &ClientTx{Request: req, To: to, stack: s, told: told}
-	s.wait.Add(1)
-	if err := s.fit(req); err != nil {
-		go func() { defer s.wait.Done(); t.fail(fmt.Errorf("send %s: %w", req.Method, err)) }()
+	text := textOf(req)
+	defer text.done()
+	err := s.fit(req, text)
+	if err != nil {
+		err = fmt.Errorf("send %s: %w", req.Method, err)
+	} else {
+		t.raw = text.copy()
+	}
+	if err == nil && to.Transport != "UDP" {
+		before, left := s.turns.take(to)
+		s.wait.Go(func() {
+			err := t.depart(before)
+			left()
+			if err != nil {
+				t.fail(err)
+			}
+		})
 		return t
 	}
-	if to.Transport == "UDP" {
-		if err := t.start(context.Background()); err != nil {
-			go func() { defer s.wait.Done(); t.fail(err) }()
-			return t
-		}
-		go func() { defer s.wait.Done(); t.pump() }()
-		return t
+	if err == nil {
+		err = t.start(s.ctx)
 	}
-	before, left := s.turns.take(to)
-	go func() {
-		defer s.wait.Done()
-		err := t.depart(before)
-		left()
-		if err != nil {
-			t.fail(err)
-			return
-		}
-		t.pump()
-	}()
+	if err != nil { // its sender does not know the transaction yet
+		s.wait.Go(func() { t.fail(err) })
+	}
 	return t
 }
 
@@ -109,80 +118,143 @@ func (t *ClientTx) depart(before <-chan struct{}) error {
 }
 
 func (t *ClientTx) start(ctx context.Context) error {
-	key, err := sip.ClientTxKeyMake(t.Request)
+	key, err := clientKey(t.Request)
 	if err != nil {
 		return fmt.Errorf("send %s: %w", t.Request.Method, err)
 	}
-	conn, err := t.stack.dial(ctx, t.To)
-	if err != nil {
+	if t.link, err = t.stack.dial(ctx, t.To); err != nil {
 		return fmt.Errorf("send %s to %s: %w: %w", t.Request.Method, t.To, ErrUnreachable, err)
 	}
-	t.key = key
-	t.conn = &remembering{Connection: conn}
-	tx := sip.NewClientTx(key, t.Request, t.conn, quiet)
-	t.tx.Store(tx)
-	t.stack.clients.put(key, t)
-	tx.OnTerminate(func(string, error) { t.stack.clients.drop(key) })
-	if t.ended.Load() { // while the connection was made: nobody would take back what leaves now
-		tx.Terminate()
-		return errEnded
+	raw, begun := t.begin(key)
+	if !begun { // while the connection was made: nobody would take back what leaves now
+		return fmt.Errorf("send %s to %s: %w: %w", t.Request.Method, t.To, ErrUnreachable, errEnded)
 	}
-	if err := tx.Init(); err != nil {
-		tx.Terminate()
-		if unsent := new(sendError); errors.As(err, &unsent) { // sipgo's words quote the request
-			err = unsent
-		}
+	if err := t.link.write(raw); err != nil {
 		return fmt.Errorf("send %s to %s: %w: %w", t.Request.Method, t.To, ErrUnreachable, err)
 	}
-	if t.stack.closing.Load() || t.ended.Load() {
-		tx.Terminate()
-	}
+	t.await()
 	return nil
 }
 
-// pump empties the machine's channel, and tells when it gives up.
-func (t *ClientTx) pump() {
-	tx := t.tx.Load()
-	for {
-		select {
-		case <-tx.Responses(): // receive tells of them
-		case <-tx.Done():
-			err := tx.Err()
-			if errors.Is(err, sip.ErrTransactionTimeout) {
-				t.fail(fmt.Errorf("%s to %s: %w", t.Request.Method, t.To, ErrNoAnswer))
-			} else {
-				t.fail(fmt.Errorf("%s to %s: %w: %w", t.Request.Method, t.To, ErrUnreachable, err))
-			}
-			return
-		}
+// begin has answers find the transaction, before it leaves: they may be here at once.
+func (t *ClientTx) begin(key string) (raw []byte, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.over || t.stack.closing.Load() {
+		return nil, false
+	}
+	t.key = key
+	t.stack.clients.put(key, t)
+	return t.raw, true
+}
+
+// await starts timers A and B, or E and F.
+func (t *ClientTx) await() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.over || t.heard && t.Request.Method == sip.INVITE {
+		return
+	}
+	t.pause, t.until = sip.T1, time.Now().Add(64*sip.T1)
+	switch {
+	case t.To.Transport != "UDP":
+		t.pause, t.raw = 64*sip.T1, nil
+	case t.heard:
+		t.pause = sip.T2
+	}
+	t.timer = time.AfterFunc(t.pause, t.due)
+}
+
+// due repeats the request, or gives it up.
+func (t *ClientTx) due() {
+	if err := t.repeat(); err != nil {
+		t.fail(err)
 	}
 }
 
-// receive takes a response in the reading goroutine and tells of it there, so
-// that it keeps its place before the messages behind it. The machine is ended
-// as soon as it has dealt with a final one: its timers would keep it for 32 s.
-func (t *ClientTx) receive(res *sip.Response) {
-	t.mu.Lock() // over TCP two connections may bring responses at once
+func (t *ClientTx) repeat() error {
+	t.mu.Lock()
 	defer t.mu.Unlock()
-	tx := t.tx.Load()
-	first := res.StatusCode >= 200 && !t.ended.Swap(true) // before the machine ends, which over TCP it does at once: pump would take it for a failure
-	tx.Receive(res)
+	if t.over || t.heard && t.Request.Method == sip.INVITE {
+		return nil
+	}
+	left := time.Until(t.until)
+	if left <= 0 {
+		return fmt.Errorf("%s to %s: %w", t.Request.Method, t.To, ErrNoAnswer)
+	}
+	if err := t.link.write(t.raw); err != nil {
+		return fmt.Errorf("%s to %s: %w: %w", t.Request.Method, t.To, ErrUnreachable, err)
+	}
+	t.pause *= 2
+	if t.Request.Method != sip.INVITE {
+		t.pause = min(t.pause, sip.T2)
+	}
+	t.timer.Reset(min(t.pause, left))
+	return nil
+}
+
+// receive takes a response in the reading goroutine and tells of it there, so
+// that it keeps its place before the messages behind it.
+func (t *ClientTx) receive(res *sip.Response) {
+	t.turn.Lock() // over TCP two connections may bring responses at once
+	defer t.turn.Unlock()
 	if res.StatusCode < 200 {
+		t.progress()
 		if !t.ended.Load() {
 			t.told(res, nil)
 		}
 		return
 	}
-	if res.StatusCode >= 300 && t.Request.Method == sip.INVITE && t.To.Transport == "UDP" {
-		t.stack.late.put(t.key, answer{raw: t.conn.last()}) // the ACK, for late repetitions
+	first := !t.ended.Swap(true)
+	if t.end() && res.StatusCode >= 300 && t.Request.Method == sip.INVITE {
+		t.acknowledge(res)
 	}
-	tx.Terminate()
 	if first {
 		t.told(res, nil)
 	}
 }
 
+// progress has an INVITE that was heard of be repeated no more, and waited for
+// as long as its sender likes; other requests are repeated less often.
+func (t *ClientTx) progress() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.heard, t.pause = true, sip.T2
+	if t.timer != nil && t.Request.Method == sip.INVITE {
+		t.timer.Stop()
+	}
+}
+
+// acknowledge sends the ACK to a failure of an INVITE, and keeps it for late
+// repetitions of that (RFC 3261 section 17.1.1.3).
+func (t *ClientTx) acknowledge(res *sip.Response) {
+	text := textOf(ackTo(t.Request, res))
+	defer text.done()
+	if t.To.Transport == "UDP" {
+		t.stack.late.put(t.key, answer{raw: text.copy()})
+	}
+	_ = t.link.write(text.raw) // if it is lost, the failure comes again
+}
+
+// ackTo builds the ACK to a failure: what must be in it and nothing else.
+func ackTo(invite *sip.Request, res *sip.Response) *sip.Request {
+	ack := sip.NewRequest(sip.ACK, invite.Recipient)
+	ack.AppendHeader(invite.Via())
+	for _, h := range invite.GetHeaders("Route") {
+		ack.AppendHeader(h)
+	}
+	hops := sip.MaxForwardsHeader(70)
+	ack.AppendHeader(&hops)
+	ack.AppendHeader(invite.From())
+	ack.AppendHeader(res.To())
+	ack.AppendHeader(invite.CallID())
+	ack.AppendHeader(&sip.CSeqHeader{SeqNo: invite.CSeq().SeqNo, MethodName: sip.ACK})
+	ack.SetBody(nil)
+	return ack
+}
+
 func (t *ClientTx) fail(err error) {
+	t.end()
 	if !t.ended.Swap(true) {
 		t.told(nil, err)
 	}
@@ -192,37 +264,63 @@ func (t *ClientTx) fail(err error) {
 // not left yet does not.
 func (t *ClientTx) End() {
 	t.ended.Store(true)
-	if tx := t.tx.Load(); tx != nil {
-		tx.Terminate()
+	t.end()
+}
+
+// end tells whether it was not over already.
+func (t *ClientTx) end() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.finish()
+}
+
+func (t *ClientTx) finish() bool {
+	if t.over {
+		return false
 	}
+	t.over, t.raw = true, nil
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+	if t.key != "" {
+		t.stack.clients.drop(t.key)
+	}
+	return true
 }
 
 // Write sends a request outside a transaction, the ACK to a 2xx, behind those
 // of Send that wait for a connection.
 func (s *Stack) Write(req *sip.Request, to Peer) error {
 	req.SetTransport(to.Transport)
-	if err := s.fit(req); err != nil {
+	text := textOf(req)
+	defer text.done()
+	if err := s.fit(req, text); err != nil {
 		return fmt.Errorf("send %s: %w", req.Method, err)
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, connectTime)
-	defer cancel()
+	if err := s.write(text.raw, to); err != nil {
+		return fmt.Errorf("send %s to %s: %w: %w", req.Method, to, ErrUnreachable, err)
+	}
+	return nil
+}
+
+func (s *Stack) write(raw []byte, to Peer) error {
+	ctx := s.ctx
 	if to.Transport != "UDP" {
+		within, cancel := context.WithTimeout(ctx, connectTime)
+		defer cancel()
 		before, left := s.turns.take(to)
 		defer left()
 		if before != nil {
 			select {
 			case <-before:
-			case <-ctx.Done():
+			case <-within.Done():
 			}
 		}
+		ctx = within
 	}
-	conn, err := s.dial(ctx, to)
+	link, err := s.dial(ctx, to)
 	if err != nil {
-		return fmt.Errorf("send %s to %s: %w: %w", req.Method, to, ErrUnreachable, err)
+		return err
 	}
-	defer func() { _, _ = conn.TryClose() }()
-	if err := conn.WriteMsg(req); err != nil {
-		return fmt.Errorf("send %s to %s: %w: %w", req.Method, to, ErrUnreachable, err)
-	}
-	return nil
+	return link.write(raw)
 }

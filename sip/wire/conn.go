@@ -8,8 +8,6 @@ import (
 	"os"
 	"sync"
 	"time"
-
-	"github.com/emiago/sipgo/sip"
 )
 
 const writeTime = 5 * time.Second
@@ -30,8 +28,6 @@ type tcpConn struct {
 
 	mu sync.Mutex // one writer at a time
 }
-
-var _ sip.Connection = (*tcpConn)(nil)
 
 // read hands on the messages of a connection until it ends.
 func (c *tcpConn) read() {
@@ -159,20 +155,3 @@ func (c *tcpConn) write(raw []byte) error {
 	}
 	return nil
 }
-
-// WriteMsg sends a message.
-func (c *tcpConn) WriteMsg(msg sip.Message) error {
-	buf := buffers.Get().(*bytes.Buffer)
-	defer buffers.Put(buf)
-	buf.Reset()
-	msg.StringWrite(buf)
-	return c.write(buf.Bytes())
-}
-
-// LocalAddr is our end.
-func (c *tcpConn) LocalAddr() net.Addr { return c.conn.LocalAddr() }
-
-// Ref, TryClose and Close do nothing: no transaction owns the connection.
-func (c *tcpConn) Ref(int) int            { return 1 }
-func (c *tcpConn) TryClose() (int, error) { return 1, nil }
-func (c *tcpConn) Close() error           { return nil }

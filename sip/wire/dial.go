@@ -121,9 +121,8 @@ func (t *tcpSide) mute(c *tcpConn, cause error) {
 	}
 	t.mu.Unlock()
 	for _, tx := range t.stack.clients.all() {
-		if tx.conn.Connection == c {
+		if tx.link == c {
 			tx.fail(err)
-			tx.End()
 		}
 	}
 }

@@ -20,7 +20,7 @@ func TestPace(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	s.Serve(h)
 	open(t, newCollector())
-	require.Equal(t, []time.Duration{100 * time.Millisecond, 6400 * time.Millisecond, 6400 * time.Millisecond, 4 * time.Second, 5 * time.Second, time.Millisecond},
+	require.Equal(t, []time.Duration{100 * time.Millisecond, 6400 * time.Millisecond, 6400 * time.Millisecond, 4 * time.Second, 5 * time.Second, 6400 * time.Millisecond},
 		[]time.Duration{sip.T1, sip.Timer_B, sip.Timer_H, sip.T2, sip.T4, sip.Timer_M})
 
 	r := newRaw(t)

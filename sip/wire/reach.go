@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-
-	"github.com/emiago/sipgo/sip"
 )
 
+// link is what a transaction writes to. It outlives the transaction.
+type link interface{ write(raw []byte) error }
+
 // connection finds what reaches a peer that sent us something.
-func (s *Stack) connection(from Peer, to netip.AddrPort) (sip.Connection, error) {
+func (s *Stack) connection(from Peer, to netip.AddrPort) (link, error) {
 	if from.Transport == "UDP" {
-		return &udpPeer{socket: s.udp, to: to}, nil
+		return &udpLink{socket: s.udp, to: to}, nil
 	}
 	t := s.stream(from.Transport)
 	if t == nil {
@@ -27,12 +28,12 @@ func (s *Stack) connection(from Peer, to netip.AddrPort) (sip.Connection, error)
 }
 
 // dial finds or makes what reaches a peer that we send a request to.
-func (s *Stack) dial(ctx context.Context, to Peer) (sip.Connection, error) {
+func (s *Stack) dial(ctx context.Context, to Peer) (link, error) {
 	if to.Transport == "UDP" {
 		if s.udp == nil {
 			return nil, errors.New("no UDP socket: set sip.udp")
 		}
-		return &udpPeer{socket: s.udp, to: to.Addr}, nil
+		return &udpLink{socket: s.udp, to: to.Addr}, nil
 	}
 	t := s.stream(to.Transport)
 	if t == nil {

@@ -1,44 +1,52 @@
 package wire
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
 
-// ServerTx is a request that we answer.
+// ServerTx is a request that we answer: the machines of RFC 3261 sections 17.2.1
+// and 17.2.2, with one timer for the first 100 and for G and H.
 type ServerTx struct {
 	Request *sip.Request
 	From    Peer
 
 	stack *Stack
 	key   string
-	tx    *sip.ServerTx
-	conn  *remembering
+	link  link
 
-	final atomic.Int32           // the final status that was sent
-	tag   atomic.Pointer[string] // of To in the responses to an INVITE; nil: there was none
+	mu    sync.Mutex
+	said  []byte // the last response, for repetitions of the request
+	final int    // the final status, once it is sent
+	tag   string // of To in the responses to an INVITE; empty: there was none
+	timer *time.Timer
+	pause time.Duration // until a failure is repeated again
+	until time.Time     // its ACK is waited for
+	over  bool
 }
 
+// trying is when a 100 is sent, if nothing else was (RFC 3261 section 17.2.1).
+const trying = 200 * time.Millisecond
+
 func (s *Stack) newServerTx(key string, req *sip.Request, from Peer) (*ServerTx, error) {
-	conn, err := s.connection(from, replyAddr(req, from))
+	link, err := s.connection(from, replyAddr(req, from))
 	if err != nil {
 		return nil, err
 	}
-	rc := &remembering{Connection: conn}
-	t := &ServerTx{Request: req, From: from, stack: s, key: key, conn: rc, tx: sip.NewServerTx(key, req, rc, quiet)}
-	if err := t.tx.Init(); err != nil {
-		_, _ = conn.TryClose()
-		return nil, fmt.Errorf("start transaction: %w", err)
-	}
+	t := &ServerTx{Request: req, From: from, stack: s, key: key, link: link}
 	s.servers.put(key, t)
-	t.tx.OnTerminate(func(string, error) { s.servers.drop(key) })
+	if req.Method == sip.INVITE {
+		t.mu.Lock()
+		t.timer = time.AfterFunc(trying, t.due)
+		t.mu.Unlock()
+	}
 	return t, nil
 }
 
@@ -48,120 +56,164 @@ func (s *Stack) newServerTx(key string, req *sip.Request, from Peer) (*ServerTx,
 // final response that may not leave goes a 500 with nothing in it, so that the
 // sender's transaction ends; the error is ErrRefused all the same.
 func (t *ServerTx) Respond(res *sip.Response) error {
-	err := t.stack.fit(res)
+	text := textOf(res)
+	defer text.done()
+	err := t.stack.fit(res, text)
 	if err == nil {
-		return t.respond(res)
-	}
-	if res.StatusCode >= 200 {
+		err = t.respond(res, text)
+	} else if res.StatusCode >= 200 {
 		empty := Reply(t.Request, sip.StatusInternalServerError, "Server Internal Error")
-		if t.stack.fit(empty) != nil {
-			t.tx.Terminate()
+		instead := textOf(empty)
+		defer instead.done()
+		if t.stack.fit(empty, instead) != nil {
+			t.close()
 		} else {
-			_ = t.respond(empty) // the refusal is the error that counts
+			_ = t.respond(empty, instead) // the refusal is the error that counts
 		}
 	}
-	return fmt.Errorf("respond %d to %s: %w", res.StatusCode, t.Request.Method, err)
-}
-
-func (t *ServerTx) respond(res *sip.Response) error {
-	if to := res.To(); t.Request.Method == sip.INVITE && to != nil && t.tag.Load() == nil {
-		if tag, ok := to.Params.Get("tag"); ok {
-			t.tag.Store(&tag)
-		}
-	}
-	if t.Request.Method == sip.INVITE && res.StatusCode >= 200 && res.StatusCode < 300 {
-		t.stack.guard.answered(t.Request, t.From, res.StatusCode)
-		err := t.conn.WriteMsg(res)
-		t.end(answer{raw: t.conn.last(), accepted: true})
-		if err != nil {
-			return fmt.Errorf("respond %d to INVITE: %w", res.StatusCode, err)
-		}
-		return nil
-	}
-	if t.Request.Method == sip.INVITE && t.From.Transport == "UDP" && challenges(res) {
-		return t.once(res)
-	}
-	if res.StatusCode >= 200 {
-		t.stack.guard.answered(t.Request, t.From, res.StatusCode)
-		t.final.Store(int32(res.StatusCode)) // before it is sent: the ACK may be here at once
-	}
-	if err := t.tx.Respond(res); err != nil {
+	if err != nil {
 		return fmt.Errorf("respond %d to %s: %w", res.StatusCode, t.Request.Method, err)
-	}
-	if res.StatusCode >= 200 && t.Request.Method != sip.INVITE {
-		t.end(answer{raw: t.conn.last()})
 	}
 	return nil
 }
 
+func (t *ServerTx) respond(res *sip.Response, text *Text) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.over || t.final != 0 {
+		return errOver
+	}
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+	invite, status := t.Request.Method == sip.INVITE, res.StatusCode
+	if to := res.To(); invite && to != nil && t.tag == "" {
+		t.tag, _ = to.Params.Get("tag")
+	}
+	t.said = text.copy()
+	if status < 200 {
+		return t.link.write(t.said)
+	}
+	t.stack.guard.answered(t.Request, t.From, status)
+	t.final = status
+	switch {
+	case !invite, invite && status < 300:
+		t.end(answer{raw: t.said, accepted: invite})
+	case t.From.Transport == "UDP" && challenges(res):
+		t.end(answer{raw: t.said}) // it is not repeated, see challenges
+	}
+	if err := t.link.write(t.said); err != nil {
+		t.finish()
+		return err
+	}
+	if !t.over {
+		t.await()
+	}
+	return nil
+}
+
+var errOver = errors.New("it has its final response")
+
+// challenges tells of a response to an INVITE that is not repeated: its sender
+// is not known yet, and may be forged to have us flood somebody. Who did not get
+// it repeats the INVITE (RFC 3261 section 26.3.2.4).
 func challenges(res *sip.Response) bool {
 	return res.StatusCode == sip.StatusUnauthorized || res.StatusCode == sip.StatusProxyAuthRequired
 }
 
-// once answers a challenge to an INVITE without repeating it: its sender is not
-// known yet, and may be forged to have us flood somebody. Who did not get it
-// repeats the INVITE (RFC 3261 section 26.3.2.4).
-func (t *ServerTx) once(res *sip.Response) error {
-	t.stack.guard.answered(t.Request, t.From, res.StatusCode)
-	err := t.conn.WriteMsg(res)
-	t.end(answer{raw: t.conn.last()})
-	if err != nil {
-		return fmt.Errorf("respond %d to INVITE: %w", res.StatusCode, err)
+// await starts timers G and H: a failure is repeated over UDP until its ACK comes.
+func (t *ServerTx) await() {
+	t.pause, t.until = sip.T1, time.Now().Add(64*sip.T1)
+	if t.From.Transport != "UDP" {
+		t.pause = 64 * sip.T1
 	}
-	return nil
+	t.timer.Reset(t.pause)
 }
 
-// Repeat sends a 2xx to an INVITE once more.
+// due says 100 to an INVITE, repeats a failure, or forgets it.
+func (t *ServerTx) due() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch left := time.Until(t.until); {
+	case t.over:
+	case t.final == 0 && t.said == nil:
+		text := textOf(Reply(t.Request, sip.StatusTrying, "Trying"))
+		defer text.done()
+		t.said = text.copy()
+		_ = t.link.write(t.said) // who misses it asks again
+	case t.final == 0: // something was said meanwhile
+	case left <= 0 || t.link.write(t.said) != nil:
+		t.finish()
+	default:
+		t.pause = min(2*t.pause, sip.T2)
+		t.timer.Reset(min(t.pause, left))
+	}
+}
+
+// Repeat sends a 2xx or a reliable provisional response to an INVITE once more.
 func (t *ServerTx) Repeat(res *sip.Response) error {
-	if err := t.stack.fit(res); err != nil {
-		return fmt.Errorf("repeat %d to INVITE: %w", res.StatusCode, err)
+	text := textOf(res)
+	defer text.done()
+	err := t.stack.fit(res, text)
+	if err == nil {
+		err = t.link.write(text.raw)
 	}
-	if err := t.conn.WriteMsg(res); err != nil {
+	if err != nil {
 		return fmt.Errorf("repeat %d to INVITE: %w", res.StatusCode, err)
 	}
 	return nil
 }
 
+// end finishes the transaction; late repetitions get the answer.
 func (t *ServerTx) end(a answer) {
-	if tag := t.tag.Load(); tag != nil {
-		a.tag = *tag
-	}
 	if t.From.Transport == "UDP" || a.accepted {
+		a.tag = t.tag
 		t.stack.late.put(t.key, a)
 	}
-	t.tx.Terminate()
+	t.finish()
+}
+
+func (t *ServerTx) finish() {
+	t.over = true
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+	t.stack.servers.drop(t.key)
+}
+
+func (t *ServerTx) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.finish()
 }
 
 // again takes a message that matched this transaction: a repetition, or the
 // ACK to its failure.
 func (t *ServerTx) again(req *sip.Request) {
-	// The machine repeats its last response. An ACK goes through it as well: a
-	// repetition that is under way would start its timer again after the end.
-	_ = t.tx.Receive(req)
-	if req.IsAck() && t.final.Load() >= 300 {
-		t.end(answer{})
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.over:
+	case req.Method == sip.ACK:
+		if t.final >= 300 {
+			t.end(answer{})
+		}
+	case req.Method == t.Request.Method && t.said != nil:
+		_ = t.link.write(t.said) // who misses it asks again
 	}
+}
+
+// toTag is that of the responses to an INVITE so far.
+func (t *ServerTx) toTag() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.tag
 }
 
 // cancel answers a CANCEL and tells the owner of its INVITE (RFC 3261 section
 // 9.2). The answer has the tag of what was said to the INVITE.
-func (s *Stack) cancel(req *sip.Request, from Peer) {
-	invite := ""
-	if via := req.Via(); via != nil {
-		probe := sip.NewRequest(sip.INVITE, req.Recipient)
-		probe.AppendHeader(via)
-		cseq := *req.CSeq()
-		cseq.MethodName = sip.INVITE
-		probe.AppendHeader(&cseq)
-		if h := req.From(); h != nil {
-			probe.AppendHeader(h)
-		}
-		if h := req.CallID(); h != nil {
-			probe.AppendHeader(h)
-		}
-		invite, _ = sip.ServerTxKeyMake(probe)
-	}
-	key, _ := sip.ServerTxKeyMake(req)
+func (s *Stack) cancel(key string, req *sip.Request, from Peer) {
+	invite, _ := serverKey(req, sip.INVITE)
 	tx, err := s.newServerTx(key, req, from)
 	if err != nil {
 		s.drop("CANCEL whose sender cannot be answered", from, err)
@@ -179,9 +231,7 @@ func (s *Stack) cancel(req *sip.Request, from Peer) {
 	}
 	if found { // before its answer, so that nobody who has that is surprised by a call that goes on
 		s.handler.Cancel(target, req)
-		if tag := target.tag.Load(); tag != nil {
-			late.tag = *tag
-		}
+		late.tag = target.toTag()
 	}
 	res := Reply(req, sip.StatusOK, "OK")
 	if late.tag != "" {
@@ -251,31 +301,4 @@ func replyAddr(req *sip.Request, from Peer) netip.AddrPort {
 		port = sip.DefaultUdpPort
 	}
 	return netip.AddrPortFrom(from.Addr.Addr(), uint16(port))
-}
-
-// remembering keeps the bytes of what was written last, for late repetitions.
-type remembering struct {
-	sip.Connection
-	mu  sync.Mutex
-	raw []byte
-}
-
-func (r *remembering) WriteMsg(msg sip.Message) error {
-	if p, ok := r.Connection.(*udpPeer); ok {
-		buf := buffers.Get().(*bytes.Buffer)
-		defer buffers.Put(buf)
-		buf.Reset()
-		msg.StringWrite(buf)
-		r.mu.Lock()
-		r.raw = append(r.raw[:0], buf.Bytes()...)
-		r.mu.Unlock()
-		return p.socket.write(buf.Bytes(), p.to)
-	}
-	return r.Connection.WriteMsg(msg)
-}
-
-func (r *remembering) last() []byte {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return bytes.Clone(r.raw)
 }

@@ -1,8 +1,8 @@
 // Package wire carries SIP messages: sockets, framing and transactions
-// (RFC 3261 sections 17 and 18) on sipgo's parser, messages and transaction
-// machines. It keeps the table of transactions itself, so that messages reach
-// their owner in the order in which they arrived, and so that a finished
-// transaction costs a few bytes instead of timers and whole messages.
+// (RFC 3261 sections 17 and 18) with sipgo's messages. Its transactions are its
+// own, so that messages reach their owner in the order in which they arrived,
+// and so that a finished transaction costs a few bytes instead of timers and
+// whole messages.
 package wire
 
 import (
@@ -67,7 +67,7 @@ type Config struct {
 	// Check has the last word on every message that leaves, but for what the
 	// transactions say themselves: the ACK to a failure and the answer to CANCEL.
 	// One that it refuses is not sent; nil: all may leave.
-	Check func(sip.Message) error
+	Check func(msg sip.Message, text *Text) error
 	// Lost is told of each connection that ended, of TCP or TLS; it must not
 	// block. Nil: nobody is.
 	Lost func(Peer)
@@ -190,10 +190,10 @@ func (s *Stack) Close() error {
 	for _, tx := range s.clients.drain() {
 		tx.End()
 	}
-	for _, tx := range s.servers.drain() {
-		tx.tx.Terminate()
-	}
 	s.wait.Wait()
+	for _, tx := range s.servers.drain() { // nobody reads any more who would begin one
+		tx.close()
+	}
 	return errors.Join(errs...)
 }
 
@@ -232,7 +232,7 @@ func (s *Stack) receive(msg sip.Message, from Peer) {
 func (s *Stack) request(req *sip.Request, from Peer) {
 	req.SetSource(from.Addr.String())
 	req.SetTransport(from.Transport)
-	key, err := sip.ServerTxKeyMake(req)
+	key, err := serverKey(req, req.Method)
 	if err != nil {
 		s.drop("request without a transaction", from, err)
 		return
@@ -254,7 +254,7 @@ func (s *Stack) request(req *sip.Request, from Peer) {
 	case sip.ACK:
 		s.handler.Ack(req, from)
 	case sip.CANCEL:
-		s.cancel(req, from)
+		s.cancel(key, req, from)
 	default:
 		if s.crowded(key, req, from) {
 			return
@@ -271,7 +271,7 @@ func (s *Stack) request(req *sip.Request, from Peer) {
 func (s *Stack) response(res *sip.Response, from Peer) {
 	res.SetSource(from.Addr.String())
 	res.SetTransport(from.Transport)
-	key, err := sip.ClientTxKeyMake(res)
+	key, err := clientKey(res)
 	if err != nil {
 		s.drop("response without a transaction", from, err)
 		return

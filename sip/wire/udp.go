@@ -5,9 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"sync"
-
-	"github.com/emiago/sipgo/sip"
 )
 
 // maxDatagram is the largest SIP message read: all that UDP can carry.
@@ -63,27 +60,11 @@ func (s *Stack) readUDP() {
 	}
 }
 
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// udpPeer is the socket seen from one transaction: whatever it writes goes to
+// udpLink is the socket seen from one transaction: whatever it sends goes to
 // the address the transaction was made for (RFC 3261 17.1.1.2: the ACK too).
-type udpPeer struct {
+type udpLink struct {
 	socket *udpSocket
 	to     netip.AddrPort
 }
 
-var _ sip.Connection = (*udpPeer)(nil)
-
-func (p *udpPeer) LocalAddr() net.Addr { return p.socket.conn.LocalAddr() }
-
-func (p *udpPeer) WriteMsg(msg sip.Message) error {
-	buf := buffers.Get().(*bytes.Buffer)
-	defer buffers.Put(buf)
-	buf.Reset()
-	msg.StringWrite(buf)
-	return p.socket.write(buf.Bytes(), p.to)
-}
-
-func (p *udpPeer) Ref(int) int            { return 1 }
-func (p *udpPeer) TryClose() (int, error) { return 1, nil }
-func (p *udpPeer) Close() error           { return nil }
+func (l *udpLink) write(raw []byte) error { return l.socket.write(raw, l.to) }

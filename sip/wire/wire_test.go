@@ -449,9 +449,11 @@ func TestReplyGoesWhereViaSays(t *testing.T) {
 // a sender whose answer may not leave gets one with nothing in it.
 func TestCheckRefuses(t *testing.T) {
 	c := newCollector()
-	s, err := Open(Config{UDP: "127.0.0.1:0", Check: func(msg sip.Message) error {
-		if h := msg.(interface{ GetHeader(string) sip.Header }).GetHeader("Subject"); h != nil {
-			return fmt.Errorf("it has a subject")
+	s, err := Open(Config{UDP: "127.0.0.1:0", Check: func(_ sip.Message, text *Text) error {
+		for name := range text.Fields {
+			if name == "Subject" {
+				return fmt.Errorf("it has a subject")
+			}
 		}
 		return nil
 	}}, zerolog.Nop())
