@@ -38,6 +38,7 @@ func TestAXYBTrips(t *testing.T) {
 	for _, x := range []routing.X{part.X, y} {
 		w.decide("warm", x, dora)
 	}
+	w.loaded(part.X, y)
 	both := func(callsY, callsX string) {
 		t.Helper()
 		var d routing.Decision
@@ -70,6 +71,7 @@ func TestAXYBWithoutRedis(t *testing.T) {
 	}
 	before := calls("before")
 	require.Equal(t, bert+" "+string(part.X), before[0])
+	w.loaded(part.X, rs[0].Y, rs[1].Y)
 	w.redis.save()
 	w.redis.kill()
 	require.Equal(t, before, calls("during"))

@@ -266,5 +266,6 @@ func TestTextOfOneRoundTrip(t *testing.T) {
 		require.Equal(t, []any{routing.FromA, "0755", "AXB"}, []any{d.Direction, d.AreaCode, d.App.Key})
 	}
 	decide()
+	w.loaded(xAXB)
 	require.EqualValues(t, 1, w.cost(decide))
 }

@@ -74,6 +74,7 @@ type Router struct {
 	outage   outage
 	guesses  guesses
 	use      *usage.Book
+	loads    *loads
 }
 
 // New makes a router; the apps are read at once, and the ledger hears of the
@@ -89,6 +90,7 @@ func New(ctx context.Context, cfg Config) (*Router, error) {
 	cfg.defaults()
 	cfg.Use.Cache, cfg.Use.Node, cfg.Use.Log = cfg.Cache, cfg.Node, cfg.Log
 	r := &Router{cfg: cfg, use: usage.New(cfg.Use)}
+	r.loads = newLoads(r.load)
 	r.settings.Store(&settings{mark: -1})
 	if err := r.beat(ctx); err != nil {
 		return nil, err
@@ -97,7 +99,8 @@ func New(ctx context.Context, cfg Config) (*Router, error) {
 }
 
 // Decide applies the rules to a call to X: one round trip to Redis. Where the
-// mode allows one call at a time, X is reserved for the session.
+// mode allows one call at a time, X is reserved for the session. An X that the
+// cache does not have is loaded behind the call, which the ledger answers.
 func (r *Router) Decide(ctx context.Context, q routing.Question) (routing.Decision, error) {
 	d, _, err := r.decide(ctx, r.byNumber(q, r.cfg.Cache.Facts), q)
 	return d, err
@@ -113,9 +116,12 @@ func (r *Router) DecideExtension(ctx context.Context, q routing.Question, ext ro
 	return d, err
 }
 
-// Peek tells what Decide would decide, and reserves nothing.
+// Peek tells what Decide would decide, and reserves nothing. It waits for an X
+// that has to be loaded: who has it now, Redis alone knows.
 func (r *Router) Peek(ctx context.Context, q routing.Question) (routing.Decision, error) {
-	d, _, err := r.ask(ctx, r.byNumber(q, r.cfg.Cache.Peek))
+	ask := r.byNumber(q, r.cfg.Cache.Peek)
+	ask.waits = true
+	d, _, err := r.ask(ctx, ask)
 	return d, err
 }
 
@@ -130,6 +136,7 @@ func (r *Router) Release(session string) {
 type question struct {
 	x      routing.X
 	at     time.Time
+	waits  bool // for an X that has to be loaded; else the ledger answers
 	cache  func(context.Context) (routing.Facts, store.Ticket, error)
 	ledger func(context.Context) (routing.Facts, error)
 	rules  func(*routing.App, routing.Facts) routing.Decision
@@ -148,7 +155,7 @@ func (r *Router) byNumber(q routing.Question, look func(context.Context, routing
 
 func (r *Router) byExtension(q routing.Question, ext routing.Extension) question {
 	return question{
-		x: q.X, at: q.At,
+		x: q.X, at: q.At, waits: true, // wrong extensions are counted in Redis
 		cache: func(ctx context.Context) (routing.Facts, store.Ticket, error) {
 			return r.cfg.Cache.FactsByExtension(ctx, q, ext, r.cfg.Guessing)
 		},
@@ -212,12 +219,12 @@ func (r *Router) ask(ctx context.Context, ask question) (routing.Decision, routi
 	return ask.rules(app, f), f, nil
 }
 
-// loads is how often X is loaded into the cache for one question, when it
-// changes all the time, before the ledger answers alone.
-const loads = 3
+// tries is how often a question that waits has X loaded, when it changes all
+// the time, before the ledger answers alone.
+const tries = 3
 
-// facts asks the cache, and loads X into it where it is missing. The ledger
-// answers if Redis does not, or may not be believed.
+// facts asks the cache, and has X loaded into it where it is missing. The ledger
+// answers if Redis does not, or may not be believed, or does not have X.
 func (r *Router) facts(ctx context.Context, ask question) (routing.Facts, error) {
 	if r.believes() && r.outage.mayTry() {
 		f, found, err := r.cached(ctx, ask)
@@ -232,10 +239,10 @@ func (r *Router) facts(ctx context.Context, ask question) (routing.Facts, error)
 	return f, nil
 }
 
-// cached is not found if Redis fails, or X changes all the time. An error is
-// the ledger's, from which X was to be loaded.
+// cached is not found if Redis fails, does not have X, or X changes all the
+// time. An error is the ledger's, from which X was to be loaded.
 func (r *Router) cached(ctx context.Context, ask question) (f routing.Facts, found bool, err error) {
-	for range loads {
+	for range tries {
 		f, ticket, err := ask.cache(ctx)
 		if err != nil {
 			r.lost(err)
@@ -245,7 +252,12 @@ func (r *Router) cached(ctx context.Context, ask question) (f routing.Facts, fou
 			r.found()
 			return f, true, nil
 		}
-		if found, err := r.load(ctx, ticket, ask.x, ask.at); !found || err != nil {
+		want := wanted{ask.x, ask.at, ticket}
+		if !ask.waits {
+			r.loads.later(want)
+			return f, false, nil
+		}
+		if found, err := r.loads.now(ctx, want); !found || err != nil {
 			return f, false, err
 		}
 	}
@@ -254,19 +266,22 @@ func (r *Router) cached(ctx context.Context, ask question) (f routing.Facts, fou
 
 // load fills the cache with all about X as the ledger has it now. It is not
 // loaded if Redis fails; an error is the ledger's.
-func (r *Router) load(ctx context.Context, ticket store.Ticket, x routing.X, at time.Time) (loaded bool, err error) {
-	d, err := r.cfg.Ledger.Dossier(ctx, x)
+func (r *Router) load(ctx context.Context, w wanted) (loaded bool, err error) {
+	d, err := r.cfg.Ledger.Dossier(ctx, w.x)
 	switch {
 	case errors.Is(err, ledger.ErrUnknownX):
-		err = r.cfg.Cache.FillUnknown(ctx, ticket, x, at)
+		err = r.cfg.Cache.FillUnknown(ctx, w.ticket, w.x, w.at)
 	case err != nil:
 		return false, err
 	default:
-		err = r.cfg.Cache.Fill(ctx, ticket, d)
+		err = r.cfg.Cache.Fill(ctx, w.ticket, d)
 	}
 	if err != nil && !errors.Is(err, store.ErrStale) { // that one is for the next look
-		r.lost(err)
+		if ctx.Err() == nil {
+			r.lost(err)
+		}
 		return false, nil
 	}
+	r.found()
 	return true, nil
 }

@@ -23,6 +23,7 @@ func TestTrips(t *testing.T) {
 		w.decide("warm", x, dora)
 		w.release("warm")
 	}
+	w.loaded(xAXB, xAX, xAXE)
 	require.EqualValues(t, 1, w.cost(func() { require.Equal(t, bert, dials(w.decide("s1", xAXB, anna))) }))
 	require.EqualValues(t, 1, w.cost(func() { require.Equal(t, anna, dials(w.decide("s2", xAX, carl))) }))
 	require.EqualValues(t, 2, w.cost(func() {
@@ -30,6 +31,7 @@ func TestTrips(t *testing.T) {
 		require.Equal(t, anna, dials(w.typed("s3", carl, ext)))
 	}))
 	require.Equal(t, "unknown_x", dials(w.decide("s4", "+8617010000009", carl)))
+	w.loaded("+8617010000009")
 	require.EqualValues(t, 1, w.cost(func() { require.Equal(t, "unknown_x", dials(w.decide("s5", "+8617010000009", carl))) }),
 		"an X that is not ours is remembered")
 }

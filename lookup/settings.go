@@ -23,12 +23,14 @@ type settings struct {
 const pace = 500 * time.Millisecond
 
 // Run follows the ledger until ctx ends: settings of apps, the epoch of the
-// cache; and it tells the ledger by which epoch this node goes, and the other
-// nodes what accounts and numbers use.
+// cache; it tells the ledger by which epoch this node goes, and the other
+// nodes what accounts and numbers use; and it loads X that the cache did not
+// have.
 func (r *Router) Run(ctx context.Context) {
-	var shares sync.WaitGroup
-	shares.Go(func() { r.use.Run(ctx) })
-	defer shares.Wait()
+	var beside sync.WaitGroup
+	beside.Go(func() { r.use.Run(ctx) })
+	beside.Go(func() { r.loads.run(ctx) })
+	defer beside.Wait()
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
 	ill := false

@@ -232,6 +232,22 @@ func (w *world) decide(session string, x routing.X, caller routing.Number) routi
 	return d
 }
 
+// loaded waits until the cache has X, which calls do not.
+func (w *world) loaded(xs ...routing.X) {
+	w.t.Helper()
+	for _, x := range xs {
+		require.Eventually(w.t, func() bool {
+			has := false
+			err := w.redis.do(func(c *redis.Client) error {
+				v, err := c.HMGet(w.ctx, "axgate:{"+string(x)+"}", "load").Result()
+				has = len(v) == 1 && v[0] != nil
+				return err
+			})
+			return err == nil && has
+		}, 15*time.Second, 2*time.Millisecond, "%s is not loaded", x)
+	}
+}
+
 // release frees what a session has, and waits until Redis has heard of it.
 func (w *world) release(session string) {
 	w.t.Helper()
