@@ -31,6 +31,7 @@ type wanted struct {
 type loading struct {
 	wanted
 	begun  bool
+	again  *wanted // X was changed since it was begun, and is wanted again
 	done   chan struct{}
 	loaded bool
 	err    error
@@ -78,12 +79,18 @@ func (l *loads) run(ctx context.Context) {
 func (l *loads) later(w wanted) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if one := l.all[w.x]; one != nil {
-		if !one.begun { // the ticket may have been taken from the one that waits
-			one.wanted = w
-		}
-		return
+	switch one := l.all[w.x]; {
+	case one == nil:
+		l.enqueue(w)
+	case !one.begun: // the ticket may have been taken from the one that waits
+		one.wanted = w
+	case one.ticket != w.ticket:
+		one.again = &w
 	}
+}
+
+// enqueue is called with the lock held.
+func (l *loads) enqueue(w wanted) {
 	one := &loading{wanted: w, done: make(chan struct{})}
 	select {
 	case l.queue <- one:
@@ -131,6 +138,9 @@ func (l *loads) perform(ctx context.Context, one *loading) (performed bool) {
 	one.loaded, one.err = l.load(ctx, one.wanted) // nobody changes it any more
 	l.mu.Lock()
 	delete(l.all, one.x)
+	if one.again != nil {
+		l.enqueue(*one.again)
+	}
 	l.mu.Unlock()
 	close(one.done)
 	return true

@@ -105,7 +105,8 @@ func (s *redisServer) save() {
 	require.NoError(s.t, s.do(func(c *redis.Client) error { return c.Save(context.Background()).Err() }))
 }
 
-// trips counts what was sent to Redis and waited for, and how many pipelines of
+// trips counts what was sent to Redis and waited for, but for what a new
+// connection begins with, and how many pipelines of
 // scripts were at most under way at once, each of which takes at least so long.
 type trips struct {
 	n         atomic.Int64
@@ -124,7 +125,10 @@ func (h *trips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 func (h *trips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		h.n.Add(1)
+		switch cmds[0].Name() {
+		case "evalsha", "hdel":
+			h.n.Add(1)
+		}
 		if cmds[0].Name() != "evalsha" {
 			return next(ctx, cmds)
 		}

@@ -18,7 +18,7 @@ func (c *Cache) Fill(ctx context.Context, ticket Ticket, d routing.Dossier) erro
 	if err != nil {
 		return fmt.Errorf("load %s: %w", d.Number.X, err)
 	}
-	const batch = 200
+	const batch = 50 // Redis serves nobody else meanwhile
 	for from := 0; from < len(entries); from += batch {
 		if err := c.fill(ctx, ticket, d.Number.X, entries[from:min(len(entries), from+batch)]); err != nil {
 			return err
