@@ -127,6 +127,7 @@ func axOutExpired(s *scene) {
 	a, x, id := s.oneA()
 	callee := s.stranger()
 	s.refusedWith(s.dial(a, x), 403, 21) // brings X into the cache
+	s.loadedInRedis(x)
 	start := time.Now()
 	require.NoError(s, s.gate.Temporary(s.within(step), x, callee.Number()))
 	until, err := time.Parse(time.RFC3339, s.inRedis(x, ":temp", "until"))

@@ -26,6 +26,12 @@ func (s *scene) soonInRedis(x, key, field, want string) {
 		"%s of %s is not %q", field, redisKey(x)+key, want)
 }
 
+// loadedInRedis waits until X, to which a call has come, is in the cache.
+func (s *scene) loadedInRedis(x string) {
+	s.Helper()
+	require.Eventually(s, func() bool { return s.inRedis(x, "", "load") != "" }, step, 10*time.Millisecond, "%s is not loaded", x)
+}
+
 // busyInRedis checks how many calls hold X or an extension of it.
 func (s *scene) busyInRedis(x string, calls int64) {
 	s.Helper()
