@@ -27,7 +27,7 @@ type options struct {
 	network
 	plan
 
-	Processes []meter.Process `name:"process" help:"A process under test, as name=pid; any number of them." placeholder:"NAME=PID"`
+	Processes []meter.Process `name:"process" help:"A process under test, as name=pid, with all that descend from it; any number of them." placeholder:"NAME=PID"`
 	Patience  time.Duration   `default:"32s" help:"How long a call may stand still before it counts as bad."`
 	Late      time.Duration   `default:"5ms" help:"A run is invalid if a hundredth of what it did was later than this."`
 	Name      string          `help:"What the result is called." placeholder:"TEXT"`

@@ -147,7 +147,7 @@ func (r *result) table(w io.Writer) error {
 		row("  to the callers", "%d sent, %d lost, %d twice; %v", m.ToCallers.Sent, m.ToCallers.Lost, m.ToCallers.Twice, m.ToCallers.Delay)
 	}
 	for _, p := range r.Spent.Processes {
-		row("  "+p.Name, "%.2f s user, %.2f s system; %d MiB, %+d KiB", p.User, p.System, p.Resident>>10, p.Grown)
+		row("  "+p.Name, "%.2f s user, %.2f s system; %d MiB, %+d KiB", p.User, p.System, p.Memory>>10, p.Grown)
 	}
 	if len(r.Spent.Processes) > 0 {
 		row("CPU", "%.2f s in %.1f s (idle before: %.3f s/s)", r.Spent.CPU, r.Spent.Seconds, r.Idle)

@@ -86,7 +86,7 @@ func (c *mediaCmd) Run(ctx context.Context, o *options) error {
 		r.Spent = between(o.Processes, from, until)
 		r.Media = l.heard(talking, r.Spent.Seconds)
 		for i := range before.used {
-			r.MemoryPerCall += float64(until.used[i].Resident-before.used[i].Resident) / 1024 / float64(max(1, talking))
+			r.MemoryPerCall += float64(until.used[i].Memory-before.used[i].Memory) / 1024 / float64(max(1, talking))
 		}
 		r.PerCallMinute = r.Spent.CPU / (float64(max(1, talking)) * r.Spent.Seconds / 60)
 		return nil

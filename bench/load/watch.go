@@ -44,12 +44,12 @@ type spent struct {
 }
 
 type processCost struct {
-	Name     string  `json:"name"`
-	User     float64 `json:"userSeconds"`
-	System   float64 `json:"systemSeconds"`
-	Resident int64   `json:"residentKiB"`
-	Grown    int64   `json:"grownKiB"`
-	Peak     int64   `json:"peakKiB"`
+	Name   string  `json:"name"`
+	User   float64 `json:"userSeconds"`
+	System float64 `json:"systemSeconds"`
+	Memory int64   `json:"memoryKiB"`
+	Grown  int64   `json:"grownKiB"`
+	Peak   int64   `json:"peakKiB"`
 }
 
 func between(processes []meter.Process, a, b watch) spent {
@@ -58,7 +58,7 @@ func between(processes []meter.Process, a, b watch) spent {
 		was, is := a.used[i], b.used[i]
 		s.Processes = append(s.Processes, processCost{
 			Name: p.Name, User: (is.User - was.User).Seconds(), System: (is.System - was.System).Seconds(),
-			Resident: is.Resident >> 10, Grown: (is.Resident - was.Resident) >> 10, Peak: is.Peak >> 10,
+			Memory: is.Memory >> 10, Grown: (is.Memory - was.Memory) >> 10, Peak: is.Peak >> 10,
 		})
 		s.CPU += (is.CPU() - was.CPU()).Seconds()
 	}

@@ -15,6 +15,10 @@ const idLength = 12
 
 func (id ID) append(b []byte) []byte { return hex24(hex24(b, id.Place), id.Turn) }
 
+// tag appends the tag of the side that is called: the id, and something that
+// tells it from that of the caller.
+func (id ID) tag(b []byte) []byte { return append(id.append(append(b, ";tag="...)), 'c') }
+
 // hex24 appends 24 bits as six digits.
 func hex24(b []byte, n uint32) []byte {
 	const digits = "0123456789abcdef"
@@ -163,7 +167,7 @@ func (a *Agent) Respond(b []byte, r *Message, status string, id ID, event int) [
 	b = append(append(append(b, "From: "...), r.From...), "\r\nTo: "...)
 	b = append(b, r.To...)
 	if r.ToTag() == nil {
-		b = id.append(append(b, ";tag="...))
+		b = id.tag(b)
 	}
 	b = append(append(append(b, "\r\nCall-ID: "...), r.CallID...), "\r\nCSeq: "...)
 	b = append(append(strconv.AppendInt(b, int64(r.CSeq), 10), ' '), r.Method...)

@@ -21,7 +21,7 @@ func (d *Dialog) Called(r *Message) {
 // of id.
 func (d *Dialog) Taken(r *Message, id ID) {
 	d.keep(r.To, r.From, r)
-	d.local = id.append(append(d.local, ";tag="...))
+	d.local = id.tag(d.local)
 	d.cseq = 0
 	for i := range r.nRoute {
 		d.route(r.routes[i])

@@ -2,6 +2,7 @@ package meter_test
 
 import (
 	"os"
+	"os/exec"
 	"slices"
 	"testing"
 	"time"
@@ -39,8 +40,8 @@ func TestUseOfThisProcess(t *testing.T) {
 	p := meter.Process{Name: "test", PID: os.Getpid()}
 	before, err := p.Use()
 	require.NoError(t, err)
-	require.Greater(t, before.Resident, int64(1<<20))
-	require.GreaterOrEqual(t, before.Peak, before.Resident)
+	require.Greater(t, before.Memory, int64(1<<20))
+	require.GreaterOrEqual(t, before.Peak, before.Memory)
 	sum := 0
 	require.Eventually(t, func() bool {
 		for i := range 10_000_000 {
@@ -49,6 +50,25 @@ func TestUseOfThisProcess(t *testing.T) {
 		after, err := p.Use()
 		return err == nil && after.CPU() >= before.CPU()+20*time.Millisecond
 	}, 15*time.Second, time.Millisecond, "%d", sum)
+}
+
+// TestUseOfDescendants has a child of a child work.
+func TestUseOfDescendants(t *testing.T) {
+	t.Parallel()
+	const script = `sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; echo; read end; :'; :`
+	cmd := exec.Command("sh", "-c", script)
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	_, err = out.Read(make([]byte, 1))
+	require.NoError(t, err)
+	used, err := meter.Process{Name: "shell", PID: cmd.Process.Pid}.Use()
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, used.CPU(), 20*time.Millisecond)
+	require.NoError(t, in.Close())
+	require.NoError(t, cmd.Wait())
 }
 
 func TestNoProcess(t *testing.T) {

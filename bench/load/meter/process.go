@@ -3,13 +3,16 @@ package meter
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
-// Process is a process under test.
+// Process is a process under test, and all that descend from it.
 type Process struct {
 	Name string // for people
 	PID  int
@@ -26,28 +29,47 @@ func (p *Process) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Use is what a process has used so far.
+// Use is what a process and its descendants have used so far.
 type Use struct {
-	User, System time.Duration // processor time of all its threads, those that have ended included
-	Resident     int64         // bytes of memory
-	Peak         int64         // the most that there ever was of it
+	User, System time.Duration // processor time of all threads, those that have ended included
+	Memory       int64         // bytes; what processes share is counted once
+	Peak         int64         // the most that there ever was of it, the shared counted for each
 }
 
 // CPU is the processor time.
 func (u Use) CPU() time.Duration { return u.User + u.System }
 
-// Use reads what the process has used.
+// Use reads what the process has used, with its descendants of now.
 func (p Process) Use() (Use, error) {
-	var u Use
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID))
+	u, err := p.own()
 	if err != nil {
 		return u, fmt.Errorf("look at process %s: %w", p.Name, err)
+	}
+	children, err := p.children()
+	if err != nil {
+		return u, fmt.Errorf("look for what process %s has started: %w", p.Name, err)
+	}
+	for _, pid := range children {
+		its, err := Process{p.Name, pid}.Use()
+		if err != nil {
+			return u, err
+		}
+		u.User, u.System, u.Memory, u.Peak = u.User+its.User, u.System+its.System, u.Memory+its.Memory, u.Peak+its.Peak
+	}
+	return u, nil
+}
+
+// own is what the process has used itself.
+func (p Process) own() (u Use, err error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID))
+	if err != nil {
+		return u, err
 	}
 	// The name of the program, in brackets, may have blanks.
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 	const user, system, tick = 11, 12, 10 * time.Millisecond // of USER_HZ, which is 100 everywhere
 	if len(fields) <= system {
-		return u, fmt.Errorf("look at process %s: /proc/PID/stat is of another form", p.Name)
+		return u, errors.New("/proc/PID/stat is of another form")
 	}
 	ticks := func(i int) time.Duration {
 		n, e := strconv.ParseInt(fields[i], 10, 64)
@@ -56,33 +78,51 @@ func (p Process) Use() (Use, error) {
 	}
 	u.User, u.System = ticks(user), ticks(system)
 	if err != nil {
-		return u, fmt.Errorf("look at process %s: %w", p.Name, err)
+		return u, err
 	}
-	u.Resident, u.Peak, err = p.memory()
+	if u.Memory, err = p.kilobytes("smaps_rollup", "Pss"); err != nil {
+		return u, err
+	}
+	u.Peak, err = p.kilobytes("status", "VmHWM")
 	return u, err
 }
 
-func (p Process) memory() (resident, peak int64, err error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID))
-	if err != nil {
-		return 0, 0, fmt.Errorf("look at process %s: %w", p.Name, err)
-	}
-	for line := range strings.Lines(string(status)) {
-		name, value, _ := strings.Cut(line, ":")
-		if name != "VmRSS" && name != "VmHWM" {
+// children are the processes that the process has started and that run.
+func (p Process) children() (pids []int, err error) {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.PID))
+	for _, file := range threads {
+		text, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) { // the thread has ended
 			continue
 		}
-		n, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
 		if err != nil {
-			return 0, 0, fmt.Errorf("the memory of process %s: %w", p.Name, err)
+			return nil, err
 		}
-		if name == "VmRSS" {
-			resident = n << 10
-		} else {
-			peak = n << 10
+		for _, word := range strings.Fields(string(text)) {
+			pid, err := strconv.Atoi(word)
+			if err != nil {
+				return nil, err
+			}
+			pids = append(pids, pid)
 		}
 	}
-	return resident, peak, nil
+	return pids, err
+}
+
+// kilobytes reads a line of one of the process's files, such as "VmHWM: 12 kB",
+// in bytes.
+func (p Process) kilobytes(file, name string) (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", p.PID, file))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, name+":"); ok {
+			n, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 10, 64)
+			return n << 10, err
+		}
+	}
+	return 0, fmt.Errorf("/proc/PID/%s has no %s", file, name)
 }
 
 // Overflows is how many datagrams this machine has thrown away so far because
