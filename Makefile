@@ -18,6 +18,9 @@ RACE := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/l
 PEERS := build-essential:gcc redis-server:redis-server sip-tester:sipp baresip-core:baresip linphone-cli:linphone-daemon tcpdump:tcpdump \
 	postgresql:pg_ctlcluster python3:python3 php-cli:php nodejs:node default-jdk-headless:javac kamailio:kamailio sipsak:sipsak sipvicious:svmap
 
+# Those that bench-peers needs.
+RIVALS := redis-server:redis-server kamailio:kamailio kamailio-redis-modules:/usr/lib/$(shell uname -m)-linux-gnu/kamailio/modules/ndb_redis.so rtpengine-daemon:rtpengine
+
 .PHONY: help
 help: ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -71,6 +74,11 @@ bench-api: peers ## binds per second over HTTP with 1, 8 and 64 clients, on SQLi
 bench-calls: peers $(BIN) ## what calls cost the running product: CPU, delays, speed, memory; ROWS=media,signal,speed,once,sets, on a quiet machine
 	go run ./bench/calls $${ROWS:+--rows $$ROWS} --for $${FOR:-30s} --json $${JSON:-bin/bench-calls.json}
 
+.PHONY: bench-peers
+bench-peers: rivals $(BIN) ## what calls cost axgate, Kamailio + Redis + rtpengine, and a bare relay, in one run: ROUNDS=3 FOR=10s ROWS=media,signal,speed,once
+	go run ./bench/calls --systems $${SYSTEMS:-axgate,kamailio,relay} --rounds $${ROUNDS:-3} --rows $${ROWS:-media,signal,speed,once} --modes AXB \
+		--fine 0.125 --build $${BUILD:-100} --for $${FOR:-10s} --json $${JSON:-bin/bench-peers.json}
+
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (default 60s)
 	@for pkg in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
@@ -78,10 +86,23 @@ fuzz: ## each fuzz target for FUZZTIME (default 60s)
 
 .PHONY: peers
 peers: ## install the Debian packages that tests need, where missing
-	@missing=""; PATH="$$PATH:/usr/sbin"; for p in $(PEERS); do command -v $${p#*:} >/dev/null 2>&1 || missing="$$missing $${p%%:*}"; done; \
+	@$(call install,$(PEERS))
+
+.PHONY: rivals
+rivals: ## install the Debian packages that bench-peers needs, where missing
+	@$(call install,$(RIVALS))
+
+# install installs those packages of a list, each as package:program or
+# package:file, whose program or file is not there. A service that comes with one
+# of them is neither started now nor at the next boot.
+define install
+missing=""; PATH="$$PATH:/usr/sbin"; for p in $(1); do [ -f "$${p#*:}" ] || command -v $${p#*:} >/dev/null 2>&1 || missing="$$missing $${p%%:*}"; done; \
 	if [ -n "$$missing" ]; then \
-		echo "installing:$$missing"; sudo=; [ $$(id -u) = 0 ] || sudo=sudo; \
-		$$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
+		echo "installing:$$missing"; sudo=; [ $$(id -u) = 0 ] || sudo=sudo; policy=/usr/sbin/policy-rc.d; \
+		if ! [ -e $$policy ]; then printf '#!/bin/sh\nexit 101\n' | $$sudo tee $$policy >/dev/null && $$sudo chmod 755 $$policy && trap "$$sudo rm -f $$policy" EXIT; fi; \
+		$$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null || exit 1; \
+		for s in $$missing; do ! command -v systemctl >/dev/null 2>&1 || $$sudo systemctl disable -q $$s 2>/dev/null || true; done; fi
+endef
 
 .PHONY: clean
 clean: ## remove what was built and the lab's data

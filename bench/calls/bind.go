@@ -11,24 +11,18 @@ import (
 	"time"
 )
 
-const (
-	firstCaller = 13_800_000_000
-	firstCallee = 13_900_000_000
-	country     = "+86"
-)
-
 // bind sees to it that an app has so many bindings: pair i is on X i/perX, from
 // caller i to callee i; with AX and AXE the callee is A. It takes how long that
 // took, if it was not so already.
-func (w *world) bind(ctx context.Context, k kind, n int) (took time.Duration, err error) {
-	had := w.bound[k]
+func (a *axgate) bind(ctx context.Context, k kind, n int) (took time.Duration, err error) {
+	had := a.bound[k]
 	if had >= n {
 		return 0, nil
 	}
-	if err := w.numbers(ctx, k, (had+k.perX()-1)/k.perX(), (n+k.perX()-1)/k.perX()); err != nil {
+	if err := a.numbers(ctx, k, (had+k.perX()-1)/k.perX(), (n+k.perX()-1)/k.perX()); err != nil {
 		return 0, err
 	}
-	file := filepath.Join(w.dir, "bindings.csv")
+	file := filepath.Join(a.dir, "bindings.csv")
 	err = writeLines(file, "x,a,b,ext,record", had, n, func(i int) string {
 		x, caller, callee := k.firstX()+i/k.perX(), firstCaller+i, firstCallee+i
 		switch k.mode {
@@ -44,23 +38,23 @@ func (w *world) bind(ctx context.Context, k kind, n int) (took time.Duration, er
 		return 0, err
 	}
 	begun := time.Now()
-	if err := w.command(ctx, "bulk", "import", "--app", k.app(), file); err != nil {
+	if err := a.command(ctx, "bulk", "import", "--app", k.app(), file); err != nil {
 		return 0, err
 	}
-	w.bound[k] = n
+	a.bound[k] = n
 	return time.Since(begun), os.Remove(file)
 }
 
 // numbers gives an app its X from one number up to another.
-func (w *world) numbers(ctx context.Context, k kind, from, until int) error {
+func (a *axgate) numbers(ctx context.Context, k kind, from, until int) error {
 	const most = 100_000 // of an import
-	file := filepath.Join(w.dir, "numbers.csv")
+	file := filepath.Join(a.dir, "numbers.csv")
 	for ; from < until; from += most {
 		err := writeLines(file, "number", from, min(until, from+most), func(i int) string { return fmt.Sprintf("%s%d", country, k.firstX()+i) })
 		if err != nil {
 			return err
 		}
-		if err := w.command(ctx, "number", "import", "--app", k.app(), file); err != nil {
+		if err := a.command(ctx, "number", "import", "--app", k.app(), file); err != nil {
 			return err
 		}
 	}
@@ -81,9 +75,9 @@ func writeLines(file, head string, from, until int, line func(int) string) error
 }
 
 // command runs axgate beside the one that serves, and shows how far it is.
-func (w *world) command(ctx context.Context, args ...string) error {
-	cmd := exec.CommandContext(ctx, w.o.Bin, append(args, "--config", filepath.Join(w.dir, "axgate.yaml"))...)
-	cmd.Stdout, cmd.Stderr, cmd.Dir = os.Stderr, os.Stderr, w.dir
+func (a *axgate) command(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, a.o.Bin, append(args, "--config", filepath.Join(a.dir, "axgate.yaml"))...)
+	cmd.Stdout, cmd.Stderr, cmd.Dir = os.Stderr, os.Stderr, a.dir
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("axgate %s %s: %w", args[0], args[1], err)
 	}
@@ -91,8 +85,8 @@ func (w *world) command(ctx context.Context, args ...string) error {
 }
 
 // redisBytes is how much memory Redis uses for what it keeps.
-func (w *world) redisBytes(ctx context.Context) (int64, error) {
-	info, err := w.redis.Client().InfoMap(ctx, "memory").Result()
+func (a *axgate) redisBytes(ctx context.Context) (int64, error) {
+	info, err := a.redis.Client().InfoMap(ctx, "memory").Result()
 	if err != nil {
 		return 0, err
 	}
@@ -102,8 +96,8 @@ func (w *world) redisBytes(ctx context.Context) (int64, error) {
 }
 
 // ledgerBytes is the size of the ledger's files.
-func (w *world) ledgerBytes() (sum int64, err error) {
-	files, err := filepath.Glob(filepath.Join(w.dir, "*.db*"))
+func (a *axgate) ledgerBytes() (sum int64, err error) {
+	files, err := filepath.Glob(filepath.Join(a.dir, "*.db*"))
 	for _, file := range files {
 		if info, err := os.Stat(file); err == nil {
 			sum += info.Size()

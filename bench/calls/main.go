@@ -1,18 +1,25 @@
-// Command calls measures the running product: it starts bin/axgate with a real
-// redis-server, binds sets of numbers by axgate bulk import, and has bench/load
-// make calls through it. What is measured, by rows:
+// Command calls measures what calls cost: of the product, and of what could be
+// run in its place. Each system is started with a real redis-server, pairs of
+// numbers are bound in it, and bench/load makes calls through it. The systems:
+//
+//	axgate    bin/axgate, without and with recording
+//	kamailio  Kamailio and rtpengine, which do the same without recording: see openKamailio
+//	relay     bench/relay, which does nothing but forward packets: what the machine's sockets allow
+//
+// What is measured, by rows:
 //
 //	media   CPU of an audio minute, added delay and memory per call, at each --calls
-//	signal  CPU of 1,000 calls and post-dial delay at --rate, for AXB, AX and AXE
+//	signal  CPU of 1,000 calls and post-dial delay at --rate, for each of --modes
 //	speed   the most calls per second of which 99.9 % are good and at most 1 % need a retransmission
 //	once    the most calls at once with loss below 0.1 % and an added delay of p99 below 10 ms
-//	sets    signal again, AXB, over each of --sets, with the memory of a binding
+//	sets    axgate only: signal again, AXB, over each of --sets, with the memory of a binding
 //
-// Every figure is of axgate and Redis together, without the generator. Each row
-// has an axgate process of its own. Media, signal, speed and once come without
-// and with recording.
+// Every figure is of all processes of the system, Redis included, without the
+// generator. Each row of each column has processes of its own. With several
+// rounds the systems take turns in each, and the medians are printed.
 //
 //	go run ./bench/calls --rows media,signal
+//	go run ./bench/calls --systems axgate,kamailio --rounds 3 --modes AXB --rows media,signal,speed,once
 package main
 
 import (
@@ -28,27 +35,33 @@ import (
 
 // options are what is measured.
 type options struct {
-	Bin      string        `default:"bin/axgate" type:"path" help:"The program under test."`
+	Systems  []string      `default:"axgate" enum:"axgate,kamailio,relay" help:"What calls are made through: axgate, kamailio, relay."`
+	Rounds   int           `default:"1" help:"How often all is measured."`
+	Bin      string        `default:"bin/axgate" type:"path" help:"The axgate under test."`
 	Rows     []string      `default:"media,signal,speed,once,sets" enum:"media,signal,speed,once,sets" help:"What is measured."`
+	Modes    []string      `default:"AXB,AX,AXE" enum:"AXB,AX,AXE" help:"signal: the modes of axgate; kamailio can do AXB."`
 	Calls    []int         `default:"300,1000" help:"media: calls at once."`
-	Modes    []string      `default:"AXB,AX,AXE" enum:"AXB,AX,AXE" help:"signal: modes of apps."`
+	Build    float64       `default:"50" help:"media, once: calls begun and ended per second."`
 	Rate     float64       `default:"100" help:"signal, sets: calls per second."`
 	For      time.Duration `default:"30s" help:"How long each row is measured; speed and once take steps of a third."`
 	Hold     time.Duration `default:"1s" help:"signal, speed, sets: how long a call is up."`
 	Sets     []int         `default:"1000,100000,1000000,5000000" help:"sets: bindings."`
 	Pairs    int           `default:"10000" help:"Bindings of each app in all other rows."`
-	Record   string        `default:"both" enum:"both,yes,no" help:"Whether calls are recorded: both, yes or no."`
-	Receiver bool          `help:"Events are pushed to a server of ours; else nobody is told."`
+	Record   string        `default:"both" enum:"both,yes,no" help:"Whether calls of axgate are recorded: both, yes or no."`
+	Receiver bool          `help:"Events of axgate are pushed to a server of ours; else nobody is told."`
 	Log      string        `default:"info" enum:"debug,info,warn,error" help:"axgate's log level."`
+	Speed    float64       `default:"400" help:"speed: calls per second of the first try."`
 	Most     float64       `default:"4000" help:"speed: no more calls per second are tried."`
-	JSON     string        `name:"json" help:"The file to which each run is added as a line of JSON." placeholder:"FILE" type:"path"`
+	Once     float64       `default:"400" help:"once: calls of the first try."`
+	Fine     float64       `default:"0.0625" help:"speed, once: how near to the least that fails the result is, as a share of it."`
+	JSON     string        `name:"json" help:"The file to which each run, and at last each row, is added as a line of JSON." placeholder:"FILE" type:"path"`
 	Dir      string        `help:"Where data is kept; a temporary directory if empty." placeholder:"DIR" type:"path"`
 	Keep     bool          `help:"Leave the directory."`
 }
 
 func main() {
 	var o options
-	kong.Parse(&o, kong.Name("calls"), kong.Description("What calls through axgate cost."), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	kong.Parse(&o, kong.Name("calls"), kong.Description("What calls cost: of axgate, and of what could be run in its place."), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := measure(ctx, &o)
 	stop()

@@ -6,93 +6,99 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
-	"text/tabwriter"
 	"time"
 )
 
-// table is what is printed at the end.
-type table struct{ rows [][2]string }
-
-func (t *table) add(name, format string, args ...any) {
-	value := fmt.Sprintf(format, args...)
-	t.rows = append(t.rows, [2]string{name, value})
-	fmt.Fprintf(os.Stderr, "%s: %s\n", name, value)
-}
-
-func (t *table) print() error {
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	for _, row := range t.rows {
-		fmt.Fprintf(w, "%s\t%s\n", row[0], row[1])
-	}
-	return w.Flush()
+// bench is a run of this program.
+type bench struct {
+	o       *options
+	load    string // the generator
+	columns []column
+	table   table
+	round   int
+	found   map[string]float64 // by row and column: what a search has found before
 }
 
 // measure measures the rows that are wanted and prints what there is, even if
 // it is ended before.
 func measure(ctx context.Context, o *options) error {
-	w, err := open(ctx, o)
-	if err != nil {
-		if w != nil {
-			err = errors.Join(err, w.close(ctx))
+	dir := o.Dir
+	if dir == "" {
+		made, err := os.MkdirTemp("", "bench")
+		if err != nil {
+			return err
 		}
+		dir = made
+		if !o.Keep {
+			defer func() { _ = os.RemoveAll(made) }()
+		}
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	t := &table{}
-	for _, row := range []struct {
-		name string
-		do   func(context.Context, *table, kind) error
-	}{{"media", w.mediaRows}, {"signal", w.signalRows}, {"speed", w.speedRow}, {"once", w.onceRow}} {
-		if err == nil && slices.Contains(o.Rows, row.name) {
-			err = w.bothWays(func(k kind) error { return row.do(ctx, t, k) })
+	b := &bench{o: o, found: make(map[string]float64)}
+	err := b.build(ctx, dir)
+	if err == nil {
+		b.columns, err = columns(ctx, o, dir)
+	}
+	for b.round = 1; err == nil && b.round <= o.Rounds; b.round++ {
+		err = b.rows(ctx)
+	}
+	for i, c := range b.columns {
+		if i == 0 || b.columns[i-1].system != c.system {
+			err = errors.Join(err, c.system.close(ctx))
 		}
 	}
-	if err == nil && slices.Contains(o.Rows, "sets") {
-		err = w.setRows(ctx, t)
-	}
-	return errors.Join(err, w.close(ctx), t.print())
+	return errors.Join(err, b.file(b.table.lines), b.table.print(os.Stdout))
 }
 
-// bothWays does it without and with recording, as is wanted.
-func (w *world) bothWays(do func(kind) error) error {
-	for _, record := range []bool{false, true} {
-		if record && w.o.Record == "no" || !record && w.o.Record == "yes" {
+// rows measures each row of a round, column by column.
+func (b *bench) rows(ctx context.Context) error {
+	fmt.Fprintf(os.Stderr, "round %d of %d\n", b.round, b.o.Rounds)
+	for _, row := range []struct {
+		name string
+		do   func(context.Context, string) error
+	}{{"media", b.mediaRows}, {"signal", b.signalRows}, {"speed", b.speedRow}, {"once", b.onceRow}, {"sets", b.setRows}} {
+		if !slices.Contains(b.o.Rows, row.name) {
 			continue
 		}
-		if err := do(kind{"AXB", record}); err != nil {
+		if err := row.do(ctx, row.name); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func recorded(k kind) string {
-	if k.record {
-		return ", recorded"
+// each does it for each column that has the row.
+func (b *bench) each(row string, do func(*column) error) error {
+	for i := range b.columns {
+		if !slices.Contains(b.columns[i].does, row) {
+			continue
+		}
+		if err := do(&b.columns[i]); err != nil {
+			return err
+		}
 	}
-	return ""
+	return nil
 }
 
-// doubtful marks a figure that the generator does not believe.
-func doubtful(r *result) string {
-	if r.Valid {
-		return ""
-	}
-	return "  (INVALID)"
-}
-
-func (w *world) mediaRows(ctx context.Context, t *table, k kind) error {
-	for _, calls := range w.o.Calls {
-		err := w.measured(ctx, k, w.o.Pairs, func() error {
-			name := fmt.Sprintf("%d calls%s", calls, recorded(k))
-			r, err := w.media(ctx, name, k, calls, w.o.For)
-			if err != nil {
-				return err
-			}
-			t.add("CPU s per call-minute, "+name, "%.4f%s", r.PerCallMinute, doubtful(&r))
-			t.add("added delay ms p50 / p99, "+name, "%.3f / %.3f, lost %.4f %%%s", r.Media.Delay.P50, r.Media.Delay.P99, r.Media.Loss, doubtful(&r))
-			t.add("memory per call KiB, "+name, "%.1f, %d of %d good%s", r.MemoryPerCall, r.Calls.Good, r.Calls.Begun, doubtful(&r))
-			return nil
+func (b *bench) mediaRows(ctx context.Context, row string) error {
+	for _, calls := range b.o.Calls {
+		name := fmt.Sprintf(", %d calls", calls)
+		err := b.each(row, func(c *column) error {
+			return b.measured(ctx, c, "AXB", func(k kind) error {
+				r, err := b.media(ctx, c, name[2:], k, calls, b.o.For)
+				if err != nil {
+					return err
+				}
+				b.table.add(c.title, perMinute+name, "%.4f", r.PerCallMinute, believe(r.Valid))
+				b.table.add(c.title, addedMedian+name, "%.3f", r.Media.Delay.P50, believe(r.Valid))
+				b.table.add(c.title, addedMost+name, "%.3f", r.Media.Delay.P99, believe(r.Valid))
+				b.table.add(c.title, "lost %"+name, "%.4f", r.Media.Loss, believe(r.Valid))
+				b.table.add(c.title, memory+name, "%.1f", r.MemoryPerCall, believe(r.Valid))
+				b.table.add(c.title, "bad calls"+name, "%.0f", float64(r.Calls.Bad), believe(r.Valid))
+				return nil
+			})
 		})
 		if err != nil {
 			return err
@@ -101,22 +107,27 @@ func (w *world) mediaRows(ctx context.Context, t *table, k kind) error {
 	return nil
 }
 
-func (w *world) signalRows(ctx context.Context, t *table, k kind) error {
-	for _, mode := range w.o.Modes {
-		k.mode = mode
-		err := w.measured(ctx, k, w.o.Pairs, func() error {
-			name := fmt.Sprintf("%s at %g cps%s", mode, w.o.Rate, recorded(k))
-			r, err := w.signal(ctx, name, k, w.o.Pairs, w.o.Rate, w.o.For)
-			if err != nil {
-				return err
+func (b *bench) signalRows(ctx context.Context, row string) error {
+	for _, mode := range b.o.Modes {
+		err := b.each(row, func(c *column) error {
+			if !slices.Contains(c.modes, mode) {
+				return nil
 			}
-			t.add("CPU s per 1,000 calls, "+name, "%.3f, %d of %d good%s", r.PerThousand, r.Calls.Good, r.Calls.Begun, doubtful(&r))
-			delay := r.PostDial
-			if mode == "AXE" {
-				delay = r.AfterDigits
-			}
-			t.add("post-dial delay ms p50 / p99, "+name, "%.3f / %.3f%s", delay.P50, delay.P99, doubtful(&r))
-			return nil
+			return b.measured(ctx, c, mode, func(k kind) error {
+				r, err := b.signal(ctx, c, mode, k, b.o.Pairs, b.o.Rate, b.o.For)
+				if err != nil {
+					return err
+				}
+				delay := r.PostDial
+				if mode == "AXE" {
+					delay = r.AfterDigits
+				}
+				b.table.add(c.title, perThousand+", "+mode, "%.3f", r.PerThousand, believe(r.Valid))
+				b.table.add(c.title, dialMedian+", "+mode, "%.3f", delay.P50, believe(r.Valid))
+				b.table.add(c.title, dialMost+", "+mode, "%.3f", delay.P99, believe(r.Valid))
+				b.table.add(c.title, "bad calls, "+mode, "%.0f", float64(r.Calls.Bad), believe(r.Valid))
+				return nil
+			})
 		})
 		if err != nil {
 			return err
@@ -131,119 +142,42 @@ func (r *result) fast() bool {
 	return r.Calls.Share >= good && r.Messages.Share <= again
 }
 
-// speedRow looks for the most calls per second: up by doubling, then to within
-// a sixteenth by halving.
-func (w *world) speedRow(ctx context.Context, t *table, k kind) error {
-	name := "calls per second at most, AXB" + recorded(k)
-	best, at, err := w.search(ctx, k, w.o.Rate, w.o.Most, func(rate float64) (bool, string, error) {
-		r, err := w.signal(ctx, name, k, w.o.Pairs, rate, w.o.For/3)
-		return r.fast(), fmt.Sprintf("%.2f %% good, %.4f retransmissions per call, post-dial delay p99 %.2f ms%s", 100*r.Calls.Share, r.Messages.Share, r.PostDial.P99, doubtful(&r)), err
+// speedRow looks for the most calls per second.
+func (b *bench) speedRow(ctx context.Context, row string) error {
+	return b.search(ctx, row, mostSpeed, b.o.Speed, b.o.Most, func(c *column, k kind, rate float64) (trial, error) {
+		r, err := b.signal(ctx, c, row, k, b.o.Pairs, rate, b.o.For/3)
+		return trial{r.fast(), r.Valid, fmt.Sprintf("%.2f %% good, %.4f retransmissions per call, post-dial delay p99 %.2f ms", 100*r.Calls.Share, r.Messages.Share, r.PostDial.P99)}, err
 	})
-	t.add(name, "%.0f (%s)", best, at)
-	return err
 }
 
 // onceRow looks for the most calls at once.
-func (w *world) onceRow(ctx context.Context, t *table, k kind) error {
-	const loss, late, first = 0.1, 10.0, 200
-	name := "calls at once at most, AXB" + recorded(k)
-	best, at, err := w.search(ctx, k, first, (lastRTP-firstRTP)/4, func(calls float64) (bool, string, error) {
-		r, err := w.media(ctx, name, k, int(calls), w.o.For/3)
-		return r.Media.Loss < loss && r.Media.Delay.P99 < late && r.Calls.Bad == 0, fmt.Sprintf("lost %.4f %%, added delay p99 %.2f ms, %d bad%s", r.Media.Loss, r.Media.Delay.P99, r.Calls.Bad, doubtful(&r)), err
+func (b *bench) onceRow(ctx context.Context, row string) error {
+	const loss, late = 0.1, 10.0
+	return b.search(ctx, row, mostOnce, b.o.Once, (lastRTP-firstRTP)/4, func(c *column, k kind, calls float64) (trial, error) {
+		r, err := b.media(ctx, c, row, k, int(calls), b.o.For/3)
+		return trial{
+			r.Media.Loss < loss && r.Media.Delay.P99 < late && r.Calls.Bad == 0, r.Valid,
+			fmt.Sprintf("lost %.4f %%, added delay p99 %.2f ms, %d bad", r.Media.Loss, r.Media.Delay.P99, r.Calls.Bad),
+		}, err
 	})
-	t.add(name, "%.0f (%s)", best, at)
-	return err
 }
 
-// search finds the most that passes, between first and most, and what it was
-// like; each try has a fresh process.
-func (w *world) search(ctx context.Context, k kind, first, most float64, try func(float64) (bool, string, error)) (best float64, at string, err error) {
-	const fine = 1.0 / 16
-	low, high := 0.0, 0.0
-	for next := min(first, most); ; {
-		var passed bool
-		var what string
-		err := w.measured(ctx, k, w.o.Pairs, func() (err error) { passed, what, err = try(next); return err })
-		if err != nil {
-			return low, at, err
-		}
-		fmt.Fprintf(os.Stderr, "%.0f: %v, %s\n", next, passed, what)
-		switch {
-		case passed:
-			low, at = next, what
-		default:
-			high = next
-		}
-		switch {
-		case high == 0 && low == most:
-			return low, at, nil
-		case high == 0:
-			next = min(2*next, most)
-		case high-low <= fine*high || high < 2:
-			return low, at, nil
-		default:
-			next = float64(int((low + high) / 2))
-		}
+// measured runs work on fresh processes that are warm.
+func (b *bench) measured(ctx context.Context, c *column, mode string, work func(kind) error) error {
+	k := kind{mode, c.record}
+	if err := c.system.start(ctx, k, b.o.Pairs); err != nil {
+		return fmt.Errorf("%s: %w", c.title, err)
 	}
+	err := b.warm(ctx, c, k)
+	if err == nil {
+		err = work(k)
+	}
+	return errors.Join(err, c.system.stop(ctx))
 }
 
-// setRows shows whether the size of what is bound matters: each set is bound,
-// every X of it is called once so that the cache has it, then it is measured.
-func (w *world) setRows(ctx context.Context, t *table) error {
-	k := kind{"AXB", false}
-	if err := w.start(ctx); err != nil {
-		return err
-	}
-	emptyRedis, err := w.redisBytes(ctx)
-	if err != nil {
-		return errors.Join(err, w.stop(ctx))
-	}
-	emptyLedger, err := w.ledgerBytes()
-	for _, n := range w.o.Sets {
-		if err != nil {
-			break
-		}
-		err = w.setRow(ctx, t, k, n, emptyRedis, emptyLedger)
-	}
-	return errors.Join(err, w.stop(ctx))
-}
-
-func (w *world) setRow(ctx context.Context, t *table, k kind, n int, emptyRedis, emptyLedger int64) error {
-	had := w.bound[k]
-	took, err := w.bind(ctx, k, n)
-	if err != nil {
-		return err
-	}
-	if err := w.fill(ctx, k, n); err != nil {
-		return err
-	}
-	cache, err := w.redisBytes(ctx)
-	if err != nil {
-		return err
-	}
-	disk, err := w.ledgerBytes()
-	if err != nil {
-		return err
-	}
-	name := fmt.Sprintf("%d bindings", n)
-	r, err := w.signal(ctx, name, k, n, w.o.Rate, w.o.For)
-	if err != nil {
-		return err
-	}
-	if took > 0 {
-		t.add("bound per second, up to "+name, "%.0f", float64(n-had)/took.Seconds())
-	}
-	t.add("post-dial delay ms p50 / p99, "+name, "%.3f / %.3f, %d of %d good%s", r.PostDial.P50, r.PostDial.P99, r.Calls.Good, r.Calls.Begun, doubtful(&r))
-	t.add("CPU s per 1,000 calls, "+name, "%.3f%s", r.PerThousand, doubtful(&r))
-	t.add("bytes per binding, "+name, "Redis %d, ledger %d", (cache-emptyRedis)/int64(n), (disk-emptyLedger)/int64(n))
-	return nil
-}
-
-// fill calls each X once.
-func (w *world) fill(ctx context.Context, k kind, n int) error {
-	const rate = 50
-	xs := (n + k.perX() - 1) / k.perX()
-	last := time.Duration(float64(xs) / rate * float64(time.Second))
-	_, err := w.run(ctx, "fill the cache", k, n, "signal", "--rate", strconv.Itoa(rate), "--for", max(last, time.Second).String(), "--hold", "100ms", "--stride", strconv.Itoa(k.perX()))
+// warm has the processes make what they make once: connections, buffers, and
+// the cache's entries of some X.
+func (b *bench) warm(ctx context.Context, c *column, k kind) error {
+	_, err := b.signal(ctx, c, "warm up", k, b.o.Pairs, 50, 4*time.Second)
 	return err
 }

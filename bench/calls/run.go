@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -43,15 +45,32 @@ type result struct {
 	Doubts        []string `json:"doubts"`
 }
 
-// run has the generator make calls of a kind over so many pairs.
-func (w *world) run(ctx context.Context, name string, k kind, pairs int, mode string, more ...string) (r result, err error) {
+// build builds the generator.
+func (b *bench) build(ctx context.Context, dir string) error {
+	b.load = filepath.Join(dir, "load")
+	return goBuild(ctx, "axgate/bench/load", b.load)
+}
+
+func goBuild(ctx context.Context, pkg, to string) error {
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", to, pkg).CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
+	}
+	return nil
+}
+
+// run has the generator make calls of a kind over so many pairs, through the
+// system of a column.
+func (b *bench) run(ctx context.Context, c *column, name string, k kind, pairs int, mode string, more ...string) (r result, err error) {
+	name = fmt.Sprintf("%s, round %d: %s", c.title, b.round, name)
 	args := []string{
 		mode, "--name", name, "--json", "-", "--scenario", strings.ToLower(k.mode), "--target", target.String(), "--callers", callers.String(), "--callees", callees.String(),
 		"--from", country + strconv.Itoa(firstCaller), "--to", country + strconv.Itoa(firstCallee), "--x", country + strconv.Itoa(k.firstX()),
 		"--pairs", strconv.Itoa(pairs), "--per-x", strconv.Itoa(k.perX()),
-		"--process", fmt.Sprintf("axgate=%d", w.gate.PID()), "--process", fmt.Sprintf("redis=%d", w.redis.PID()),
 	}
-	cmd := exec.CommandContext(ctx, w.load, append(args, more...)...)
+	for _, p := range c.system.processes() {
+		args = append(args, "--process", p)
+	}
+	cmd := exec.CommandContext(ctx, b.load, append(args, more...)...)
 	cmd.Stderr = os.Stderr
 	line, err := cmd.Output()
 	if err != nil {
@@ -63,45 +82,30 @@ func (w *world) run(ctx context.Context, name string, k kind, pairs int, mode st
 	for _, doubt := range r.Doubts {
 		fmt.Fprintf(os.Stderr, "%s: INVALID: %s\n", name, doubt)
 	}
-	if w.o.JSON == "" {
-		return r, nil
+	return r, b.file(func(w io.Writer) error {
+		_, err := w.Write(line)
+		return err
+	})
+}
+
+// file adds to the file of results, if there is one.
+func (b *bench) file(write func(io.Writer) error) error {
+	if b.o.JSON == "" {
+		return nil
 	}
-	f, err := os.OpenFile(w.o.JSON, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(b.o.JSON, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
-		return r, err
-	}
-	_, err = f.Write(line)
-	return r, errors.Join(err, f.Close())
-}
-
-// warm has the process make what it makes once: connections, buffers, and the
-// cache's entries of some X.
-func (w *world) warm(ctx context.Context, k kind, pairs int) error {
-	_, err := w.run(ctx, "warm up", k, pairs, "signal", "--rate", "50", "--for", "4s", "--hold", "500ms", "--random")
-	return err
-}
-
-// measured runs work on a fresh process that is warm.
-func (w *world) measured(ctx context.Context, k kind, pairs int, work func() error) error {
-	if err := w.start(ctx); err != nil {
 		return err
 	}
-	if _, err := w.bind(ctx, k, pairs); err != nil {
-		return errors.Join(err, w.stop(ctx))
-	}
-	err := w.warm(ctx, k, pairs)
-	if err == nil {
-		err = work()
-	}
-	return errors.Join(err, w.stop(ctx))
+	return errors.Join(write(f), f.Close())
 }
 
 // signal makes calls at a rate.
-func (w *world) signal(ctx context.Context, name string, k kind, pairs int, rate float64, last time.Duration) (result, error) {
-	return w.run(ctx, name, k, pairs, "signal", "--rate", strconv.FormatFloat(rate, 'f', -1, 64), "--for", last.String(), "--hold", w.o.Hold.String(), "--random")
+func (b *bench) signal(ctx context.Context, c *column, name string, k kind, pairs int, rate float64, last time.Duration) (result, error) {
+	return b.run(ctx, c, name, k, pairs, "signal", "--rate", strconv.FormatFloat(rate, 'f', -1, 64), "--for", last.String(), "--hold", b.o.Hold.String(), "--random")
 }
 
 // media has so many calls talk.
-func (w *world) media(ctx context.Context, name string, k kind, calls int, last time.Duration) (result, error) {
-	return w.run(ctx, name, k, w.o.Pairs, "media", "--calls", strconv.Itoa(calls), "--talk", last.String())
+func (b *bench) media(ctx context.Context, c *column, name string, k kind, calls int, last time.Duration) (result, error) {
+	return b.run(ctx, c, name, k, b.o.Pairs, "media", "--calls", strconv.Itoa(calls), "--talk", last.String(), "--rate", strconv.FormatFloat(b.o.Build, 'f', -1, 64))
 }

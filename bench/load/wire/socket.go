@@ -84,6 +84,9 @@ func (s *Socket) prepare(at netip.AddrPort, buffer int) error {
 // Local is the address that the socket is bound to.
 func (s *Socket) Local() netip.AddrPort { return s.local }
 
+// FD is the descriptor, for a poll of somebody else.
+func (s *Socket) FD() int { return s.fd }
+
 // Close closes the socket.
 func (s *Socket) Close() error { return unix.Close(s.fd) }
 

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+)
+
+// trial is what became of a value that a search tried.
+type trial struct {
+	passed bool
+	valid  bool
+	what   string // for people
+}
+
+// search finds, for each column, the most that passes. Each try has fresh
+// processes. In the first round it begins at a value, in the next ones at what
+// was found.
+func (b *bench) search(ctx context.Context, row, name string, first, most float64, try func(*column, kind, float64) (trial, error)) error {
+	return b.each(row, func(c *column) error {
+		known := b.found[c.title+name]
+		s := climb{next: min(first, most), most: most, factor: 2, fine: b.o.Fine}
+		if known > 0 {
+			s.next, s.factor = known, 1+b.o.Fine
+		}
+		for !s.done() {
+			var t trial
+			err := b.measured(ctx, c, "AXB", func(k kind) (err error) { t, err = try(c, k, s.next); return err })
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(os.Stderr, "%s, %s: %.0f: %v, %s%s\n", c.title, name, s.next, t.passed, t.what, believe(t.valid))
+			s.tell(t)
+		}
+		b.found[c.title+name] = s.best
+		b.table.add(c.title, name, "%.0f", s.best, s.doubt())
+		return nil
+	})
+}
+
+// climb is a search for the most that passes: up, or down, by a factor until
+// the verdict changes, then by halves until it is near.
+type climb struct {
+	next, most   float64
+	factor, fine float64
+	best, worst  float64 // the most that passed, the least that failed; 0: none
+	passed       doubt   // of the generator, about best
+	failed       doubt   // and about worst
+	ended        bool
+}
+
+func (s *climb) done() bool { return s.ended }
+
+// doubt is what the generator says against the result.
+func (s *climb) doubt() doubt { return max(s.passed, s.failed) }
+
+// tell takes what became of next.
+func (s *climb) tell(t trial) {
+	if t.passed {
+		s.best, s.passed = s.next, believe(t.valid)
+	} else {
+		s.worst, s.failed = s.next, min(believe(t.valid), orMore)
+	}
+	switch {
+	case s.worst == 0:
+		s.ended = s.best == s.most
+		s.next = min(float64(int(s.best*s.factor+1)), s.most)
+	case s.best == 0:
+		s.ended = s.worst <= 1
+		s.next = float64(int(s.worst / s.factor))
+	default:
+		s.ended = s.worst-s.best <= s.fine*s.worst || s.worst-s.best < 2
+		s.next = float64(int((s.best + s.worst) / 2))
+	}
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+// TestClimbFindsTheMost lets a system carry so much and no more: what is found
+// is below it by no more than is allowed, whether the search knew where to
+// begin or not.
+func TestClimbFindsTheMost(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		const fine = 0.125
+		carries := rapid.Float64Range(1, 5000).Draw(t, "carries")
+		c := climb{next: rapid.Float64Range(1, 4000).Draw(t, "first"), most: 4000, factor: 2, fine: fine}
+		if rapid.Bool().Draw(t, "known") {
+			c.factor = 1 + fine
+		}
+		tries := 0
+		for ; !c.done(); tries++ {
+			if tries > 100 || c.next > c.most {
+				t.Fatalf("try %d is %g", tries, c.next)
+			}
+			c.tell(trial{passed: c.next <= carries, valid: true})
+		}
+		least := min(carries, c.most)
+		if c.best > least || least-c.best > fine*least+2 {
+			t.Fatalf("%g of %g in %d tries", c.best, carries, tries)
+		}
+	})
+}
+
+// TestClimbIsShortWhenItKnows: a later round costs two tries.
+func TestClimbIsShortWhenItKnows(t *testing.T) {
+	t.Parallel()
+	c := climb{next: 800, most: 4000, factor: 1.125, fine: 0.125}
+	tries := 0
+	for ; !c.done(); tries++ {
+		c.tell(trial{passed: c.next <= 830, valid: true})
+	}
+	require.Equal(t, 2, tries)
+	require.InDelta(t, 800, c.best, 0)
+}
+
+// TestClimbDoubts: a failure that the generator doubts leaves open whether more
+// would pass.
+func TestClimbDoubts(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		passed, failed bool // valid
+		want           doubt
+	}{{true, true, sure}, {true, false, orMore}, {false, true, doubtful}, {false, false, doubtful}} {
+		c := climb{next: 100, most: 4000, factor: 1.125, fine: 0.125}
+		c.tell(trial{passed: true, valid: row.passed})
+		c.tell(trial{passed: false, valid: row.failed})
+		require.True(t, c.done())
+		require.Equal(t, row.want, c.doubt())
+	}
+}

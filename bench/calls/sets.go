@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// setRows shows whether the size of what is bound matters: each set is bound,
+// every X of it is called once so that the cache has it, then it is measured.
+// A process of axgate has all sets, one after the other.
+func (b *bench) setRows(ctx context.Context, row string) error {
+	return b.each(row, func(c *column) (err error) {
+		a := c.system.(*axgate)
+		if err := a.serve(ctx); err != nil {
+			return err
+		}
+		emptyRedis, err := a.redisBytes(ctx)
+		if err != nil {
+			return errors.Join(err, a.stop(ctx))
+		}
+		emptyLedger, err := a.ledgerBytes()
+		for _, n := range b.o.Sets {
+			if err != nil {
+				break
+			}
+			err = b.setRow(ctx, c, a, n, emptyRedis, emptyLedger)
+		}
+		return errors.Join(err, a.stop(ctx))
+	})
+}
+
+func (b *bench) setRow(ctx context.Context, c *column, a *axgate, n int, emptyRedis, emptyLedger int64) error {
+	k := kind{"AXB", c.record}
+	had := a.bound[k]
+	took, err := a.bind(ctx, k, n)
+	if err != nil {
+		return err
+	}
+	if err := b.fill(ctx, c, k, n); err != nil {
+		return err
+	}
+	cache, err := a.redisBytes(ctx)
+	if err != nil {
+		return err
+	}
+	disk, err := a.ledgerBytes()
+	if err != nil {
+		return err
+	}
+	name := fmt.Sprintf(", %d bindings", n)
+	r, err := b.signal(ctx, c, name[2:], k, n, b.o.Rate, b.o.For)
+	if err != nil {
+		return err
+	}
+	if took > 0 {
+		b.table.add(c.title, "bound per second, up to "+name[2:], "%.0f", float64(n-had)/took.Seconds(), sure)
+	}
+	b.table.add(c.title, dialMedian+name, "%.3f", r.PostDial.P50, believe(r.Valid))
+	b.table.add(c.title, dialMost+name, "%.3f", r.PostDial.P99, believe(r.Valid))
+	b.table.add(c.title, perThousand+name, "%.3f", r.PerThousand, believe(r.Valid))
+	b.table.add(c.title, "bad calls"+name, "%.0f", float64(r.Calls.Bad), believe(r.Valid))
+	b.table.add(c.title, "Redis bytes per binding"+name, "%.0f", float64(cache-emptyRedis)/float64(n), sure)
+	b.table.add(c.title, "ledger bytes per binding"+name, "%.0f", float64(disk-emptyLedger)/float64(n), sure)
+	return nil
+}
+
+// fill calls each X once.
+func (b *bench) fill(ctx context.Context, c *column, k kind, n int) error {
+	const rate = 50
+	xs := (n + k.perX() - 1) / k.perX()
+	last := time.Duration(float64(xs) / rate * float64(time.Second))
+	_, err := b.run(ctx, c, "fill the cache", k, n, "signal", "--rate", strconv.Itoa(rate), "--for", max(last, time.Second).String(), "--hold", "100ms", "--stride", strconv.Itoa(k.perX()))
+	return err
+}
