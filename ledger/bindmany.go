@@ -144,7 +144,7 @@ func bindTogether(s scope, group []*Bound) (version int64, err error) {
 // takeAll is take for many places; errApart if one of them is taken.
 func takeAll(s scope, rows [][]any) error {
 	for len(rows) > 0 {
-		part := rows[:min(rowsAtOnce(len(rows[0])), len(rows))]
+		part := rows[:min(s.rowsAtOnce(len(rows[0])), len(rows))]
 		rows = rows[len(part):]
 		n, err := s.exec(`INSERT INTO bound (x, slot, subscription) VALUES `+places(len(part), len(part[0]))+` ON CONFLICT DO NOTHING`, flat(part)...)
 		if err != nil {

@@ -131,20 +131,6 @@ func (l *Ledger) read(ctx context.Context) scope {
 	return scope{ctx: ctx, on: l.reads, stmts: l.stmts}
 }
 
-// view runs work on one state of the database: what several statements read
-// belongs together, whatever changes meanwhile.
-func (l *Ledger) view(ctx context.Context, work func(scope) error) error {
-	var as *sql.TxOptions // a transaction of SQLite that only reads sees one state
-	if l.driver == Postgres {
-		as = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
-	}
-	tx, err := l.reads.BeginTx(ctx, as)
-	if err != nil {
-		return fmt.Errorf("begin to read: %w", err)
-	}
-	return errors.Join(work(scope{ctx: ctx, on: tx}), undone(tx.Rollback()))
-}
-
 // micros is an instant as the tables have it.
 func micros(t time.Time) int64 {
 	if t.IsZero() {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -82,11 +84,15 @@ func newStatements(on preparer) *statements {
 	return &statements{on: on, all: map[string]*sql.Stmt{}}
 }
 
-func (s *statements) get(ctx context.Context, query string) (*sql.Stmt, error) {
+// known is a text that is compiled, nil if it is not.
+func (s *statements) known(query string) *sql.Stmt {
 	s.mu.RLock()
-	stmt := s.all[query]
-	s.mu.RUnlock()
-	if stmt != nil {
+	defer s.mu.RUnlock()
+	return s.all[query]
+}
+
+func (s *statements) get(ctx context.Context, query string) (*sql.Stmt, error) {
+	if stmt := s.known(query); stmt != nil {
 		return stmt, nil
 	}
 	s.mu.Lock()
@@ -94,12 +100,42 @@ func (s *statements) get(ctx context.Context, query string) (*sql.Stmt, error) {
 	if stmt := s.all[query]; stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := s.on.PrepareContext(ctx, query)
+	stmt, err := s.on.PrepareContext(ctx, positional(query))
 	if err != nil {
 		return nil, fmt.Errorf("compile %q: %w", query, err)
 	}
 	s.all[query] = stmt
 	return stmt, nil
+}
+
+// positional writes ? for $1, $2 and so on, if each stands there once and in
+// its turn: to SQLite $1 is a name, and for each it would look through all names.
+func positional(query string) string {
+	var b strings.Builder
+	b.Grow(len(query))
+	next, quoted := 1, false
+	for rest := query; rest != ""; {
+		c := rest[0]
+		if c == '\'' {
+			quoted = !quoted
+		}
+		if c != '$' || quoted {
+			b.WriteByte(c)
+			rest = rest[1:]
+			continue
+		}
+		end := 1
+		for end < len(rest) && '0' <= rest[end] && rest[end] <= '9' {
+			end++
+		}
+		if rest[1:end] != strconv.Itoa(next) {
+			return query
+		}
+		b.WriteByte('?')
+		rest = rest[end:]
+		next++
+	}
+	return b.String()
 }
 
 // close ends them; errors do not matter, for their connection is closed next.

@@ -96,19 +96,24 @@ func itemRows(id string, items []TaskItem) ([][]any, error) {
 	return rows, nil
 }
 
-// mostParameters is how many parameters a statement for many rows has: SQLite
-// looks for each among all of them.
-const mostParameters = 200
+// mostParameters is how many parameters a statement for many rows has. To
+// PostgreSQL each statement is a journey, so it gets ten times as many.
+const mostParameters = 1000
 
 // rowsAtOnce is how many rows of a width one statement takes; one text does for
 // nearly all of many.
-func rowsAtOnce(width int) int { return max(1, mostParameters/width) }
+func (s scope) rowsAtOnce(width int) int {
+	if s.stmts == nil {
+		width = (width + 9) / 10
+	}
+	return max(1, mostParameters/width)
+}
 
 // insertRows inserts rows of equal width with few statements: head ends with
 // VALUES, tail is what follows the values.
 func insertRows(s scope, head, tail string, rows [][]any) error {
 	for len(rows) > 0 {
-		part := rows[:min(rowsAtOnce(len(rows[0])), len(rows))]
+		part := rows[:min(s.rowsAtOnce(len(rows[0])), len(rows))]
 		rows = rows[len(part):]
 		if _, err := s.exec(head+places(len(part), len(part[0]))+tail, flat(part)...); err != nil {
 			return err

@@ -71,7 +71,7 @@ func (w *worker) insert(app ownApp, items []TaskItem) (made map[routing.X]int64,
 	}
 	made = map[routing.X]int64{}
 	for len(rows) > 0 {
-		part := rows[:min(rowsAtOnce(len(rows[0])), len(rows))]
+		part := rows[:min(w.s.rowsAtOnce(len(rows[0])), len(rows))]
 		rows = rows[len(part):]
 		if err := insertNumbers(w.s, part, made); err != nil {
 			return nil, err

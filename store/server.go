@@ -23,6 +23,7 @@ func (c *Cache) meet(ctx context.Context, cn *redis.Conn) error {
 		return err
 	}
 	if c.knows(s) {
+		c.judge(s)
 		c.prepared.Store(true)
 		return nil
 	}
@@ -51,15 +52,25 @@ func (c *Cache) meet(ctx context.Context, cn *redis.Conn) error {
 		return fmt.Errorf("write down which Redis this is: %w", err)
 	}
 	c.marks.renew()
+	c.judge(s)
 	c.cfg.Log.Warn().Str("redis", c.cfg.Address).Int64("epoch", epoch).Msg("a Redis that was not known: everything is loaded anew")
 	return nil
 }
 
+// judge tells the log of a server that must not be used as it is set.
+func (c *Cache) judge(s server) {
+	if s.evicts != "" {
+		c.cfg.Log.Error().Str("redis", c.cfg.Address).Str("maxmemory-policy", s.evicts).
+			Msg("Redis throws bindings away when its memory is full, and calls by them are refused then: set maxmemory-policy to noeviction")
+	}
+}
+
 // server is what a connection shows of the Redis behind it.
 type server struct {
-	id    string // run id of the process
-	noted string // run id that is written down in it
-	epoch int64  // epoch since when it is believed
+	id     string // run id of the process
+	noted  string // run id that is written down in it
+	epoch  int64  // epoch since when it is believed
+	evicts string // by which policy it throws entries away; empty: it does not, or was not asked
 }
 
 // knows tells whether the server is the one that is written down. Another
@@ -82,6 +93,10 @@ func (c *Cache) identify(ctx context.Context, cn *redis.Conn, prepare bool) (ser
 	pipe := cn.Pipeline()
 	info := pipe.Info(ctx, "server")
 	noted := pipe.HMGet(ctx, serverKey, "run_id", "epoch")
+	var memory *redis.StringCmd
+	if prepare {
+		memory = pipe.Info(ctx, "memory")
+	}
 	for _, text := range c.scripts.texts {
 		if prepare { // redis.Script.Load would take the pipeline's missing answer for the script's hash
 			pipe.ScriptLoad(ctx, text)
@@ -91,14 +106,19 @@ func (c *Cache) identify(ctx context.Context, cn *redis.Conn, prepare bool) (ser
 	var s server
 	for _, cmd := range cmds {
 		err := cmd.Err()
-		if cmd == redis.Cmder(info) && err != nil && strings.Contains(err.Error(), "is not supported") {
+		if cmd.Name() == "info" && err != nil && strings.Contains(err.Error(), "is not supported") {
 			continue // the embedded one does not say
 		}
 		if err != nil {
 			return s, fmt.Errorf("prepare a connection to Redis: %s: %w", cmd.Name(), err)
 		}
 	}
-	s.id = runID(info.Val())
+	s.id = told(info.Val(), "run_id")
+	if memory != nil {
+		if policy := told(memory.Val(), "maxmemory_policy"); policy != "noeviction" && told(memory.Val(), "maxmemory") != "0" {
+			s.evicts = policy
+		}
+	}
 	if v := noted.Val(); len(v) == 2 {
 		s.noted, _ = v[0].(string)
 		text, _ := v[1].(string)
@@ -113,10 +133,11 @@ func (c *Cache) identify(ctx context.Context, cn *redis.Conn, prepare bool) (ser
 	return s, nil
 }
 
-func runID(info string) string {
+// told is what INFO says of something; empty if it does not.
+func told(info, what string) string {
 	for line := range strings.Lines(info) {
-		if id, ok := strings.CutPrefix(strings.TrimSpace(line), "run_id:"); ok {
-			return id
+		if value, ok := strings.CutPrefix(strings.TrimSpace(line), what+":"); ok {
+			return value
 		}
 	}
 	return ""

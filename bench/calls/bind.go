@@ -84,6 +84,24 @@ func (a *axgate) command(ctx context.Context, args ...string) error {
 	return nil
 }
 
+// filled waits until the cache gets no more keys: it is filled behind the calls
+// that came.
+func (a *axgate) filled(ctx context.Context) error {
+	const quiet = 3 * time.Second
+	keys, since := int64(-1), time.Now()
+	for time.Since(since) < quiet {
+		now, err := a.redis.Client().DBSize(ctx).Result()
+		if err != nil {
+			return err
+		}
+		if now != keys {
+			keys, since = now, time.Now()
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return nil
+}
+
 // redisBytes is how much memory Redis uses for what it keeps.
 func (a *axgate) redisBytes(ctx context.Context) (int64, error) {
 	info, err := a.redis.Client().InfoMap(ctx, "memory").Result()

@@ -42,6 +42,9 @@ func (b *bench) setRow(ctx context.Context, c *column, a *axgate, n int, emptyRe
 	if err := b.fill(ctx, c, k, n); err != nil {
 		return err
 	}
+	if err := a.filled(ctx); err != nil {
+		return err
+	}
 	cache, err := a.redisBytes(ctx)
 	if err != nil {
 		return err

@@ -38,6 +38,7 @@ type options struct {
 	Rate    float64       `help:"Questions per second; 0: as many as can be."`
 	For     time.Duration `default:"5s" help:"How long each row is measured."`
 	Ledger  string        `default:"sqlite" enum:"sqlite,postgres" help:"The ledger's database."`
+	Lock    string        `help:"A file by whose lock (flock) those who measure on this machine take turns." placeholder:"FILE" type:"path"`
 	Profile string        `help:"Write a CPU profile of this process while it asks." placeholder:"FILE" type:"path"`
 }
 
@@ -70,7 +71,7 @@ func measure(ctx context.Context, o *options) (err error) {
 			return err
 		}
 	}
-	w, err := open(ctx, dir, cfg)
+	w, err := open(ctx, dir, cfg, o.Lock)
 	if err != nil {
 		return err
 	}
@@ -85,11 +86,11 @@ func measure(ctx context.Context, o *options) (err error) {
 
 // set grows what is bound to n and shows what it costs.
 func (w *world) set(ctx context.Context, o *options, n int) error {
-	had, begun := w.bound, time.Now()
+	had, before := w.bound, w.binding
 	if err := w.bind(ctx, o.PerX, n); err != nil {
 		return err
 	}
-	bound := time.Since(begun)
+	bound := w.binding - before
 	first, filled, err := w.fill(ctx, o.PerX, had, n)
 	if err != nil {
 		return err
@@ -102,7 +103,12 @@ func (w *world) set(ctx context.Context, o *options, n int) error {
 		float64(n-had)/bound.Seconds(), float64(n-had)/filled.Seconds())
 	fmt.Printf("  first call to an X: p50 %s, p99 %s\n", first.at(50), first.at(99))
 	for _, askers := range o.Askers {
+		done, err := w.turn(syscall.LOCK_EX)
+		if err != nil {
+			return err
+		}
 		r, err := w.ask(ctx, o, n, askers)
+		done()
 		if err != nil {
 			return err
 		}
