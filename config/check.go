@@ -32,7 +32,7 @@ func (c *Config) check() Problems {
 		k.wrong("data", "it is empty: name a directory")
 	}
 	k.oneOf("log.level", c.Log.Level, "trace", "debug", "info", "warn", "error")
-	k.oneOf("log.format", c.Log.Format, "text", "json")
+	k.oneOf("log.format", c.Log.Format, AutoLog, "text", "json")
 	k.sip(&c.SIP)
 	k.media(&c.Media)
 	k.stores(c)

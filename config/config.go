@@ -38,8 +38,11 @@ type Config struct {
 // Log says what is logged, to standard error.
 type Log struct {
 	Level  string `key:"level" help:"trace, debug, info, warn or error"`
-	Format string `key:"format" help:"text or json"`
+	Format string `key:"format" help:"text, json, or auto: text to a terminal, else json"`
 }
+
+// AutoLog is the log format that goes by what standard error is.
+const AutoLog = "auto"
 
 // SIP is the signalling side.
 type SIP struct {

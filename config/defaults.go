@@ -12,7 +12,7 @@ func Default() Config {
 	return Config{
 		Node: nodeName(),
 		Data: "axgate-data",
-		Log:  Log{Level: "info", Format: "text"},
+		Log:  Log{Level: "info", Format: AutoLog},
 		SIP: SIP{
 			UDP: "0.0.0.0:5060", TCP: "0.0.0.0:5060", TLS: Off, DNS: []string{},
 			T1: 500 * time.Millisecond, RingTimeout: 90 * time.Second, RingbackAfter: 2 * time.Second, PromptLimit: 15 * time.Second,

@@ -41,7 +41,7 @@ func openAxgate(ctx context.Context, o *options, dir string) (_ system, err erro
 		Dir: a.dir, SIP: target, Redis: a.redis.Addr, RTPFirst: firstRTP, RTPLast: lastRTP,
 		Phones: []gate.Account{{Number: "+8613700000000", Password: "a-registrar-answers-strangers"}}, // whoever asks whether it is ready
 		Trunks: []gate.Trunk{{Name: "network", Address: callees, Peers: netip.PrefixFrom(callers.Addr(), 24).Masked().String()}},
-		More:   map[string]map[string]any{"log": {"level": o.Log}, "events": {"push": o.Receiver}},
+		More:   map[string]map[string]any{"log": {"level": o.Log, "format": "json"}, "events": {"push": o.Receiver}},
 	}
 	for _, mode := range modes {
 		for _, record := range []bool{false, true} {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 
+	"github.com/mattn/go-isatty"
 	"github.com/rs/zerolog"
 
 	"axgate/config"
@@ -120,9 +121,28 @@ func (p *program) loadOver(base config.Config, file string) (config.Config, erro
 	return cfg, nil
 }
 
-// logger writes to standard error.
-func (p *program) logger(cfg *config.Config) (zerolog.Logger, error) {
-	return logging.New(p.stderr, cfg.Log.Level, logging.Format(cfg.Log.Format))
+// logger writes to standard error: text to a terminal, line by line, and JSON,
+// several lines at once, to whatever else there is, unless the configuration
+// wants one of them. What it holds is written by the second result.
+func (p *program) logger(cfg *config.Config) (zerolog.Logger, func() error, error) {
+	format, terminal := logging.Format(cfg.Log.Format), false
+	if f, ok := p.stderr.(*os.File); ok {
+		terminal = isatty.IsTerminal(f.Fd())
+	}
+	switch {
+	case format != config.AutoLog:
+	case terminal:
+		format = logging.Text
+	default:
+		format = logging.JSON
+	}
+	if terminal {
+		log, err := logging.New(p.stderr, cfg.Log.Level, format)
+		return log, func() error { return nil }, err
+	}
+	lines := logging.Gather(p.stderr)
+	log, err := logging.New(lines, cfg.Log.Level, format)
+	return log, lines.Close, err
 }
 
 // quiet is the log of commands: what matters to them is their answer.

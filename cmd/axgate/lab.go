@@ -47,10 +47,11 @@ func (c *labCmd) Run(p *program) (err error) {
 	if err != nil {
 		return err
 	}
-	log, err := p.logger(&cfg)
+	log, flush, err := p.logger(&cfg)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, flush()) }()
 	n, err := node.Open(p.ctx, cfg, log)
 	if err != nil {
 		return labHint(err)

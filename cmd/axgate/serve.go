@@ -22,15 +22,16 @@ func (serveCmd) Help() string {
 	return `It ends on SIGTERM or SIGINT: new calls are refused with 503, running calls may go on for sip.drain and are then ended, and the last events are pushed. A second signal ends it at once.`
 }
 
-func (serveCmd) Run(p *program) error {
+func (serveCmd) Run(p *program) (err error) {
 	cfg, err := p.loadOver(config.Default(), p.serverFile())
 	if err != nil {
 		return err
 	}
-	log, err := p.logger(&cfg)
+	log, flush, err := p.logger(&cfg)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, flush()) }()
 	for _, n := range cfg.Notes() {
 		log.Warn().Msg(n)
 	}

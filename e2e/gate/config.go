@@ -94,7 +94,7 @@ type Number struct {
 func (c Config) yaml() string {
 	type section = map[string]any
 	file := section{
-		"node": "e2e", "data": c.Data, "registrar": section{"accounts": list(c.Phones, func(a Account) section {
+		"node": "e2e", "data": c.Data, "log": section{"format": "text"}, "registrar": section{"accounts": list(c.Phones, func(a Account) section {
 			return section{"number": a.Number, "password": a.Password}
 		})},
 		"sip":   section{"udp": c.SIP.String(), "tcp": c.SIP.String()},
