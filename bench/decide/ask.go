@@ -31,8 +31,7 @@ func (t times) at(percent int) time.Duration {
 // fill calls each new X once, and has it loaded.
 func (w *world) fill(ctx context.Context, perX, from, until int) (first times, took time.Duration, err error) {
 	for i := from - from%perX; i < until; i += perX {
-		done, err := w.turn(syscall.LOCK_SH)
-		if err != nil {
+		if err := w.beside(); err != nil {
 			return nil, 0, err
 		}
 		begun := time.Now()
@@ -43,7 +42,6 @@ func (w *world) fill(ctx context.Context, perX, from, until int) (first times, t
 			err = w.loaded(ctx, question(i, perX, "fill"))
 		}
 		took += time.Since(begun)
-		done()
 		if err != nil {
 			return nil, 0, err
 		}

@@ -102,18 +102,16 @@ func (w *world) set(ctx context.Context, o *options, n int) error {
 	fmt.Printf("%d bindings: Redis %d bytes each, ledger %d; %.0f bound and %.0f brought to the cache per second\n", n, cache/int64(n), disk/int64(n),
 		float64(n-had)/bound.Seconds(), float64(n-had)/filled.Seconds())
 	fmt.Printf("  first call to an X: p50 %s, p99 %s\n", first.at(50), first.at(99))
+	if err := w.alone(); err != nil {
+		return err
+	}
 	for _, askers := range o.Askers {
-		done, err := w.turn(syscall.LOCK_EX)
-		if err != nil {
-			return err
-		}
 		r, err := w.ask(ctx, o, n, askers)
-		done()
 		if err != nil {
 			return err
 		}
 		fmt.Printf("  %2d at once: %7.0f decisions/s, p50 %s, p99 %s; CPU us of a decision: here %.1f, Redis %.1f (%.0f %% of a core)\n", askers, r.rate, r.took.at(50), r.took.at(99), r.here, r.redis, 100*r.busy)
 		fmt.Printf("     %s\n", r.commands)
 	}
-	return nil
+	return w.yield()
 }

@@ -40,7 +40,8 @@ type world struct {
 	office  *provision.Service
 	router  *lookup.Router
 	end     func()
-	lock    *os.File // nil: nobody else measures
+	lock    *os.File  // nil: nobody else measures
+	since   time.Time // the turn beside others began
 	bound   int
 	binding time.Duration // how long that took
 	empty   int64         // bytes of an empty Redis
@@ -104,16 +105,44 @@ func (w *world) close() error {
 	return errors.Join(w.cache.Close(), w.ledger.Close(), w.redis.Close())
 }
 
-// turn waits for a turn on this machine: alone (LOCK_EX) or beside others
-// (LOCK_SH).
-func (w *world) turn(how int) (done func(), err error) {
+// beside takes a turn on this machine beside others, which it keeps for a while
+// if it has one; alone waits for a turn of its own.
+func (w *world) beside() error {
+	const whole = time.Minute
+	if w.lock == nil || time.Since(w.since) < whole {
+		return nil
+	}
+	if err := w.yield(); err != nil {
+		return err
+	}
+	defer func() { w.since = time.Now() }()
+	return w.take(syscall.LOCK_SH)
+}
+
+func (w *world) alone() error {
 	if w.lock == nil {
-		return func() {}, nil
+		return nil
 	}
+	if err := w.yield(); err != nil {
+		return err
+	}
+	return w.take(syscall.LOCK_EX)
+}
+
+// yield lets others have their turn.
+func (w *world) yield() error {
+	if w.lock == nil {
+		return nil
+	}
+	w.since = time.Time{}
+	return w.take(syscall.LOCK_UN)
+}
+
+func (w *world) take(how int) error {
 	if err := syscall.Flock(int(w.lock.Fd()), how); err != nil {
-		return nil, fmt.Errorf("wait for %s: %w", w.lock.Name(), err)
+		return fmt.Errorf("take turns by %s: %w", w.lock.Name(), err)
 	}
-	return func() { _ = syscall.Flock(int(w.lock.Fd()), syscall.LOCK_UN) }, nil
+	return nil
 }
 
 // bind has n pairs, of which pair i is on X i/perX.
@@ -133,14 +162,12 @@ func (w *world) bind(ctx context.Context, perX, n int) error {
 				break
 			}
 		}
-		done, err := w.turn(syscall.LOCK_SH)
-		if err != nil {
+		if err := w.beside(); err != nil {
 			return err
 		}
 		begun := time.Now()
 		results, err := w.office.BindLines(ctx, app, lines)
 		w.binding += time.Since(begun)
-		done()
 		if err != nil {
 			return err
 		}
