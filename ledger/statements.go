@@ -75,8 +75,10 @@ func one(args ...any) []any { return args }
 
 // statements are compiled texts, kept as long as what they were compiled for.
 type statements struct {
-	on  preparer
-	mu  sync.RWMutex
+	on       preparer
+	compiles sync.Mutex // may be held while a connection is waited for
+
+	mu  sync.RWMutex // never is: who has a connection needs it
 	all map[string]*sql.Stmt
 }
 
@@ -95,15 +97,17 @@ func (s *statements) get(ctx context.Context, query string) (*sql.Stmt, error) {
 	if stmt := s.known(query); stmt != nil {
 		return stmt, nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if stmt := s.all[query]; stmt != nil {
+	s.compiles.Lock()
+	defer s.compiles.Unlock()
+	if stmt := s.known(query); stmt != nil {
 		return stmt, nil
 	}
 	stmt, err := s.on.PrepareContext(ctx, positional(query))
 	if err != nil {
 		return nil, fmt.Errorf("compile %q: %w", query, err)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.all[query] = stmt
 	return stmt, nil
 }

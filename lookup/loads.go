@@ -13,12 +13,16 @@ import (
 // this process, however many calls ask for it. Calls do not wait: an emptied
 // Redis has millions of bindings to come back, and the ledger answers meanwhile.
 type loads struct {
-	load func(ctx context.Context, w wanted) (loaded bool, err error)
+	load      loader // for those who wait
+	loadLater loader
 
 	mu    sync.Mutex
 	all   map[routing.X]*loading
 	queue chan *loading
 }
+
+// loader loads an X. It is not loaded if Redis fails; an error is the ledger's.
+type loader func(ctx context.Context, w wanted) (loaded bool, err error)
 
 // wanted is an X that the cache does not have.
 type wanted struct {
@@ -42,8 +46,8 @@ const (
 	loaders   = 2      // at a time, besides those that somebody waits for
 )
 
-func newLoads(load func(context.Context, wanted) (bool, error)) *loads {
-	return &loads{load: load, all: make(map[routing.X]*loading), queue: make(chan *loading, mostLoads)}
+func newLoads(load, later loader) *loads {
+	return &loads{load: load, loadLater: later, all: make(map[routing.X]*loading), queue: make(chan *loading, mostLoads)}
 }
 
 // run loads what is wanted later, until ctx ends. After each X a loader rests
@@ -66,7 +70,7 @@ func (l *loads) run(ctx context.Context) {
 					return
 				case one := <-l.queue:
 					begun := time.Now()
-					l.perform(ctx, one)
+					l.perform(ctx, one, l.loadLater)
 					rest.Reset(time.Since(begun))
 				}
 			}
@@ -112,7 +116,7 @@ func (l *loads) now(ctx context.Context, w wanted) (loaded bool, err error) {
 		one.wanted = w
 	}
 	l.mu.Unlock()
-	if l.perform(ctx, one) {
+	if l.perform(ctx, one, l.load) {
 		return one.loaded, one.err
 	}
 	select {
@@ -127,7 +131,7 @@ func (l *loads) now(ctx context.Context, w wanted) (loaded bool, err error) {
 }
 
 // perform loads X unless somebody else does, or did.
-func (l *loads) perform(ctx context.Context, one *loading) (performed bool) {
+func (l *loads) perform(ctx context.Context, one *loading, load loader) (performed bool) {
 	l.mu.Lock()
 	if one.begun {
 		l.mu.Unlock()
@@ -135,7 +139,7 @@ func (l *loads) perform(ctx context.Context, one *loading) (performed bool) {
 	}
 	one.begun = true
 	l.mu.Unlock()
-	one.loaded, one.err = l.load(ctx, one.wanted) // nobody changes it any more
+	one.loaded, one.err = load(ctx, one.wanted) // nobody changes it any more
 	l.mu.Lock()
 	delete(l.all, one.x)
 	if one.again != nil {

@@ -49,7 +49,7 @@ const someX routing.X = "+8617010000001"
 func TestOneLoadForAll(t *testing.T) {
 	t.Parallel()
 	s := newSlow()
-	l := newLoads(s.load)
+	l := newLoads(s.load, s.load)
 	l.running(t)
 	for range 100 {
 		l.later(wanted{x: someX})
@@ -81,7 +81,7 @@ func TestOneLoadForAll(t *testing.T) {
 func TestWhoWaitsGoesFirst(t *testing.T) {
 	t.Parallel()
 	s := newSlow()
-	l := newLoads(s.load)
+	l := newLoads(s.load, s.load)
 	for i := range 10 {
 		l.later(wanted{x: routing.X(fmt.Sprint(i))})
 	}
@@ -102,7 +102,7 @@ func TestWhoWaitsGoesFirst(t *testing.T) {
 func TestTheLastTicketLoads(t *testing.T) {
 	t.Parallel()
 	s := newSlow()
-	l := newLoads(s.load)
+	l := newLoads(s.load, s.load)
 	first, second := time.Unix(1, 0), time.Unix(2, 0)
 	l.later(wanted{x: someX, at: first})
 	l.later(wanted{x: someX, at: second})
@@ -115,7 +115,7 @@ func TestTheLastTicketLoads(t *testing.T) {
 func TestAnothersFailure(t *testing.T) {
 	t.Parallel()
 	s := newSlow()
-	l := newLoads(s.load)
+	l := newLoads(s.load, s.load)
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
 	all.Go(func() {
@@ -142,7 +142,7 @@ func TestAnothersFailure(t *testing.T) {
 // TestLoadsAreBounded: what does not fit is for a later call.
 func TestLoadsAreBounded(t *testing.T) {
 	t.Parallel()
-	l := newLoads(newSlow().load)
+	l := newLoads(newSlow().load, newSlow().load)
 	for i := range mostLoads + 10 {
 		l.later(wanted{x: routing.X(fmt.Sprint(i))})
 	}

@@ -90,7 +90,7 @@ func New(ctx context.Context, cfg Config) (*Router, error) {
 	cfg.defaults()
 	cfg.Use.Cache, cfg.Use.Node, cfg.Use.Log = cfg.Cache, cfg.Node, cfg.Log
 	r := &Router{cfg: cfg, use: usage.New(cfg.Use)}
-	r.loads = newLoads(r.load)
+	r.loads = newLoads(r.load, r.loadLater)
 	r.settings.Store(&settings{mark: -1})
 	if err := r.beat(ctx); err != nil {
 		return nil, err
@@ -262,6 +262,16 @@ func (r *Router) cached(ctx context.Context, ask question) (f routing.Facts, fou
 		}
 	}
 	return f, false, nil
+}
+
+// loadLater is load for an X that has waited: another node may have loaded it
+// meanwhile, and to read all of it from the ledger costs a hundred times as much as
+// to ask for that.
+func (r *Router) loadLater(ctx context.Context, w wanted) (loaded bool, err error) {
+	if awaits, err := r.cfg.Cache.Awaits(ctx, w.ticket, w.x); err == nil && !awaits {
+		return true, nil
+	}
+	return r.load(ctx, w)
 }
 
 // load fills the cache with all about X as the ledger has it now. It is not
