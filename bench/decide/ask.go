@@ -31,9 +31,6 @@ func (t times) at(percent int) time.Duration {
 // fill calls each new X once, and has it loaded.
 func (w *world) fill(ctx context.Context, perX, from, until int) (first times, took time.Duration, err error) {
 	for i := from - from%perX; i < until; i += perX {
-		if err := w.beside(); err != nil {
-			return nil, 0, err
-		}
 		begun := time.Now()
 		d, err := w.router.Decide(ctx, question(i, perX, "first"))
 		first = append(first, time.Since(begun))
@@ -59,7 +56,7 @@ func (w *world) loaded(ctx context.Context, q routing.Question) error {
 		if err != nil || !ticket.Miss() {
 			return err
 		}
-		time.Sleep(10 * time.Millisecond) // this process waited for its turn: the cache is not believed yet
+		time.Sleep(10 * time.Millisecond) // the node was too busy to hear from the ledger: the cache is not believed for a moment
 	}
 }
 

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
-	"syscall"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/rs/zerolog"
 
 	"axgate/e2e/redis"
@@ -33,27 +34,19 @@ func calleeOf(i int) routing.Number { return routing.Number(fmt.Sprintf("+86%d",
 
 // world is a node's lookup with what is beneath it.
 type world struct {
-	dir     string
-	redis   *redis.Server
-	ledger  *ledger.Ledger
-	cache   *store.Cache
-	office  *provision.Service
-	router  *lookup.Router
-	end     func()
-	lock    *os.File  // nil: nobody else measures
-	since   time.Time // the turn beside others began
-	bound   int
-	binding time.Duration // how long that took
-	empty   int64         // bytes of an empty Redis
+	dir    string
+	redis  *redis.Server
+	ledger *ledger.Ledger
+	cache  *store.Cache
+	office *provision.Service
+	router *lookup.Router
+	end    func()
+	bound  int
+	empty  int64 // bytes of an empty Redis
 }
 
-func open(ctx context.Context, dir string, cfg ledger.Config, lock string) (w *world, err error) {
+func open(ctx context.Context, dir string, cfg ledger.Config) (w *world, err error) {
 	w = &world{dir: dir, end: func() {}}
-	if lock != "" {
-		if w.lock, err = os.OpenFile(lock, os.O_RDWR|os.O_CREATE, 0o644); err != nil {
-			return nil, err
-		}
-	}
 	if w.redis, err = redis.Start(ctx, dir); err != nil {
 		return nil, err
 	}
@@ -105,44 +98,46 @@ func (w *world) close() error {
 	return errors.Join(w.cache.Close(), w.ledger.Close(), w.redis.Close())
 }
 
-// beside takes a turn on this machine beside others, which it keeps for a while
-// if it has one; alone waits for a turn of its own.
-func (w *world) beside() error {
-	const whole = time.Minute
-	if w.lock == nil || time.Since(w.since) < whole {
-		return nil
+// bring has n pairs in the cache alone.
+func (w *world) bring(ctx context.Context, perX, n int) error {
+	starts := make(chan int)
+	failures := make([]error, runtime.NumCPU())
+	var all sync.WaitGroup
+	for i := range failures {
+		all.Go(func() {
+			for first := range starts {
+				if failures[i] == nil {
+					failures[i] = w.bringX(ctx, xOf(first/perX), first, min(first+perX, n))
+				}
+			}
+		})
 	}
-	if err := w.yield(); err != nil {
+	for first := w.bound - w.bound%perX; first < n; first += perX { // an X comes as a whole
+		starts <- first
+	}
+	close(starts)
+	all.Wait()
+	w.bound = n
+	return errors.Join(failures...)
+}
+
+func (w *world) bringX(ctx context.Context, x routing.X, from, until int) error {
+	d := routing.Dossier{Number: routing.XNumber{X: x, App: app, Mode: routing.AXB, Status: routing.StatusNormal, AreaCode: "0755", Bindings: until - from, Version: 1}}
+	for i := from; i < until; i++ {
+		id, err := uuid.NewV7()
+		if err != nil {
+			return err
+		}
+		d.Bindings = append(d.Bindings, routing.Binding{ID: id.String(), App: app, Mode: routing.AXB, X: x, A: callerOf(i), B: calleeOf(i), AreaCode: "0755", Version: 1})
+	}
+	if err := w.cache.Forget(ctx, x); err != nil {
 		return err
 	}
-	defer func() { w.since = time.Now() }()
-	return w.take(syscall.LOCK_SH)
-}
-
-func (w *world) alone() error {
-	if w.lock == nil {
-		return nil
-	}
-	if err := w.yield(); err != nil {
+	_, ticket, err := w.cache.Peek(ctx, routing.Question{Session: "bring", X: x, Caller: callerOf(from), At: time.Now()})
+	if err != nil {
 		return err
 	}
-	return w.take(syscall.LOCK_EX)
-}
-
-// yield lets others have their turn.
-func (w *world) yield() error {
-	if w.lock == nil {
-		return nil
-	}
-	w.since = time.Time{}
-	return w.take(syscall.LOCK_UN)
-}
-
-func (w *world) take(how int) error {
-	if err := syscall.Flock(int(w.lock.Fd()), how); err != nil {
-		return fmt.Errorf("take turns by %s: %w", w.lock.Name(), err)
-	}
-	return nil
+	return w.cache.Fill(ctx, ticket, d)
 }
 
 // bind has n pairs, of which pair i is on X i/perX.
@@ -162,12 +157,7 @@ func (w *world) bind(ctx context.Context, perX, n int) error {
 				break
 			}
 		}
-		if err := w.beside(); err != nil {
-			return err
-		}
-		begun := time.Now()
 		results, err := w.office.BindLines(ctx, app, lines)
-		w.binding += time.Since(begun)
 		if err != nil {
 			return err
 		}
