@@ -51,6 +51,7 @@ func TestLimitsOverNodes(t *testing.T) {
 		return dials(d)
 	}
 	require.Equal(t, "no_binding_axb", decide(one, "s0", xAXB, dora))
+	w.loaded(xAXB)
 	before := cost.n.Load()
 	require.Equal(t, bert, decide(one, "s1", xAXB, anna))
 	require.LessOrEqual(t, cost.n.Load()-before, int64(2), "the decision, and perhaps a round meanwhile")
