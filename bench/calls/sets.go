@@ -45,6 +45,9 @@ func (b *bench) setRow(ctx context.Context, c *column, a *axgate, n int, emptyRe
 	if err := a.filled(ctx); err != nil {
 		return err
 	}
+	if _, err := b.signal(ctx, c, "warm up", k, n, 50, 4*time.Second); err != nil { // the first set's process is new
+		return err
+	}
 	cache, err := a.redisBytes(ctx)
 	if err != nil {
 		return err

@@ -1,6 +1,6 @@
 // Command decide measures the decision about a call by itself: lookup and rules
 // in this process, a real redis-server, and a ledger, without SIP. For each set
-// of AXB bindings it shows
+// of bindings it shows
 //
 //   - what a binding costs in Redis and in the ledger, and how fast sets are
 //     bound and brought to the cache,
@@ -29,16 +29,18 @@ import (
 
 	"axgate/ledger"
 	"axgate/ledger/pgtest"
+	"axgate/routing"
 )
 
 type options struct {
+	Mode      string        `default:"AXB" enum:"AXB,AX,AXE" help:"What is bound; others than AXB with --cache-only. With AXE a question is two: X, and an extension."`
 	Sets      []int         `default:"1000,100000,1000000" help:"Bindings; each set keeps those before it."`
 	PerX      int           `name:"per-x" default:"1000" help:"Pairs on an X."`
 	Askers    []int         `default:"1,8,64" help:"How many ask at once."`
 	Rate      float64       `help:"Questions per second; 0: as many as can be."`
 	For       time.Duration `default:"5s" help:"How long each row is measured."`
 	Ledger    string        `default:"sqlite" enum:"sqlite,postgres" help:"The ledger's database."`
-	CacheOnly bool          `name:"cache-only" help:"Sets are brought to the cache alone, ten times as fast; the ledger has none of them."`
+	CacheOnly bool          `name:"cache-only" help:"Sets are brought to the cache alone, several times as fast; the ledger has none of them."`
 	Profile   string        `help:"Write a CPU profile of this process while it asks." placeholder:"FILE" type:"path"`
 }
 
@@ -71,7 +73,7 @@ func measure(ctx context.Context, o *options) (err error) {
 			return err
 		}
 	}
-	w, err := open(ctx, dir, cfg)
+	w, err := open(ctx, dir, cfg, routing.Mode(o.Mode))
 	if err != nil {
 		return err
 	}
@@ -88,6 +90,9 @@ func measure(ctx context.Context, o *options) (err error) {
 func (w *world) set(ctx context.Context, o *options, n int) error {
 	had, begun := w.bound, time.Now()
 	each := func(took time.Duration) float64 { return float64(n-had) / took.Seconds() }
+	if o.Mode != "AXB" && !o.CacheOnly {
+		return errors.New("other bindings than of AXB are made with --cache-only")
+	}
 	if o.CacheOnly {
 		if err := w.bring(ctx, o.PerX, n); err != nil {
 			return err

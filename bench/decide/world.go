@@ -32,8 +32,11 @@ func xOf(i int) routing.X           { return routing.X(fmt.Sprintf("+86%d", firs
 func callerOf(i int) routing.Number { return routing.Number(fmt.Sprintf("+86%d", firstCaller+i)) }
 func calleeOf(i int) routing.Number { return routing.Number(fmt.Sprintf("+86%d", firstCallee+i)) }
 
+func extensionOf(i int) routing.Extension { return routing.Extension(fmt.Sprintf("%04d", 1+i)) }
+
 // world is a node's lookup with what is beneath it.
 type world struct {
+	mode   routing.Mode
 	dir    string
 	redis  *redis.Server
 	ledger *ledger.Ledger
@@ -45,8 +48,8 @@ type world struct {
 	empty  int64 // bytes of an empty Redis
 }
 
-func open(ctx context.Context, dir string, cfg ledger.Config) (w *world, err error) {
-	w = &world{dir: dir, end: func() {}}
+func open(ctx context.Context, dir string, cfg ledger.Config, mode routing.Mode) (w *world, err error) {
+	w = &world{dir: dir, mode: mode, end: func() {}}
 	if w.redis, err = redis.Start(ctx, dir); err != nil {
 		return nil, err
 	}
@@ -80,7 +83,7 @@ func (w *world) begin(ctx context.Context, log zerolog.Logger) (err error) {
 	if err := w.office.EnsureAccount(ctx, ledger.Account{SP: "bench"}); err != nil {
 		return err
 	}
-	if _, err := w.office.CreateApp(ctx, ledger.App{App: routing.App{Key: app, SP: "bench", Mode: routing.AXB}}); err != nil {
+	if _, err := w.office.CreateApp(ctx, ledger.App{App: routing.App{Key: app, SP: "bench", Mode: w.mode, ExtDigits: 4}}); err != nil {
 		return err
 	}
 	if w.router, err = lookup.New(ctx, lookup.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "bench", Log: log}); err != nil {
@@ -122,13 +125,20 @@ func (w *world) bring(ctx context.Context, perX, n int) error {
 }
 
 func (w *world) bringX(ctx context.Context, x routing.X, from, until int) error {
-	d := routing.Dossier{Number: routing.XNumber{X: x, App: app, Mode: routing.AXB, Status: routing.StatusNormal, AreaCode: "0755", Bindings: until - from, Version: 1}}
+	d := routing.Dossier{Number: routing.XNumber{X: x, App: app, Mode: w.mode, Status: routing.StatusNormal, AreaCode: "0755", Bindings: until - from, Version: 1}}
 	for i := from; i < until; i++ {
 		id, err := uuid.NewV7()
 		if err != nil {
 			return err
 		}
-		d.Bindings = append(d.Bindings, routing.Binding{ID: id.String(), App: app, Mode: routing.AXB, X: x, A: callerOf(i), B: calleeOf(i), AreaCode: "0755", Version: 1})
+		b := routing.Binding{ID: id.String(), App: app, Mode: w.mode, X: x, A: calleeOf(i), AreaCode: "0755", Version: 1}
+		switch w.mode {
+		case routing.AXB:
+			b.A, b.B = callerOf(i), calleeOf(i)
+		case routing.AXE:
+			b.Ext = extensionOf(i - from)
+		}
+		d.Bindings = append(d.Bindings, b)
 	}
 	if err := w.cache.Forget(ctx, x); err != nil {
 		return err
