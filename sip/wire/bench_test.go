@@ -21,7 +21,7 @@ func BenchmarkParse(b *testing.B) {
 	b.Run("sipgo", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			msg, err := s.parser.ParseSIP(raw)
+			msg, err := sip.ParseMessage(raw)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -10,9 +11,10 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// parse makes a message of bytes: checked, then read by sipgo. With an error
-// the head is what a refusal is made of; nil if there is nothing to answer.
-// whole tells that data ends where the message does, as in a stream.
+// parse makes a message of bytes, in one pass over them: sipgo's parser takes
+// much that is refused (RFC 4475 section 3.1.2), and not all that is legal. With
+// an error the head is what a refusal is made of. whole tells that data ends
+// where the message does, as in a stream.
 func (s *Stack) parse(data []byte, whole bool, from Peer) (sip.Message, *head, error) {
 	h, body, err := readHead(data)
 	if err != nil {
@@ -21,35 +23,26 @@ func (s *Stack) parse(data []byte, whole bool, from Peer) (sip.Message, *head, e
 	if s.guard.scanner(h, from) {
 		return nil, h, errScanner
 	}
-	if err := h.verify(); err != nil {
+	msg, err := h.readStart()
+	if err != nil {
 		return nil, h, err
 	}
-	if _, length := h.count("content-length"); length != "" && !whole {
-		n, _ := strconv.Atoi(length) // verify saw that it is a number
-		if n > len(body) {
+	if err := h.readFields(msg); err != nil {
+		return nil, h, err
+	}
+	if n := msg.ContentLength(); n != nil && !whole {
+		if int(*n) > len(body) {
 			return nil, h, bad("Content-Length Beyond Datagram")
 		}
-		body = body[:n] // RFC 3261 section 18.3: what follows is thrown away
+		body = body[:*n] // RFC 3261 section 18.3: what follows is thrown away
 	}
-	msg, err := s.parser.ParseSIP(h.bytes(body))
-	if err != nil {
-		return nil, h, bad("Bad Message") // its words may quote the message
+	if len(body) > 0 {
+		msg.SetBody(bytes.Clone(body))
 	}
-	for _, h := range msg.GetHeaders("Via") {
-		if v, ok := h.(*sip.ViaHeader); ok && strings.Contains(v.Host, ":") {
-			v.Host = "[" + v.Host + "]" // sipgo takes the brackets away and does not write them
-		}
+	if req, ok := msg.(*sip.Request); ok {
+		return msg, h, check(req)
 	}
-	unquoteRepeated(msg)
-	switch m := msg.(type) {
-	case *sip.Request:
-		method, _, _ := strings.Cut(h.start, " ")
-		m.Method = sip.RequestMethod(method) // methods are told apart by case
-		return m, h, check(m)
-	case *sip.Response:
-		return m, h, checkResponse(m)
-	}
-	return nil, h, bad("Bad Message")
+	return msg, h, checkResponse(msg.(*sip.Response))
 }
 
 var errScanner = errors.New("a scanner")
@@ -57,6 +50,7 @@ var errScanner = errors.New("a scanner")
 // take handles one message of a peer. It tells whether that was well formed.
 func (s *Stack) take(data []byte, whole bool, from Peer) bool {
 	msg, h, err := s.parse(data, whole, from)
+	defer h.done()
 	if err == nil {
 		s.receive(msg, from)
 		return true
@@ -112,16 +106,16 @@ var answerNames = map[string]string{"from": "From", "to": "To", "call-id": "Call
 
 // marked is a Via value with received and rport, if it is one that can be read.
 func marked(value string, from netip.AddrPort) string {
-	all := values(line{"via", value})
-	if verifyVia(all[:1]) != nil {
+	var via sip.ViaHeader
+	rest, err := readVia(value, &via)
+	if err != nil {
 		return value
 	}
-	first := all[0]
-	if i := strings.Index(first+";", ";rport;"); i >= 0 {
-		first = first[:i] + ";rport=" + strconv.Itoa(int(from.Port())) + first[i+len(";rport"):]
+	if via.Params.Has("rport") {
+		via.Params.Add("rport", strconv.Itoa(int(from.Port())))
 	}
-	all[0] = first + ";received=" + from.Addr().String()
-	return strings.Join(all, ",")
+	via.Params.Add("received", from.Addr().String())
+	return via.Value() + rest
 }
 
 // answer sends a refusal to where Via says, or back if that cannot be read.
@@ -133,11 +127,11 @@ func (s *Stack) answer(raw []byte, h *head, from Peer) {
 		return
 	}
 	to := from.Addr
-	if _, via := h.count("via"); verifyVia(values(line{"via", via})[:1]) == nil {
+	_, value := h.count("via")
+	via := new(sip.ViaHeader)
+	if _, err := readVia(value, via); err == nil {
 		probe := sip.NewRequest(sip.OPTIONS, sip.Uri{})
-		if msg, err := s.parser.ParseSIP([]byte("OPTIONS sip:a SIP/2.0\r\nVia: " + via + "\r\n\r\n")); err == nil {
-			probe = msg.(*sip.Request)
-		}
+		probe.AppendHeader(via)
 		to = replyAddr(probe, from)
 	}
 	_ = s.udp.write(raw, to) // stateless: the sender repeats what it misses
@@ -148,6 +142,7 @@ func (s *Stack) misframed(data []byte, err error, from Peer) {
 	s.drop("message without an end", from, err)
 	s.guard.refused(from, 1)
 	h, _, _ := readHead(data)
+	defer h.done()
 	if raw := refusal(h, err, from); raw != nil {
 		s.answer(raw, h, from)
 	}

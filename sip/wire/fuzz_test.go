@@ -17,7 +17,7 @@ func FuzzDatagram(f *testing.F) {
 		f.Add(raw)
 	}
 	from := Peer{Addr: netip.MustParseAddrPort("192.0.2.9:5060"), Transport: "UDP"}
-	s := &Stack{parser: sip.NewParser(), log: zerolog.Nop()}
+	s := &Stack{log: zerolog.Nop()}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		msg, h, err := s.parse(data, false, Peer{})
 		if err != nil {

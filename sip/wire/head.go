@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"strings"
+	"sync"
 )
 
 // What a message may have. A line counts with its continuations.
@@ -31,7 +32,9 @@ var names = map[string]string{
 
 func init() {
 	for _, n := range []string{"Via", "From", "To", "Call-ID", "CSeq", "Contact", "Max-Forwards", "Route", "Record-Route", "Content-Type",
-		"Content-Length", "Allow", "Supported", "Require", "User-Agent", "Server", "P-Asserted-Identity", "Authorization", "Expires", "Accept"} {
+		"Content-Length", "Allow", "Supported", "Require", "User-Agent", "Server", "P-Asserted-Identity", "Authorization", "Expires", "Accept",
+		"Proxy-Authorization", "WWW-Authenticate", "Proxy-Authenticate", "Session-Expires", "Min-SE", "RSeq", "RAck", "Reason", "Date", "Privacy",
+		"P-Early-Media", "P-Charging-Vector", "P-Access-Network-Info", "Diversion", "History-Info", "Allow-Events", "Event", "Warning"} {
 		names[n] = strings.ToLower(n)
 	}
 }
@@ -41,10 +44,23 @@ var (
 	headEnd = []byte("\r\n\r\n")
 )
 
+// usual is how many lines a head has at first room for.
+const usual = 24
+
+var heads = sync.Pool{New: func() any { return &head{lines: make([]line, 0, usual)} }}
+
+// done gives a head back that nobody looks at any more.
+func (h *head) done() {
+	h.start = ""
+	clear(h.lines)
+	h.lines = h.lines[:0]
+	heads.Put(h)
+}
+
 // readHead splits the header off a message. rest is what follows the empty
 // line. With an error the head has what was read before it.
 func readHead(data []byte) (h *head, rest []byte, err error) {
-	h = &head{}
+	h = heads.Get().(*head)
 	end := bytes.Index(data, headEnd)
 	switch {
 	case end > maxHead || end < 0 && len(data) > maxHead:
@@ -138,112 +154,4 @@ func (h *head) count(name string) (n int, first string) {
 		}
 	}
 	return n, first
-}
-
-// bytes writes the message anew, in the one form that sipgo's parser reads
-// well: no folding, no space around separators, one value a line.
-func (h *head) bytes(body []byte) []byte {
-	var b bytes.Buffer
-	b.Grow(len(h.start) + len(body) + 64*len(h.lines))
-	b.WriteString(h.start)
-	b.Write(crlf)
-	for _, l := range h.lines {
-		for _, v := range values(l) {
-			b.WriteString(l.name)
-			b.WriteString(": ")
-			b.WriteString(v)
-			b.Write(crlf)
-		}
-	}
-	b.Write(crlf)
-	b.Write(body)
-	return b.Bytes()
-}
-
-// listed are the header fields whose values sipgo parses, and the separators
-// around which space means nothing there.
-var listed = map[string]string{
-	"via": ";,=/:", "contact": ";,=", "route": ";,=", "record-route": ";,=", "from": ";=", "to": ";=",
-}
-
-func values(l line) []string {
-	seps, ok := listed[l.name]
-	switch {
-	case l.name == "cseq":
-		return []string{strings.Join(strings.Fields(l.value), " ")}
-	case !ok:
-		return []string{l.value}
-	}
-	value := l.value
-	if strings.ContainsAny(value, " \t") {
-		value = squeeze(value, seps)
-	}
-	if !strings.Contains(seps, ",") || !strings.Contains(value, ",") {
-		return []string{value}
-	}
-	var all []string
-	for {
-		i := outside(value, ',')
-		if i < 0 {
-			return append(all, value)
-		}
-		all, value = append(all, value[:i]), value[i+1:]
-	}
-}
-
-// squeeze takes the space around separators away, and makes the rest of it
-// single, outside of quotes and angle brackets.
-func squeeze(value, seps string) string {
-	out := make([]byte, 0, len(value))
-	var s scanner
-	for i := 0; i < len(value); i++ {
-		c := value[i]
-		if space := c == ' ' || c == '\t'; space && !s.in() {
-			next := i + 1
-			for next < len(value) && (value[next] == ' ' || value[next] == '\t') {
-				next++
-			}
-			if next < len(value) && !strings.Contains(seps, value[next:next+1]) && len(out) > 0 && !strings.Contains(seps, string(out[len(out)-1])) {
-				out = append(out, ' ')
-			}
-			i = next - 1
-			continue
-		}
-		s.step(c)
-		out = append(out, c)
-	}
-	return string(out)
-}
-
-// outside finds a byte that is in no quoted string and no angle brackets.
-func outside(value string, c byte) int {
-	var s scanner
-	for i := 0; i < len(value); i++ {
-		if value[i] == c && !s.in() {
-			return i
-		}
-		s.step(value[i])
-	}
-	return -1
-}
-
-// scanner knows whether a byte of a value stands in quotes or angle brackets.
-type scanner struct{ quoted, escaped, angled bool }
-
-func (s *scanner) in() bool { return s.quoted || s.angled }
-
-func (s *scanner) step(c byte) {
-	switch {
-	case s.escaped:
-		s.escaped = false
-	case s.quoted && c == '\\':
-		s.escaped = true
-	case c == '"' && !s.angled:
-		s.quoted = !s.quoted
-	case s.quoted:
-	case c == '<':
-		s.angled = true
-	case c == '>':
-		s.angled = false
-	}
 }

@@ -78,7 +78,6 @@ type Stack struct {
 	cfg     Config
 	log     zerolog.Logger
 	handler Handler
-	parser  *sip.Parser
 	udp     *udpSocket
 	tcp     *tcpSide // nil: none
 	tls     *tcpSide // nil: none
@@ -123,7 +122,7 @@ func Open(cfg Config, log zerolog.Logger) (*Stack, error) {
 		cfg.RetryAfter = defaultRetry
 	}
 	pace(cfg.T1)
-	s := &Stack{cfg: cfg, log: log, parser: sip.NewParser(), guard: newGuard(cfg.Flood), seed: maphash.MakeSeed()}
+	s := &Stack{cfg: cfg, log: log, guard: newGuard(cfg.Flood), seed: maphash.MakeSeed()}
 	s.ctx, s.end = context.WithCancel(context.Background())
 	s.servers.init()
 	s.clients.init()
@@ -135,6 +134,9 @@ func Open(cfg Config, log zerolog.Logger) (*Stack, error) {
 			return nil, fmt.Errorf("listen for SIP on udp %s: %w", cfg.UDP, err)
 		}
 		s.udp = u
+		if got := u.buffer(); got < socketBuffer {
+			log.Info().Int("bytes", got).Int("wanted", socketBuffer).Msg("the kernel bounds the buffer of SIP over UDP: see sysctl net.core.rmem_max")
+		}
 	}
 	if cfg.TCP != "" {
 		t, err := openTCP(s)

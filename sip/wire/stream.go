@@ -92,14 +92,11 @@ func contentLength(raw []byte) (int, error) {
 		default:
 			continue
 		}
-		v := string(bytes.Trim(value, " \t"))
-		if found >= 0 || !digits(v, maxDatagram) {
+		v, ok := number(string(bytes.Trim(value, " \t")), maxDatagram)
+		if found >= 0 || !ok {
 			return 0, bad("Bad Content-Length")
 		}
-		found = 0
-		for _, c := range v {
-			found = found*10 + int(c-'0')
-		}
+		found = int(v)
 	}
 	if found < 0 {
 		return 0, bad("Missing Content-Length")

@@ -25,7 +25,7 @@ func tortures(t testing.TB) map[string][]byte {
 }
 
 // parser is a stack that parses and listens to nothing.
-func parser() *Stack { return &Stack{parser: sip.NewParser()} }
+func parser() *Stack { return &Stack{} }
 
 // TestWhatIsWellFormed has the verdict of the parser alone; sip/torture has
 // what the whole server answers.
