@@ -42,6 +42,7 @@ func (e *endpoint) release() error {
 		return nil
 	}
 	e.pinned = false
+	e.leg.call.worker.flush() // what is queued goes to the peer that the socket is connected to
 	return e.sock.Disconnect()
 }
 
@@ -50,10 +51,10 @@ const afterConnect = 64
 
 // ready reads what epoll announced. Level-triggered epoll comes back for more, so one datagram at a time is fair to the
 // other sockets and saves the call that would find the queue empty.
-func (e *endpoint) ready(w *worker) {
-	if e.pinned && e.drained {
+func (e *endpoint) ready(w *worker, now int64) {
+	if e.settled() {
 		if n, errno := e.sock.Receive(w.in[:]); errno == 0 {
-			e.take(w, n, e.source)
+			e.take(w, w.in[:], n, e.source, now)
 		}
 		return // an error was that of an earlier send, such as ECONNREFUSED: the peer may listen yet
 	}
@@ -65,31 +66,39 @@ func (e *endpoint) ready(w *worker) {
 		if errno != 0 {
 			return
 		}
-		e.take(w, n, from)
+		e.take(w, w.in[:], n, from, now)
 		if !e.pinned {
 			return
 		}
 	}
 }
 
-func (e *endpoint) take(w *worker, n int, from netip.AddrPort) {
+// settled says that the kernel lets nobody through but the source that is believed.
+func (e *endpoint) settled() bool { return e.pinned && e.drained }
+
+// take handles a datagram of n bytes in buf.
+func (e *endpoint) take(w *worker, buf []byte, n int, from netip.AddrPort, now int64) {
 	l := e.leg
 	switch {
 	case e.source.IsValid() && from != e.source:
 		l.count.foreign++
-	case n > len(w.in):
+	case n > len(buf):
 		l.count.dropped++
 	case e.control:
-		l.controlReceived(w.in[:n], from, w.now())
+		l.controlReceived(buf[:n], from, now)
 	default:
-		l.received(w.in[:n], from, w.now())
+		l.received(buf[:n], from, now)
 	}
 }
 
-// send sends a datagram to the peer; false: it did not leave.
+// send sends a datagram to the peer; false: it did not leave. One that waits in the worker's batch has left.
 func (e *endpoint) send(b []byte) bool {
 	if !e.dest.IsValid() {
 		return false
+	}
+	if w := e.leg.call.worker; w.batch.ring != nil && e.pinned && e.dest == e.source {
+		w.batch.send(w, e, b)
+		return true
 	}
 	errno := e.write(b)
 	if errno == unix.ECONNREFUSED { // tells of an earlier packet; this one was not sent

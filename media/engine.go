@@ -33,10 +33,12 @@ type Config struct {
 	IP netip.Addr // the local address that sockets are bound to
 	// PortMin and PortMax bound the ports: RTP on even ones, RTCP on the odd one above.
 	PortMin, PortMax uint16
-	Workers          int           // threads; 0: one
+	Workers          int           // goroutines that never rest while calls talk; 0: one
 	LatchWindow      time.Duration // how long after Point a peer behind a NAT may be found; 0: 5 s
 	Quarantine       time.Duration // the least time that a released port pair rests before it is used again; 0: 2 s
 	Inactive         time.Duration // without valid RTP for so long a peer is Gone; 0: 60 s
+	// OneByOne: each packet has system calls of its own, even where the kernel takes many at once (io_uring).
+	OneByOne bool
 }
 
 func (c *Config) complete() error {

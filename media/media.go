@@ -1,7 +1,7 @@
 // Package media anchors the audio of calls: for each of a call's two legs it holds an RTP and an RTCP socket, latches to
 // the peer's real source, and sends it one continuous stream made of prompts, tones, digits and the other leg's audio.
 //
-// An [Engine] runs one or more workers. A worker is one operating-system thread with an epoll loop; it alone touches the
+// An [Engine] runs one or more workers. A worker is one goroutine with an epoll loop; it alone touches the
 // calls pinned to it, so a packet meets no lock and no allocation on its way. Methods of [Call] may be called from any
 // goroutine; they put a command into the worker's queue, and commands of one goroutine are carried out in order.
 //

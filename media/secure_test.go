@@ -128,7 +128,7 @@ func TestNothingIsAllocatedPerSecurePacket(t *testing.T) {
 	through := 0
 	require.Zero(t, testing.AllocsPerRun(500, func() {
 		p.put(8, payload)
-		p.c.legs[Caller].rtp.ready(p.w)
+		p.serve(&p.c.legs[Caller].rtp)
 		if p.receive() {
 			through++
 		}
