@@ -74,6 +74,10 @@ bench-api: peers ## binds per second over HTTP with 1, 8 and 64 clients, on SQLi
 bench-calls: peers $(BIN) ## what calls cost the running product: CPU, delays, speed, memory; ROWS=media,signal,speed,once,sets, on a quiet machine
 	go run ./bench/calls $${ROWS:+--rows $$ROWS} --for $${FOR:-30s} --json $${JSON:-bin/bench-calls.json}
 
+.PHONY: bench-decide
+bench-decide: ## what the decision about a call costs by itself: CPU here and in Redis, decisions per second, bytes of a binding; SETS=1000,5000000 MODE=AXB
+	go run ./bench/decide --cache-only --mode $${MODE:-AXB} --sets $${SETS:-1000,100000,1000000} --for $${FOR:-5s}
+
 .PHONY: bench-peers
 bench-peers: rivals $(BIN) ## what calls cost axgate, Kamailio + Redis + rtpengine, and a bare relay, in one run: ROUNDS=3 FOR=10s ROWS=media,signal,speed,once
 	go run ./bench/calls --systems $${SYSTEMS:-axgate,kamailio,relay} --rounds $${ROUNDS:-3} --rows $${ROWS:-media,signal,speed,once} --modes AXB \
