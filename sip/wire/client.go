@@ -63,7 +63,7 @@ type ClientTx struct {
 
 	mu    sync.Mutex // of what follows; never held while told runs
 	raw   []byte     // the request
-	timer *time.Timer
+	timer alarm
 	pause time.Duration // until it is repeated again
 	until time.Time     // it is waited for
 	heard bool          // there was a provisional response
@@ -79,6 +79,7 @@ type ClientTx struct {
 func (s *Stack) Send(req *sip.Request, to Peer, told func(*sip.Response, error)) *ClientTx {
 	req.SetTransport(to.Transport)
 	t := &ClientTx{Request: req, To: to, stack: s, told: told}
+	t.timer.owner = t
 	text := textOf(req)
 	defer text.done()
 	err := s.fit(req, text)
@@ -162,7 +163,7 @@ func (t *ClientTx) await() {
 	case t.heard:
 		t.pause = sip.T2
 	}
-	t.timer = time.AfterFunc(t.pause, t.due)
+	t.stack.wheel.set(&t.timer, t.pause)
 }
 
 // due repeats the request, or gives it up.
@@ -189,7 +190,7 @@ func (t *ClientTx) repeat() error {
 	if t.Request.Method != sip.INVITE {
 		t.pause = min(t.pause, sip.T2)
 	}
-	t.timer.Reset(min(t.pause, left))
+	t.stack.wheel.set(&t.timer, min(t.pause, left))
 	return nil
 }
 
@@ -220,8 +221,8 @@ func (t *ClientTx) progress() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.heard, t.pause = true, sip.T2
-	if t.timer != nil && t.Request.Method == sip.INVITE {
-		t.timer.Stop()
+	if t.Request.Method == sip.INVITE {
+		t.stack.wheel.stop(&t.timer)
 	}
 }
 
@@ -279,9 +280,7 @@ func (t *ClientTx) finish() bool {
 		return false
 	}
 	t.over, t.raw = true, nil
-	if t.timer != nil {
-		t.timer.Stop()
-	}
+	t.stack.wheel.stop(&t.timer)
 	if t.key != "" {
 		t.stack.clients.drop(t.key)
 	}

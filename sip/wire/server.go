@@ -26,14 +26,15 @@ type ServerTx struct {
 	said  []byte // the last response, for repetitions of the request
 	final int    // the final status, once it is sent
 	tag   string // of To in the responses to an INVITE; empty: there was none
-	timer *time.Timer
+	timer alarm
 	pause time.Duration // until a failure is repeated again
 	until time.Time     // its ACK is waited for
 	over  bool
 }
 
-// trying is when a 100 is sent, if nothing else was (RFC 3261 section 17.2.1).
-const trying = 200 * time.Millisecond
+// trying is when a 100 is sent, if nothing else was: within 200 ms (RFC 3261
+// section 17.2.1).
+const trying = 200*time.Millisecond - step
 
 func (s *Stack) newServerTx(key string, req *sip.Request, from Peer) (*ServerTx, error) {
 	link, err := s.connection(from, replyAddr(req, from))
@@ -43,9 +44,8 @@ func (s *Stack) newServerTx(key string, req *sip.Request, from Peer) (*ServerTx,
 	t := &ServerTx{Request: req, From: from, stack: s, key: key, link: link}
 	s.servers.put(key, t)
 	if req.Method == sip.INVITE {
-		t.mu.Lock()
-		t.timer = time.AfterFunc(trying, t.due)
-		t.mu.Unlock()
+		t.timer.owner = t
+		s.wheel.set(&t.timer, trying)
 	}
 	return t, nil
 }
@@ -83,9 +83,7 @@ func (t *ServerTx) respond(res *sip.Response, text *Text) error {
 	if t.over || t.final != 0 {
 		return errOver
 	}
-	if t.timer != nil {
-		t.timer.Stop()
-	}
+	t.stack.wheel.stop(&t.timer)
 	invite, status := t.Request.Method == sip.INVITE, res.StatusCode
 	if to := res.To(); invite && to != nil && t.tag == "" {
 		t.tag, _ = to.Params.Get("tag")
@@ -127,7 +125,7 @@ func (t *ServerTx) await() {
 	if t.From.Transport != "UDP" {
 		t.pause = 64 * sip.T1
 	}
-	t.timer.Reset(t.pause)
+	t.stack.wheel.set(&t.timer, t.pause)
 }
 
 // due says 100 to an INVITE, repeats a failure, or forgets it.
@@ -146,7 +144,7 @@ func (t *ServerTx) due() {
 		t.finish()
 	default:
 		t.pause = min(2*t.pause, sip.T2)
-		t.timer.Reset(min(t.pause, left))
+		t.stack.wheel.set(&t.timer, min(t.pause, left))
 	}
 }
 
@@ -175,9 +173,7 @@ func (t *ServerTx) end(a answer) {
 
 func (t *ServerTx) finish() {
 	t.over = true
-	if t.timer != nil {
-		t.timer.Stop()
-	}
+	t.stack.wheel.stop(&t.timer)
 	t.stack.servers.drop(t.key)
 }
 
@@ -243,31 +239,42 @@ func (s *Stack) cancel(key string, req *sip.Request, from Peer) {
 }
 
 // Reply builds a response with what RFC 3261 section 8.2.6 demands of it: all
-// of it is the sender's own. A To without a tag gets none: dialogs add theirs.
+// of it is the sender's own. A To without a tag gets one; dialogs put theirs in
+// its place. It shares header fields with the request: only To and the top Via
+// may be changed.
 func Reply(req *sip.Request, status int, phrase string) *sip.Response {
 	res := sip.NewResponse(status, phrase)
-	for i, h := range req.GetHeaders("Via") {
-		via := sip.HeaderClone(h)
-		if v, ok := via.(*sip.ViaHeader); ok && i == 0 {
-			markSource(v, req.Source())
+	top := true
+	for _, h := range req.Headers() {
+		via, ok := h.(*sip.ViaHeader)
+		if ok && top {
+			top = false
+			via = via.Clone()
+			markSource(via, req.Source())
 		}
-		res.AppendHeader(via)
-	}
-	if status > 100 && status < 300 && req.To() != nil {
-		for _, h := range req.GetHeaders("Record-Route") {
-			res.AppendHeader(sip.HeaderClone(h))
+		if ok {
+			res.AppendHeader(via)
 		}
 	}
-	res.AppendHeader(sip.HeaderClone(req.From()))
-	res.AppendHeader(sip.HeaderClone(req.To()))
-	res.AppendHeader(sip.HeaderClone(req.CallID()))
-	res.AppendHeader(sip.HeaderClone(req.CSeq()))
-	if to := res.To(); status > 100 && !to.Params.Has("tag") {
+	to := &sip.ToHeader{DisplayName: req.To().DisplayName, Address: req.To().Address, Params: req.To().Params.Clone()}
+	if status > 100 && !to.Params.Has("tag") {
 		to.Params.Add("tag", sip.GenerateTagN(10))
 	}
+	if status > 100 && status < 300 {
+		for _, h := range req.Headers() {
+			if _, ok := h.(*sip.RecordRouteHeader); ok {
+				res.AppendHeader(h)
+			}
+		}
+	}
+	res.AppendHeader(req.From())
+	res.AppendHeader(to)
+	res.AppendHeader(req.CallID())
+	res.AppendHeader(req.CSeq())
 	res.SetTransport(req.Transport())
 	res.SetDestination(req.Source())
-	res.SetBody(nil)
+	length := sip.ContentLengthHeader(0)
+	res.AppendHeader(&length)
 	return res
 }
 

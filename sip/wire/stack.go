@@ -84,6 +84,7 @@ type Stack struct {
 	servers table[*ServerTx]
 	clients table[*ClientTx]
 	late    lateAnswers
+	wheel   wheel
 	turns   turns
 	guard   *guard
 
@@ -196,6 +197,7 @@ func (s *Stack) Close() error {
 	for _, tx := range s.servers.drain() { // nobody reads any more who would begin one
 		tx.close()
 	}
+	s.wheel.close()
 	return errors.Join(errs...)
 }
 
