@@ -2,7 +2,7 @@
 // the busy marks of running calls; and what the nodes count together. Every key
 // and every Lua script is here.
 //
-// The ledger is the truth. X is loaded from it as a whole, at the first call,
+// The ledger is the truth. X is loaded from it as a whole, behind a first call,
 // into the number's hash and one entry per way to find a binding; from then on
 // each change in the ledger is brought here too. Three things keep an old
 // state from coming back:
