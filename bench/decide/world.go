@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -36,6 +37,7 @@ func extensionOf(i int) routing.Extension { return routing.Extension(fmt.Sprintf
 
 // world is a node's lookup with what is beneath it.
 type world struct {
+	dsn    string // of PostgreSQL
 	mode   routing.Mode
 	dir    string
 	redis  *redis.Server
@@ -49,7 +51,7 @@ type world struct {
 }
 
 func open(ctx context.Context, dir string, cfg ledger.Config, mode routing.Mode) (w *world, err error) {
-	w = &world{dir: dir, mode: mode, end: func() {}}
+	w = &world{dir: dir, dsn: cfg.DSN, mode: mode, end: func() {}}
 	if w.redis, err = redis.Start(ctx, dir); err != nil {
 		return nil, err
 	}
@@ -184,6 +186,15 @@ func (w *world) bind(ctx context.Context, perX, n int) error {
 func (w *world) bytes(ctx context.Context) (cache, disk int64, err error) {
 	if cache, err = w.redisBytes(ctx); err != nil {
 		return 0, 0, err
+	}
+	if w.dsn != "" {
+		db, err := sql.Open("pgx", w.dsn)
+		if err != nil {
+			return 0, 0, err
+		}
+		defer func() { _ = db.Close() }()
+		err = db.QueryRowContext(ctx, `SELECT pg_database_size(current_database())`).Scan(&disk)
+		return cache - w.empty, disk, err
 	}
 	files, err := filepath.Glob(filepath.Join(w.dir, "*.db"))
 	for _, file := range files {
