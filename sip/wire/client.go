@@ -296,13 +296,14 @@ func (s *Stack) Write(req *sip.Request, to Peer) error {
 	if err := s.fit(req, text); err != nil {
 		return fmt.Errorf("send %s: %w", req.Method, err)
 	}
-	if err := s.write(text.raw, to); err != nil {
+	if _, err := s.write(text.raw, to); err != nil {
 		return fmt.Errorf("send %s to %s: %w: %w", req.Method, to, ErrUnreachable, err)
 	}
 	return nil
 }
 
-func (s *Stack) write(raw []byte, to Peer) error {
+// write sends bytes outside a transaction, and tells what they were written to.
+func (s *Stack) write(raw []byte, to Peer) (link, error) {
 	ctx := s.ctx
 	if to.Transport != "UDP" {
 		within, cancel := context.WithTimeout(ctx, connectTime)
@@ -319,7 +320,7 @@ func (s *Stack) write(raw []byte, to Peer) error {
 	}
 	link, err := s.dial(ctx, to)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return link.write(raw)
+	return link, link.write(raw)
 }

@@ -90,7 +90,7 @@ func (t *ServerTx) respond(res *sip.Response, text *Text) error {
 	}
 	t.said = text.copy()
 	if status < 200 {
-		return t.link.write(t.said)
+		return t.leave(t.said)
 	}
 	t.stack.guard.answered(t.Request, t.From, status)
 	t.final = status
@@ -100,13 +100,36 @@ func (t *ServerTx) respond(res *sip.Response, text *Text) error {
 	case t.From.Transport == "UDP" && challenges(res):
 		t.end(answer{raw: t.said}) // it is not repeated, see challenges
 	}
-	if err := t.link.write(t.said); err != nil {
+	if err := t.leave(t.said); err != nil {
 		t.finish()
 		return err
 	}
 	if !t.over {
 		t.await()
 	}
+	return nil
+}
+
+// leave sends a response, whose bytes stay as they are. If its connection of TCP
+// is gone it goes over a new one, to where Via says that its sender listens (RFC
+// 3261 section 18.2.2). Strangers are not connected to: they could have us do
+// nothing else.
+func (t *ServerTx) leave(raw []byte) error {
+	err := t.link.write(raw)
+	if err == nil || t.From.Transport != "TCP" || t.stack.closing.Load() || !t.stack.guard.off(t.From) {
+		return err
+	}
+	to := Peer{Addr: listensAt(t.Request, t.From), Transport: "TCP"}
+	t.stack.wait.Go(func() {
+		link, err := t.stack.write(raw, to)
+		if err != nil {
+			t.stack.drop("response whose sender cannot be reached", to, err)
+			return
+		}
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.link = link
+	})
 	return nil
 }
 
@@ -154,7 +177,9 @@ func (t *ServerTx) Repeat(res *sip.Response) error {
 	defer text.done()
 	err := t.stack.fit(res, text)
 	if err == nil {
-		err = t.link.write(text.raw)
+		t.mu.Lock()
+		err = t.leave(text.copy())
+		t.mu.Unlock()
 	}
 	if err != nil {
 		return fmt.Errorf("repeat %d to INVITE: %w", res.StatusCode, err)
@@ -303,9 +328,14 @@ func replyAddr(req *sip.Request, from Peer) netip.AddrPort {
 	if via.Params.Has("rport") {
 		return from.Addr
 	}
-	port := via.Port
+	return listensAt(req, from)
+}
+
+// listensAt is where a sender is by its Via, on the host that it sent from.
+func listensAt(req *sip.Request, from Peer) netip.AddrPort {
+	port := req.Via().Port
 	if port <= 0 || port > 65535 {
-		port = sip.DefaultUdpPort
+		port = sip.DefaultUdpPort // and of TCP
 	}
 	return netip.AddrPortFrom(from.Addr.Addr(), uint16(port))
 }

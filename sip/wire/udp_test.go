@@ -35,28 +35,33 @@ func TestSocketsOfAllFamilies(t *testing.T) {
 		s, err := Open(Config{UDP: at}, zerolog.Nop())
 		require.NoError(t, err, at)
 		t.Cleanup(func() { require.NoError(t, s.Close()) })
+		serves := false
 		for _, ip := range reach {
 			c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP(ip)})
 			require.NoError(t, err, ip)
 			t.Cleanup(func() { _ = c.Close() })
 			r := &raw{t, c}
 			to := netip.AddrPortFrom(netip.MustParseAddr(ip), s.UDPAddr().Port())
-			var want []string
-			h.got = nil
+			h.mu.Lock()
+			want := h.got[:len(h.got):len(h.got)]
+			h.mu.Unlock()
 			for i := range 3*batchSize + 1 { // before anybody reads
 				r.send(to, r.request("INFO", fmt.Sprintf("%s%d", ip, i), i+1, "x"))
 				want = append(want, fmt.Sprintf("INFO %d", i+1))
 			}
-			if s.handler == nil {
+			if !serves {
 				s.Serve(h)
+				serves = true
 			}
-			for range want {
+			for range 3*batchSize + 1 {
 				tx := <-h.txs
 				require.Equal(t, r.addr(), tx.From.Addr)
 				require.NoError(t, tx.Respond(Reply(tx.Request, 200, "OK")))
 				require.Equal(t, "200 OK", status(r.read(10*time.Second)))
 			}
+			h.mu.Lock()
 			require.Equal(t, want, h.got, at)
+			h.mu.Unlock()
 		}
 	}
 }
