@@ -39,7 +39,7 @@ func newCall(w *worker) *Call {
 	for side := range c.legs {
 		c.legs[side].init(c, Side(side))
 	}
-	if !w.enqueue(func() { w.calls[c] = struct{}{} }) {
+	if !w.later(func() { w.calls[c] = struct{}{} }) {
 		c.over()
 	}
 	return c
@@ -92,7 +92,7 @@ func (c *Call) Reserve(side Side) (port uint16, err error) {
 		_ = control.Close()
 		pool.Release(port)
 	}
-	accepted := w.enqueue(func() {
+	accepted := w.later(func() {
 		if c.ended {
 			discard()
 			return

@@ -19,7 +19,7 @@ import (
 )
 
 // Side names a leg of a call.
-type Side int
+type Side uint8
 
 // The two legs of a call.
 const (
@@ -35,7 +35,7 @@ func (s Side) String() string {
 	case Callee:
 		return "callee"
 	}
-	return fmt.Sprintf("side %d", int(s))
+	return fmt.Sprintf("side %d", uint8(s))
 }
 
 func (s Side) valid() bool { return s == Caller || s == Callee }

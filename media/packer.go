@@ -4,12 +4,12 @@ package media
 // section 4.2). A packet leaves when its last sample is there. Every sample keeps its place in time: before a hole in the
 // audio what is there leaves as a shorter packet, and packets that were lost leave a hole in the sequence.
 type packer struct {
-	on   bool // audio passes here; it ends with the mapping of outStream.relay
-	buf  [maxFrame]byte
-	held int    // samples in buf
-	ts   uint32 // of the first of them, in the other side's time; without any, of the next one expected
-	ext  int64  // extended sequence number of the newest packet that was taken
-	mark bool   // the next packet begins a talk-spurt
+	on   bool            // audio passes here; it ends with the mapping of outStream.relay
+	buf  *[maxFrame]byte // nil until something is cut
+	held int             // samples in buf
+	ts   uint32          // of the first of them, in the other side's time; without any, of the next one expected
+	ext  int64           // extended sequence number of the newest packet that was taken
+	mark bool            // the next packet begins a talk-spurt
 }
 
 // lostTail is how long a hole in the audio may be for what came before it to be worth sending after it, in samples: 200 ms.
@@ -51,6 +51,9 @@ func (l *leg) repack(p packet, audio []byte, ext, now int64) {
 func (l *leg) startPacker(p packet, ext, now int64) {
 	k, o := &l.packer, &l.out
 	*k = packer{on: true, ts: p.ts, ext: ext - 1, buf: k.buf}
+	if k.buf == nil {
+		k.buf = new([maxFrame]byte)
+	}
 	if o.relay.on {
 		if after := int16(uint16(ext) + o.relay.seq - (o.seq - 1)); after > 0 {
 			o.seq += uint16(after - 1) // lost on the way

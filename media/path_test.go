@@ -235,5 +235,30 @@ func BenchmarkForward(b *testing.B) {
 			}
 			b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N), "ns/forward")
 		})
+		b.Run(c.name+", in batches", func(b *testing.B) { benchmarkBatch(b, c.codecs, c.record, c.listen) })
 	}
+}
+
+// benchmarkBatch is the same where as many packets wait as are received at once.
+func benchmarkBatch(b *testing.B, codecs [2]Codec, record, listen bool) {
+	p := newPath(b, codecs[0], codecs[1])
+	p.c.legs[Caller].keys.listen(listen)
+	if record {
+		p.record(b)
+	}
+	payload := frameOf(0x11, 160)
+	b.ReportAllocs()
+	var spent time.Duration
+	for b.Loop() {
+		for i := range inBatch {
+			p.put(8, payload)
+			p.w.ready[i].Fd = int32(p.c.legs[Caller].rtp.sock.FD())
+		}
+		start := time.Now()
+		p.w.serve(p.w.ready[:inBatch])
+		spent += time.Since(start)
+		for p.receive() {
+		}
+	}
+	b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N*inBatch), "ns/forward")
 }

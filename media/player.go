@@ -21,6 +21,9 @@ const (
 // now, and the stream's clock shows a pause.
 const catchUp = int64(100 * time.Millisecond)
 
+// tickGrid divides the duration of every packet that is made here.
+const tickGrid = int64(frameUnit * sampleTime)
+
 // player makes audio packets for a leg at its packet duration.
 type player struct {
 	kind playKind
@@ -72,19 +75,20 @@ func (l *leg) quiet() {
 	}
 }
 
-// tickFrom starts the ticks at now, unless they run: then the next one is at most a packet away and keeps its time.
+// tickFrom starts the ticks at now, unless they run: then the next one is at most a packet away and keeps its time. Their
+// deadlines lie on a grid that all legs share, so that the worker wakes once for all: the first is up to tickGrid ago.
 func (l *leg) tickFrom(now int64) {
 	if l.ticker.at != 0 {
 		return
 	}
-	l.due = now
+	l.due = now - now%tickGrid
 	l.tick(now)
 }
 
 // tick sends what is due. Deadlines follow from each other, not from when they were served, so that they do not drift.
 func (l *leg) tick(now int64) {
 	if now-l.due > catchUp {
-		l.due = now
+		l.due = now - now%tickGrid
 	}
 	for l.due <= now {
 		step := l.produce(l.due)

@@ -91,7 +91,12 @@ func (w *worker) free() {
 func (w *worker) now() int64 { return int64(time.Since(w.base)) }
 
 // enqueue hands a command to the worker; false: it has stopped.
-func (w *worker) enqueue(command func()) bool {
+func (w *worker) enqueue(command func()) bool { return w.put(command, true) }
+
+// later is enqueue of a command that has nobody wait: it is carried out before the next one of enqueue.
+func (w *worker) later(command func()) bool { return w.put(command, false) }
+
+func (w *worker) put(command func(), wake bool) bool {
 	q := &w.queue
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -99,7 +104,7 @@ func (w *worker) enqueue(command func()) bool {
 		return false
 	}
 	q.commands = append(q.commands, command)
-	if !q.woken {
+	if wake && !q.woken {
 		q.woken = true
 		// It never waits, so the scheduler need not know. An eventfd refuses a write only when it is full, which takes
 		// 2^64 of them.
@@ -159,9 +164,8 @@ func (w *worker) serve(ready []unix.EpollEvent) (woken bool) {
 	for i := range ready {
 		fd := int(ready[i].Fd)
 		switch {
-		case fd == w.wake:
+		case fd == w.wake || fd >= len(w.sockets) || w.sockets[fd] == nil: // a socket whose leg's command is still queued
 			woken = true
-		case fd >= len(w.sockets) || w.sockets[fd] == nil: // its leg's command is still queued
 		case w.batch.ring != nil && w.sockets[fd].settled():
 			w.batch.from[n] = w.sockets[fd]
 			if n++; n == inBatch {

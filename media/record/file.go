@@ -28,7 +28,6 @@ type job struct {
 	file    *file
 	silence int64 // frames before the piece
 	piece   []byte
-	owner   *Writer         // takes the piece's buffer back
 	done    chan<- struct{} // not nil: this is the last job
 }
 
@@ -37,7 +36,7 @@ func serve(q <-chan job) {
 	for j := range q {
 		j.file.silence(j.silence)
 		j.file.write(j.piece)
-		j.owner.back(j.piece, j.file.channels)
+		back(j.piece, j.file.channels)
 		if j.done != nil {
 			close(j.done)
 		}

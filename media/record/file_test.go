@@ -148,7 +148,7 @@ func settle(t *testing.T, w *Writer) {
 	t.Helper()
 	for _, q := range w.queues {
 		done := make(chan struct{})
-		require.NoError(t, w.put(q, job{file: &file{channels: 1}, piece: make([]byte, bufferFrames)[:0], owner: w, done: done}))
+		require.NoError(t, w.put(q, job{file: &file{channels: 1}, piece: make([]byte, bufferFrames)[:0], done: done}))
 		<-done
 	}
 }

@@ -41,7 +41,6 @@ type Writer struct {
 	queues  []chan job
 	next    atomic.Uint32
 	workers sync.WaitGroup
-	buffers [2]sync.Pool // for one and for two channels
 	// finishing bounds the threads that wait for fsync. It is done by those who
 	// close a recording, so that one disk wait serves many and no piece waits behind it.
 	finishing chan struct{}
@@ -131,7 +130,7 @@ func (w *Writer) Create(o Options) (*Recording, error) {
 		return nil, fmt.Errorf("begin a recording: %w", errors.Join(err, f.Close(), os.Remove(f.Name())))
 	}
 	r.file.channels = r.channels
-	r.buf = w.buffer(r.channels)
+	r.buf = silent(r.channels)
 	return r, nil
 }
 

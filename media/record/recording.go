@@ -38,21 +38,16 @@ type Recording struct {
 	ended bool
 }
 
-// buffer gives a silent buffer.
-func (w *Writer) buffer(channels int) []byte {
-	if b, ok := w.buffers[channels-1].Get().(*[]byte); ok {
-		hush(*b)
-		return *b
-	}
-	b := make([]byte, bufferFrames*channels)
+// silent gives a buffer of silence.
+func silent(channels int) []byte {
+	b := buffers[channels-1].take(bufferFrames * channels)
 	hush(b)
 	return b
 }
 
 // back takes a buffer that was written; b is its beginning.
-func (w *Writer) back(b []byte, channels int) {
-	b = b[:bufferFrames*channels]
-	w.buffers[channels-1].Put(&b)
+func back(b []byte, channels int) {
+	buffers[channels-1].back(b[:bufferFrames*channels])
 }
 
 func hush(b []byte) {
@@ -111,13 +106,13 @@ func (r *Recording) piece(n int64) {
 	cut := n * int64(r.channels)
 	full := r.buf
 	r.base += n
-	r.buf = r.writer.buffer(r.channels)
+	r.buf = silent(r.channels)
 	copy(r.buf, full[cut:]) // before full is given away: it may be another recording's at once
-	if r.writer.offer(r.queue, job{file: r.file, silence: r.owed, piece: full[:cut], owner: r.writer}) {
+	if r.writer.offer(r.queue, job{file: r.file, silence: r.owed, piece: full[:cut]}) {
 		r.owed = 0
 		return
 	}
-	r.writer.back(full, r.channels)
+	back(full, r.channels)
 	r.owed, r.lost = r.owed+n, r.lost+n
 }
 
@@ -133,8 +128,9 @@ func (r *Recording) Close(end time.Time) (Result, error) {
 	r.reach(total)
 	last := r.buf[:max(total-r.base, 0)*int64(r.channels)]
 	done := make(chan struct{})
-	err := r.writer.put(r.queue, job{file: r.file, silence: r.owed, piece: last, owner: r.writer, done: done})
+	err := r.writer.put(r.queue, job{file: r.file, silence: r.owed, piece: last, done: done})
 	if err != nil { // what was queued before is still written, and is Repair's
+		back(r.buf, r.channels)
 		r.writer.workers.Wait()
 		return Result{}, errors.Join(err, r.file.f.Close())
 	}
