@@ -50,9 +50,9 @@ type options struct {
 	Record   string        `default:"both" enum:"both,yes,no" help:"Whether calls of axgate are recorded: both, yes or no."`
 	Receiver bool          `help:"Events of axgate are pushed to a server of ours; else nobody is told."`
 	Log      string        `default:"info" enum:"debug,info,warn,error" help:"axgate's log level."`
-	Speed    float64       `default:"400" help:"speed: calls per second of the first try."`
+	Speed    float64       `default:"800" help:"speed: calls per second of the first try."`
 	Most     float64       `default:"4000" help:"speed: no more calls per second are tried."`
-	Once     float64       `default:"400" help:"once: calls of the first try."`
+	Once     float64       `default:"600" help:"once: calls of the first try."`
 	Fine     float64       `default:"0.0625" help:"speed, once: how near to the least that fails the result is, as a share of it."`
 	JSON     string        `name:"json" help:"The file to which each run, and at last each row, is added as a line of JSON." placeholder:"FILE" type:"path"`
 	Dir      string        `help:"Where data is kept; a temporary directory if empty." placeholder:"DIR" type:"path"`

@@ -86,7 +86,10 @@ func (b *bench) mediaRows(ctx context.Context, row string) error {
 	for _, calls := range b.o.Calls {
 		name := fmt.Sprintf(", %d calls", calls)
 		err := b.each(row, func(c *column) error {
-			return b.measured(ctx, c, "AXB", func(k kind) error {
+			return b.fresh(ctx, c, "AXB", func(k kind) error {
+				if err := b.warm(ctx, c, k); err != nil {
+					return err
+				}
 				r, err := b.media(ctx, c, name[2:], k, calls, b.o.For)
 				if err != nil {
 					return err
@@ -113,7 +116,10 @@ func (b *bench) signalRows(ctx context.Context, row string) error {
 			if !slices.Contains(c.modes, mode) {
 				return nil
 			}
-			return b.measured(ctx, c, mode, func(k kind) error {
+			return b.fresh(ctx, c, mode, func(k kind) error {
+				if err := b.warm(ctx, c, k); err != nil {
+					return err
+				}
 				r, err := b.signal(ctx, c, mode, k, b.o.Pairs, b.o.Rate, b.o.For)
 				if err != nil {
 					return err
@@ -145,6 +151,9 @@ func (r *result) fast() bool {
 // speedRow looks for the most calls per second.
 func (b *bench) speedRow(ctx context.Context, row string) error {
 	return b.search(ctx, row, mostSpeed, b.o.Speed, b.o.Most, func(c *column, k kind, rate float64) (trial, error) {
+		if err := b.warm(ctx, c, k); err != nil {
+			return trial{}, err
+		}
 		r, err := b.signal(ctx, c, row, k, b.o.Pairs, rate, b.o.For/3)
 		return trial{r.fast(), r.Valid, fmt.Sprintf("%.2f %% good, %.4f retransmissions per call, post-dial delay p99 %.2f ms", 100*r.Calls.Share, r.Messages.Share, r.PostDial.P99)}, err
 	})
@@ -162,22 +171,18 @@ func (b *bench) onceRow(ctx context.Context, row string) error {
 	})
 }
 
-// measured runs work on fresh processes that are warm.
-func (b *bench) measured(ctx context.Context, c *column, mode string, work func(kind) error) error {
+// fresh runs work on processes of its own.
+func (b *bench) fresh(ctx context.Context, c *column, mode string, work func(kind) error) error {
 	k := kind{mode, c.record}
 	if err := c.system.start(ctx, k, b.o.Pairs); err != nil {
 		return fmt.Errorf("%s: %w", c.title, err)
 	}
-	err := b.warm(ctx, c, k)
-	if err == nil {
-		err = work(k)
-	}
-	return errors.Join(err, c.system.stop(ctx))
+	return errors.Join(work(k), c.system.stop(ctx))
 }
 
 // warm has the processes make what they make once: connections, buffers, and
 // the cache's entries of some X.
 func (b *bench) warm(ctx context.Context, c *column, k kind) error {
-	_, err := b.signal(ctx, c, "warm up", k, b.o.Pairs, 50, 4*time.Second)
+	_, err := b.signal(ctx, c, "warm up", k, b.o.Pairs, 100, 2*time.Second)
 	return err
 }

@@ -18,14 +18,13 @@ type trial struct {
 // was found.
 func (b *bench) search(ctx context.Context, row, name string, first, most float64, try func(*column, kind, float64) (trial, error)) error {
 	return b.each(row, func(c *column) error {
-		known := b.found[c.title+name]
-		s := climb{next: min(first, most), most: most, factor: 2, fine: b.o.Fine}
-		if known > 0 {
-			s.next, s.factor = known, 1+b.o.Fine
+		s := climb{next: min(first, most), most: most, factor: 1 + b.o.Fine, fine: b.o.Fine}
+		if found := b.found[c.title+name]; found > 0 {
+			s.next = found
 		}
 		for !s.done() {
 			var t trial
-			err := b.measured(ctx, c, "AXB", func(k kind) (err error) { t, err = try(c, k, s.next); return err })
+			err := b.fresh(ctx, c, "AXB", func(k kind) (err error) { t, err = try(c, k, s.next); return err })
 			if err != nil {
 				return err
 			}
@@ -38,11 +37,12 @@ func (b *bench) search(ctx context.Context, row, name string, first, most float6
 	})
 }
 
-// climb is a search for the most that passes: up, or down, by a factor until
-// the verdict changes, then by halves until it is near.
+// climb is a search for the most that passes: up, or down, in steps that grow
+// until the verdict changes, then by halves until it is near. It takes two tries
+// if it begins near, and not many more if it does not.
 type climb struct {
 	next, most   float64
-	factor, fine float64
+	factor, fine float64 // of the next step, and of the result
 	best, worst  float64 // the most that passed, the least that failed; 0: none
 	passed       doubt   // of the generator, about best
 	failed       doubt   // and about worst
@@ -61,13 +61,16 @@ func (s *climb) tell(t trial) {
 	} else {
 		s.worst, s.failed = s.next, min(believe(t.valid), orMore)
 	}
+	const long = 2 // the longest step
 	switch {
 	case s.worst == 0:
 		s.ended = s.best == s.most
 		s.next = min(float64(int(s.best*s.factor+1)), s.most)
+		s.factor = min(s.factor*s.factor, long)
 	case s.best == 0:
 		s.ended = s.worst <= 1
-		s.next = float64(int(s.worst / s.factor))
+		s.next = max(float64(int(s.worst/s.factor)), 1)
+		s.factor = min(s.factor*s.factor, long)
 	default:
 		s.ended = s.worst-s.best <= s.fine*s.worst || s.worst-s.best < 2
 		s.next = float64(int((s.best + s.worst) / 2))

@@ -8,20 +8,16 @@ import (
 )
 
 // TestClimbFindsTheMost lets a system carry so much and no more: what is found
-// is below it by no more than is allowed, whether the search knew where to
-// begin or not.
+// is below it by no more than is allowed, wherever the search begins.
 func TestClimbFindsTheMost(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		const fine = 0.125
 		carries := rapid.Float64Range(1, 5000).Draw(t, "carries")
-		c := climb{next: rapid.Float64Range(1, 4000).Draw(t, "first"), most: 4000, factor: 2, fine: fine}
-		if rapid.Bool().Draw(t, "known") {
-			c.factor = 1 + fine
-		}
+		c := climb{next: rapid.Float64Range(1, 4000).Draw(t, "first"), most: 4000, factor: 1 + fine, fine: fine}
 		tries := 0
 		for ; !c.done(); tries++ {
-			if tries > 100 || c.next > c.most {
+			if tries > 25 || c.next > c.most {
 				t.Fatalf("try %d is %g", tries, c.next)
 			}
 			c.tell(trial{passed: c.next <= carries, valid: true})
