@@ -358,13 +358,18 @@ func TestNoAddress(t *testing.T) {
 		w.call("none", "one", 1, all...)
 		w.call("callin", "two", 1, all...)
 		for seq := range all {
-			w.settled("one", seq+1, "0 tries, never again: not pushed: the app has no address for it")
+			w.settled("one", seq+1, "0 tries, never again")
 		}
 		w.settled("two", 1, "1 tries, done")
-		w.settled("two", 5, "0 tries, never again: not pushed: the app has no address for it")
+		w.settled("two", 5, "0 tries, never again")
 		w.settled("two", 6, "1 tries, done")
 		require.Len(t, to.pushes(), 2)
 		w.call("nobody", "three", 1, events.CallIn)
 		w.settled("three", 1, "0 tries, never again: not pushed: the app has no address for it")
+
+		_, err := w.ChangeApp(t.Context(), "none", func(a *ledger.App) error { a.StatusURL = to.URL + "/status"; return nil })
+		require.NoError(t, err)
+		w.call("none", "four", 1, events.Answer)
+		w.settled("four", 1, "1 tries, done")
 	})
 }

@@ -198,7 +198,9 @@ func (w *world) call(app, session string, first int, kinds ...events.Kind) {
 			evs = append(evs, events.NewCallEvent(c, first+i, k, t0, ""))
 		}
 	}
-	require.NoError(w, <-w.Journal().Write(c, evs...))
+	written := w.Journal().Write(c, evs...)
+	w.Journal().Hurry()
+	require.NoError(w, <-written)
 }
 
 // log reads the event log of a session.

@@ -70,7 +70,7 @@ func TestRecording(t *testing.T) {
 	each(t, func(t *testing.T, l *ledger.Ledger) {
 		ctx := t.Context()
 		for _, mode := range []routing.Mode{routing.AXB, routing.AX} {
-			addApp(t, l, mode, nil)
+			addApp(t, l, mode, func(a *ledger.App) { a.FeeURL = "http://127.0.0.1/" })
 		}
 		record := func(session, app, file string) events.Call {
 			c := died(session)

@@ -21,7 +21,9 @@ func died(session string) events.Call {
 // write journals a call with some of its events, and leaves it so.
 func write(t *testing.T, l *ledger.Ledger, c events.Call, evs ...events.Event) {
 	t.Helper()
-	require.NoError(t, <-l.Journal().Write(c, evs...))
+	written := l.Journal().Write(c, evs...)
+	l.Journal().Hurry()
+	require.NoError(t, <-written)
 }
 
 // story reads the kinds of a session's events, and the bodies of the last two.

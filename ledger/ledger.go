@@ -36,7 +36,7 @@ type Ledger struct {
 	reads   *sql.DB
 	stmts   *statements
 	writes  *sql.DB
-	queue   *writer
+	writer  *writer
 	journal *Journal
 	shut    sync.Once
 	shutErr error
@@ -66,14 +66,14 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 		return nil, fmt.Errorf("open the ledger: %w", err)
 	}
 	l.journal = newJournal(l)
-	l.queue = newWriter(l.writes, l.driver, cfg.Queue, l.journal)
+	l.writer = newWriter(l.writes, l.driver, cfg.Queue, l.journal)
 	return l, nil
 }
 
 // Close writes what is queued and closes the database.
 func (l *Ledger) Close() error {
 	l.shut.Do(func() {
-		l.queue.close()
+		l.writer.close()
 		if l.stmts != nil {
 			l.stmts.close()
 		}
@@ -93,7 +93,7 @@ func (l *Ledger) Journal() *Journal { return l.journal }
 // Anything it returns undoes what it did.
 func (l *Ledger) change(ctx context.Context, work func(scope) error) error {
 	if l.driver == SQLite {
-		return l.queue.do(ctx, work)
+		return l.writer.do(ctx, work)
 	}
 	const tries = 5
 	for try := 1; ; try++ {

@@ -94,7 +94,7 @@ func TestAudit(t *testing.T) {
 func TestCallsAndEventsByFilter(t *testing.T) {
 	each(t, func(t *testing.T, l *ledger.Ledger) {
 		ctx := t.Context()
-		addApp(t, l, routing.AXB, nil, x1)
+		addApp(t, l, routing.AXB, func(a *ledger.App) { a.StatusURL, a.FeeURL = "http://127.0.0.1/", "http://127.0.0.1/" }, x1)
 		write := func(session string, caller, callee string, at time.Time, end routing.End, answered bool) {
 			c := events.Call{Session: session, Node: "n", App: "appAXB", SP: "demo", Mode: "AXB", X: string(x1), Caller: caller, Callee: callee, Binding: "b-" + session, CallerTrunk: "from-" + session, In: at, Why: "why " + session}
 			if answered {

@@ -21,7 +21,7 @@ func (l *Ledger) openSQLite(ctx context.Context, path string) error {
 	if err := prepareFile(path); err != nil {
 		return err
 	}
-	writes, err := openPool(path, 1, "_txlock=immediate")
+	writes, err := openPool(path, 1, "_txlock=immediate&_pragma=wal_autocheckpoint("+checkpointAfter+")")
 	if err != nil {
 		return err
 	}
@@ -36,6 +36,10 @@ func (l *Ledger) openSQLite(ctx context.Context, path string) error {
 	l.writes, l.reads, l.stmts = writes, reads, newStatements(reads)
 	return nil
 }
+
+// checkpointAfter is how many pages the log gets before they are moved to their
+// places: most of them are written anew by many transactions, and moved once.
+const checkpointAfter = "4000"
 
 func openPool(path string, conns int, option string) (*sql.DB, error) {
 	// FULL: a commit is on the disk before it returns, in WAL mode too.

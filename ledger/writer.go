@@ -6,13 +6,9 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 )
-
-// ErrClosed tells that the ledger is closed.
-var ErrClosed = errors.New("the ledger is closed")
 
 // writer is the one goroutine that writes to SQLite, and that writes the
 // journal to PostgreSQL. It puts all that is queued into one transaction
@@ -22,11 +18,8 @@ type writer struct {
 	db    *sql.DB
 	kind  string // SQLite or Postgres
 	sink  sink
-	jobs  chan *job
+	queue *queue
 	ended chan struct{}
-
-	mu     sync.RWMutex // held to send, and to close
-	closed bool
 
 	// The loop's own.
 	conn  *sql.Conn
@@ -41,27 +34,23 @@ type sink interface {
 
 // job is a piece of work, or a record of the journal.
 type job struct {
-	work   func(scope) error // nil: rec
-	rec    record
-	taken  atomic.Bool // by the writer, or by a caller who does not wait any more
-	done   chan error  // buffered
-	result error
+	work     func(scope) error // nil: rec
+	rec      record
+	patience time.Duration // since the last commit
+	taken    atomic.Bool   // by the writer, or by a caller who does not wait any more
+	done     chan error    // buffered
+	result   error
 }
 
-func newWriter(db *sql.DB, kind string, queue int, sink sink) *writer {
-	w := &writer{db: db, kind: kind, sink: sink, jobs: make(chan *job, queue), ended: make(chan struct{})}
+func newWriter(db *sql.DB, kind string, most int, sink sink) *writer {
+	w := &writer{db: db, kind: kind, sink: sink, queue: newQueue(most), ended: make(chan struct{})}
 	go w.loop()
 	return w
 }
 
 // close refuses new jobs and waits until those in the queue are written.
 func (w *writer) close() {
-	w.mu.Lock()
-	if !w.closed {
-		w.closed = true
-		close(w.jobs)
-	}
-	w.mu.Unlock()
+	w.queue.close()
 	<-w.ended
 }
 
@@ -69,7 +58,7 @@ func (w *writer) close() {
 // will not be run; once it has begun its outcome is waited for.
 func (w *writer) do(ctx context.Context, work func(scope) error) error {
 	j := &job{work: work, done: make(chan error, 1)}
-	if err := w.enter(ctx, j); err != nil {
+	if err := w.queue.enter(ctx, j); err != nil {
 		return err
 	}
 	select {
@@ -83,45 +72,10 @@ func (w *writer) do(ctx context.Context, work func(scope) error) error {
 	}
 }
 
-func (w *writer) enter(ctx context.Context, j *job) error {
-	w.mu.RLock()
-	defer w.mu.RUnlock()
-	if w.closed {
-		return ErrClosed
-	}
-	select {
-	case w.jobs <- j:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("wait for the ledger's writer: %w", ctx.Err())
-	}
-}
-
-// offer queues a record without waiting, or tells why it cannot.
-func (w *writer) offer(j *job) error {
-	w.mu.RLock()
-	defer w.mu.RUnlock()
-	if w.closed {
-		return ErrClosed
-	}
-	select {
-	case w.jobs <- j:
-		return nil
-	default:
-		return fmt.Errorf("%w: %d writes wait already", ErrJournalFull, cap(w.jobs))
-	}
-}
-
 func (w *writer) loop() {
 	defer close(w.ended)
 	defer w.disconnect()
-	const most = 512 // jobs of one transaction
-	batch := make([]*job, 0, most)
-	for first := range w.jobs {
-		batch = append(batch[:0], first)
-		for len(batch) < most && len(w.jobs) > 0 {
-			batch = append(batch, <-w.jobs)
-		}
+	for batch := w.queue.next(nil); batch != nil; batch = w.queue.next(batch[:0]) {
 		w.write(batch)
 		clear(batch)
 	}
@@ -152,9 +106,22 @@ func (w *writer) write(batch []*job) {
 
 // transaction runs the jobs in one transaction. A job that fails is undone
 // alone and keeps its error; the error returned is one that undid them all.
+// Savepoints cost much, so records do without, and if any cannot be written,
+// all begins anew with each record behind its own.
 func (w *writer) transaction(jobs []*job) error {
 	ctx, cancel := w.limit()
 	defer cancel()
+	err := w.attempt(ctx, jobs, false)
+	if errors.Is(err, errRefused) {
+		err = w.attempt(ctx, jobs, true)
+	}
+	return err
+}
+
+// errRefused tells that one of the records cannot be written.
+var errRefused = errors.New("a record was refused")
+
+func (w *writer) attempt(ctx context.Context, jobs []*job, singly bool) error {
 	s, err := w.connect(ctx)
 	if err != nil {
 		return err
@@ -167,7 +134,7 @@ func (w *writer) transaction(jobs []*job) error {
 		w.disconnect()
 		return fmt.Errorf("begin a transaction: %w", err)
 	}
-	if err := w.run(s, jobs); err != nil {
+	if err := w.run(s, jobs, singly); err != nil {
 		w.rollBack(s)
 		return err
 	}
@@ -226,42 +193,33 @@ func (w *writer) rollBack(s scope) {
 	}
 }
 
-// run does the records first, in one sweep, and then each other job by itself.
-func (w *writer) run(s scope, jobs []*job) error {
+// run does the records first, in one sweep or singly, and then each other job
+// by itself.
+func (w *writer) run(s scope, jobs []*job, singly bool) error {
 	var recs []record
-	var owners []*job
 	for _, j := range jobs {
-		if j.work == nil {
-			recs, owners = append(recs, j.rec), append(owners, j)
+		if j.work == nil && !singly {
+			recs = append(recs, j.rec)
 		}
 	}
 	if len(recs) > 0 {
-		if err := w.runRecords(s, recs, owners); err != nil {
-			return err
+		if err := w.sink.commit(s, recs); err != nil {
+			return fmt.Errorf("%w: %w", errRefused, err)
 		}
 	}
-	for _, j := range jobs {
-		if j.work == nil {
-			continue
-		}
-		var err error
-		if j.result, err = w.alone(s, j.work); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// runRecords writes all records, or, if one of them cannot be written, each by
-// itself, so that only that one fails.
-func (w *writer) runRecords(s scope, recs []record, owners []*job) error {
-	refused, err := w.alone(s, func(s scope) error { return w.sink.commit(s, recs) })
-	if err != nil || refused == nil {
-		return err
-	}
-	for i, j := range owners {
-		if j.result, err = w.alone(s, func(s scope) error { return w.sink.commit(s, recs[i:i+1]) }); err != nil {
-			return err
+	for _, records := range []bool{true, false} {
+		for _, j := range jobs {
+			work := j.work
+			switch {
+			case records != (work == nil), records && !singly:
+				continue
+			case records:
+				work = func(s scope) error { return w.sink.commit(s, []record{j.rec}) }
+			}
+			var err error
+			if j.result, err = w.alone(s, work); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

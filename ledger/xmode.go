@@ -47,7 +47,7 @@ type Asked struct {
 
 // Asked notes what became of a question, in the order of its session. The
 // channel yields one error, nil once it is on the disk.
-func (j *Journal) Asked(a Asked) <-chan error { return j.queue(record{asked: a}) }
+func (j *Journal) Asked(a Asked) <-chan error { return j.queue(record{asked: a}, noted) }
 
 func storeAsked(s scope, a *Asked) error {
 	_, err := s.exec(`UPDATE events SET tries = 1, first_at = $1, done_at = $2, failure = $3 WHERE session = $4 AND seq = $5 AND target = 'asked'`,

@@ -155,6 +155,9 @@ func newMemory() *memory {
 	return &memory{calls: map[string]events.Call{}, evs: map[string][]events.Event{}}
 }
 
+// Hurry is of no use: what can be written is written at once.
+func (m *memory) Hurry() {}
+
 func (m *memory) Write(call events.Call, evs ...events.Event) <-chan error {
 	done := make(chan error, 1)
 	m.mu.Lock()

@@ -66,6 +66,9 @@ func (c *call) recorded() error {
 	k := &c.record
 	limit := time.NewTimer(c.srv.cfg.patience)
 	defer limit.Stop()
+	if len(k.pending) > 0 {
+		c.srv.journal.Hurry()
+	}
 	for len(k.pending) > 0 {
 		select {
 		case err := <-k.pending[0].done:
@@ -80,8 +83,10 @@ func (c *call) recorded() error {
 	if len(k.missing) == 0 {
 		return nil
 	}
+	again := c.srv.journal.Write(c.rec, k.missing...)
+	c.srv.journal.Hurry()
 	select {
-	case err := <-c.srv.journal.Write(c.rec, k.missing...):
+	case err := <-again:
 		if err != nil {
 			return fmt.Errorf("write the call's record: %w", err)
 		}

@@ -35,9 +35,11 @@ type Router interface {
 }
 
 // Journal makes a call's state and events durable. The channel yields one
-// error, nil once they are.
+// error, nil once they are. It takes its time, unless it is told by Hurry that
+// somebody waits for what was written.
 type Journal interface {
 	Write(call events.Call, evs ...events.Event) <-chan error
+	Hurry()
 }
 
 // Prompts finds what to play: the file that the binding names, or else the

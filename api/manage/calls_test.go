@@ -200,7 +200,7 @@ func TestCallsCSV(t *testing.T) {
 	rows, err = csv.NewReader(strings.NewReader(string(a.body))).ReadAll()
 	require.NoError(t, err)
 	require.Len(t, rows, 1+6)
-	require.Equal(t, []string{"s1", "1", "ax", "callin", "2026-01-01T12:00:00Z", "due"}, rows[1][:6])
+	require.Equal(t, []string{"s1", "1", "ax", "callin", "2026-01-01T12:00:00Z", "nowhere"}, rows[1][:6])
 }
 
 func TestHangUp(t *testing.T) {
@@ -224,7 +224,7 @@ func TestEvents(t *testing.T) {
 	require.Equal(t, []string{"fee", "fee"}, w.get(theTenant, "/events?eventType=fee").column("eventType"))
 	require.Len(t, w.get(theOperator, "/events?number=13800000003").column("sessionId"), 2+6, "of s3 and s4")
 	require.Empty(t, w.get(theOperator, "/events?push=taken").column("sessionId"))
-	require.Len(t, w.get(theTenant, "/events?push=due&appKey=axe").column("sessionId"), 2)
+	require.Len(t, w.get(theTenant, "/events?push=nowhere&appKey=axe").column("sessionId"), 2)
 	require.Empty(t, w.get(theTenant, "/events?spId=rival").column("sessionId"))
 	page := w.get(theTenant, "/events?limit=3")
 	next := w.get(theTenant, "/events?limit=3&after="+url.QueryEscape(page.is(http.StatusOK)["next"].(string)))
