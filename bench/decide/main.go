@@ -101,18 +101,19 @@ func (w *world) set(ctx context.Context, o *options, n int) error {
 		return err
 	}
 	bound := time.Since(begun)
-	cache, disk, err := w.bytes(ctx)
-	if err != nil {
-		return err
-	}
 	if o.CacheOnly {
+		cache, _, err := w.bytes(ctx)
+		if err != nil {
+			return err
+		}
 		fmt.Printf("%d bindings: Redis %d bytes each; %.0f brought to the cache per second\n", n, cache/int64(n), each(bound))
 	} else {
 		first, filled, err := w.fill(ctx, o.PerX, had, n)
 		if err != nil {
 			return err
 		}
-		if cache, disk, err = w.bytes(ctx); err != nil {
+		cache, disk, err := w.bytes(ctx)
+		if err != nil {
 			return err
 		}
 		fmt.Printf("%d bindings: Redis %d bytes each, ledger %d; %.0f bound and %.0f brought to the cache per second\n", n, cache/int64(n), disk/int64(n), each(bound), each(filled))

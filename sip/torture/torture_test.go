@@ -50,6 +50,7 @@ func (busy) Ask(context.Context, routing.Question, routing.Decision, events.Even
 	return routing.Decision{}, nil
 }
 func (busy) Rang(context.Context, routing.Question, routing.Decision) error     { return nil }
+func (busy) Hurry()                                                             {}
 func (busy) Answered(context.Context, routing.Question, routing.Decision) error { return nil }
 func (busy) Release(string)                                                     {}
 
