@@ -99,10 +99,11 @@ func through(t *testing.T, p plan, spoil func(*net.UDPAddr, []byte) []byte, run 
 	t.Helper()
 	hosts.Lock()
 	hosts.n++
-	at := func(i byte) netip.AddrPort {
-		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 77, hosts.n, i}), 5060)
-	}
+	mine := hosts.n
 	hosts.Unlock()
+	at := func(i byte) netip.AddrPort {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 77, mine, i}), 5060)
+	}
 	o := &options{network: network{Target: at(1), Callers: at(2), Callees: at(3), RTP: 30000}, plan: p, Patience: 10 * time.Second, Late: time.Minute}
 	require.NoError(t, o.From.UnmarshalText([]byte("+8613800000000")))
 	require.NoError(t, o.X.UnmarshalText([]byte("+8617010000000")))
