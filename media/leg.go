@@ -18,7 +18,7 @@ const (
 	// noisePT is the payload type of comfort noise (RFC 3389).
 	noisePT = 13
 	// openingFrames of silence are sent after Point.
-	openingFrames = 5
+	openingFrames = 2
 	// audioFlows is how old the last packet sent may be for the stream to count as under way.
 	audioFlows = int64(100 * time.Millisecond)
 	// keepaliveAfter of sending nothing a frame of silence keeps NATs open and peers content (RFC 6263).
