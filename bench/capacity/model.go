@@ -18,12 +18,12 @@ type load struct {
 // costs are what one call, binding and so on takes, measured by the other
 // benchmarks; see docs/performance.md.
 type costs struct {
-	Minute       float64 `default:"0.055" help:"CPU seconds of a minute of a recorded call."`
-	SetUp        float64 `default:"1.5" help:"CPU seconds of axgate for 1,000 recorded calls set up and torn down, without Redis and ledger server."`
-	Memory       float64 `default:"50" help:"KiB of memory of a call that is up."`
-	Decision     float64 `default:"100" help:"CPU microseconds of Redis per call: decision, marks, release."`
-	Cached       float64 `default:"200" help:"Bytes of a binding in Redis."`
-	Kept         float64 `default:"300" help:"Bytes of a binding in the ledger, with its indexes."`
+	Minute       float64 `default:"0.04" help:"CPU seconds of a minute of a recorded call."`
+	SetUp        float64 `default:"3.5" help:"CPU seconds of axgate for 1,000 recorded calls set up and torn down, without Redis and ledger server."`
+	Memory       float64 `default:"85" help:"KiB of memory of a call that is up."`
+	Decision     float64 `default:"200" help:"CPU microseconds of Redis per call: decision, marks, release."`
+	Cached       float64 `default:"480" help:"Bytes of a binding in Redis."`
+	Kept         float64 `default:"812" help:"Bytes of a binding in the ledger, with its indexes."`
 	Record       float64 `default:"3000" help:"Bytes of a call and its events in the ledger, with their indexes."`
 	Rows         float64 `default:"7" help:"Rows of a call in the ledger: its record and its events."`
 	RowsPerCore  float64 `default:"15000" help:"Rows per second that a core of PostgreSQL stores."`
