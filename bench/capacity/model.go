@@ -82,7 +82,7 @@ func needed(l load, c costs, m machines) plan {
 	p.Signals = p.Attempts * c.SetUp / 1000
 	p.Posts = p.Attempts * l.Pushed * c.PushesOfCall
 	p.Pushes = p.Posts * c.Push / 1000
-	busy := math.Ceil((p.Media + p.Signals + p.Pushes) / (float64(m.Cores) * m.Full))
+	busy := max(1, math.Ceil((p.Media+p.Signals+p.Pushes)/(float64(m.Cores)*m.Full)))
 	p.Nodes = int(busy + math.Ceil(busy/10))
 	p.PerNode = talks / float64(p.Nodes)
 	p.Packets = 2 * packetsPerSecond * p.PerNode
@@ -90,7 +90,7 @@ func needed(l load, c costs, m machines) plan {
 	p.Memory = p.Up / float64(p.Nodes) * c.Memory * 1024
 	p.ByMemory = int(math.Ceil(float64(l.Bindings) * c.Cached / (m.Shard * (1 << 30))))
 	p.BySpeed = int(math.Ceil(p.Attempts * c.Decision / 1e6 / m.RedisFull))
-	p.Shards = max(p.ByMemory, p.BySpeed)
+	p.Shards = max(1, p.ByMemory, p.BySpeed)
 	p.Inserts = p.Attempts * c.Rows
 	p.Ledger = p.Inserts / c.RowsPerCore / m.LedgerFull
 	p.PerDay = p.Attempts * c.Record * (24 * time.Hour).Seconds()

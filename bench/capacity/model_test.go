@@ -28,6 +28,15 @@ func TestNeeded(t *testing.T) {
 	require.InDelta(t, 48e6, p.Recording, 1e-3)
 }
 
+// TestSomethingIsNeededForNothing: what costs nothing still runs somewhere.
+func TestSomethingIsNeededForNothing(t *testing.T) {
+	l, _, m := region()
+	p := needed(l, costs{RowsPerCore: 1}, m)
+	require.Equal(t, 1, p.Shards)
+	require.Equal(t, 2, p.Nodes, "one and one to spare")
+	require.Positive(t, simulate(l, p, 5*time.Minute, 1).Calls)
+}
+
 // TestSimulationHoldsTheMeans: what the plan says is what is played, on
 // average, and chance adds to it.
 func TestSimulationHoldsTheMeans(t *testing.T) {
