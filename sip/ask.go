@@ -28,7 +28,7 @@ func (c *call) ask() (routing.End, bool) {
 	question, d := c.record.question, c.d
 	c.srv.wait.Go(func() {
 		answer, err := c.srv.router.Ask(ctx, c.q, d, question)
-		c.inbox.owe(input{what: inVerdict, leg: &c.a.leg, verdict: verdict{answer, err}})
+		c.inbox.owe(input{what: inVerdict, leg: &c.a.leg, verdict: &verdict{answer, err}})
 	})
 	for {
 		switch h := c.next(); {
@@ -37,13 +37,13 @@ func (c *call) ask() (routing.End, bool) {
 		case h.kind == left && h.side == media.Caller, h.kind == lost:
 			return c.callerLeft(h), false
 		case h.kind == ordered:
-			return h.end, false
+			return *h.end, false
 		}
 	}
 }
 
 // follow does what the app's server said, as far as the rules let it.
-func (c *call) follow(v verdict) (routing.End, bool) {
+func (c *call) follow(v *verdict) (routing.End, bool) {
 	if v.err != nil {
 		c.log.Error().Err(v.err).Msg("decide by the answer of the app's server")
 		c.announce("", routing.SceneFault)

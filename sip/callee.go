@@ -22,6 +22,7 @@ type calleeLeg struct {
 	root      *branch // as the INVITE went out: no phone has spoken yet
 	tx        *wire.ClientTx
 	request   *sip.Request
+	number    uint32 // CSeq of the request
 	route     route
 	shows     []sip.Header // who calls, as the trunk wants it
 	proof     *digest.Exchange
@@ -153,7 +154,7 @@ func (c *call) ring(r route) (end routing.End, again, ok bool) {
 				return routing.EndCallerGone, false, false
 			}
 		case ordered:
-			return h.end, false, false
+			return *h.end, false, false
 		case played:
 			c.waiting.promptEnded(h.play)
 			c.comfort()
@@ -240,7 +241,7 @@ func (c *call) sendInvite(b *calleeLeg, offer []byte) error {
 	}
 	to = c.large(b, req, to)
 	c.srv.addLeg(&b.leg)
-	b.request = req
+	b.request, b.number = req, req.CSeq().SeqNo
 	b.tx = c.srv.stack.Send(req, to, func(res *sip.Response, err error) { c.response(&b.leg, res, err) })
 	c.listenFor(b)
 	return nil

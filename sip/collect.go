@@ -68,7 +68,7 @@ func (c *call) collectBroken(how happening) (routing.End, bool) {
 	case lost, silent:
 		return routing.EndCallerGone, true
 	case ordered:
-		return how.end, true
+		return *how.end, true
 	}
 	return routing.End{}, false
 }

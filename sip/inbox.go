@@ -17,7 +17,7 @@ const inboxSize = 64
 const hangUps = maxBranches
 
 // what names an input of a call.
-type what int
+type what uint8
 
 const (
 	inRequest  what = iota // a request inside the dialog
@@ -45,14 +45,15 @@ type input struct {
 	alarm *alarm // inAlarm: which, and the turn that it was set for
 	turn  int
 
-	verdict verdict
+	verdict *verdict
 }
 
 // inbox holds the messages for one call in their order. Whoever posts is never
 // held up.
 type inbox struct {
 	mu    sync.Mutex
-	items []input
+	items []input // from first on; their room is used again
+	first int
 	over  bool
 	wake  chan struct{} // has room for one; there is something
 }
@@ -81,8 +82,13 @@ func (q *inbox) put(in input, limit int) posted {
 	switch {
 	case q.over:
 		return over
-	case len(q.items) >= limit && !(in.hangsUp() && q.hungUp(in.leg) < hangUps):
+	case len(q.items)-q.first >= limit && !(in.hangsUp() && q.hungUp(in.leg) < hangUps):
 		return full
+	}
+	if q.first > 0 && len(q.items) == cap(q.items) {
+		n := copy(q.items, q.items[q.first:])
+		clear(q.items[n:])
+		q.items, q.first = q.items[:n], 0
 	}
 	q.items = append(q.items, in)
 	q.rouse()
@@ -96,7 +102,7 @@ func (in *input) hangsUp() bool {
 
 // hungUp counts the ends of a leg that wait.
 func (q *inbox) hungUp(l *leg) (n int) {
-	for i := range q.items {
+	for i := q.first; i < len(q.items); i++ {
 		if q.items[i].leg == l && q.items[i].hangsUp() {
 			n++
 		}
@@ -118,11 +124,12 @@ func (q *inbox) next() (input, bool) {
 	if len(q.items) == 0 {
 		return input{}, false
 	}
-	in := q.items[0]
-	q.items[0] = input{}
-	q.items = q.items[1:]
-	if len(q.items) > 0 {
+	in := q.items[q.first]
+	q.items[q.first] = input{}
+	if q.first++; q.first < len(q.items) {
 		q.rouse()
+	} else {
+		q.items, q.first = q.items[:0], 0
 	}
 	return in, true
 }
@@ -132,7 +139,7 @@ func (q *inbox) close() []input {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.over = true
-	rest := q.items
-	q.items = nil
+	rest := q.items[q.first:]
+	q.items, q.first = nil, 0
 	return rest
 }

@@ -10,24 +10,26 @@ import (
 )
 
 // happening is one thing that the story of a call may react to.
+//
+// It and the inputs that it comes from are small: copies of them stand in the
+// frames of a call that waits, and there are as many of those as calls.
 type happening struct {
 	kind    happens
 	side    media.Side
-	timer   int           // timeUp: which
+	timer   int8 // timeUp: which
+	digit   byte
+	info    bool          // it came by SIP INFO
+	tone    bool          // it came as a tone
+	crossed bool          // the media engine sends it on to the other side
 	res     *sip.Response // ringing, answered, refused; refused without one: nobody answered
 	err     error
-	digit   byte
-	info    bool // it came by SIP INFO
-	tone    bool // it came as a tone
-	crossed bool // the media engine sends it on to the other side
 	length  time.Duration
 	play    uint64
-	end     routing.End
-
-	verdict verdict
+	end     *routing.End
+	verdict *verdict
 }
 
-type happens int
+type happens uint8
 
 const (
 	timeUp    happens = iota
@@ -63,7 +65,7 @@ func (c *call) next(timers ...<-chan time.Time) happening {
 			}
 		case ev, open := <-c.audio:
 			if !open {
-				return happening{kind: ordered, end: routing.EndFault}
+				return happening{kind: ordered, end: &routing.EndFault}
 			}
 			if h, ok := c.fromMedia(ev); ok {
 				return h
@@ -81,7 +83,7 @@ func (c *call) next(timers ...<-chan time.Time) happening {
 				return happening{kind: left, side: media.Callee}
 			}
 		case end := <-c.orders:
-			return happening{kind: ordered, end: end}
+			return happening{kind: ordered, end: &end}
 		case <-due[0]:
 			return happening{kind: timeUp, timer: 0}
 		case <-due[1]:
@@ -149,6 +151,9 @@ func (c *call) take(in input) (happening, bool) {
 		if !in.leg.acknowledged(in.req) {
 			c.srv.strays.Add(1)
 			break
+		}
+		if in.leg == &c.a.leg {
+			c.a.acknowledge()
 		}
 		h, ok := c.lateAnswer(in.leg, in.req)
 		c.pursue(in.leg)

@@ -23,7 +23,8 @@ func (c *call) fromCallee(in input) (happening, bool) {
 	b.silence.stop()
 	switch {
 	case in.what == inFailed:
-		b.settled, b.gone = true, true
+		b.settles()
+		b.gone = true
 		c.forgetPracks(b)
 		return happening{kind: refused, side: media.Callee, err: in.err}, b == c.b && !b.cancelled
 	case in.res.StatusCode < 200:
@@ -34,10 +35,9 @@ func (c *call) fromCallee(in input) (happening, bool) {
 		}
 		return c.progress(b, in.res)
 	case in.res.StatusCode < 300:
-		b.settled = true
 		b.hear(in.res)
-		c.sendAck(b.dialog.Ack(in.res.CSeq().SeqNo, nil))
-		b.up = true
+		c.sendAck(b.dialog.Ack(in.res.CSeq().SeqNo))
+		b.answers()
 		if b.cancelled { // the 200 crossed our CANCEL: nobody may be left on an open line
 			c.bye(&b.leg, routing.EndTalk)
 			return happening{}, false
@@ -48,7 +48,8 @@ func (c *call) fromCallee(in input) (happening, bool) {
 	case !b.cancelled && (c.prove(b, in.res) || c.prolong(b, in.res) || c.insist(b, in.res)):
 		return happening{}, false
 	default:
-		b.settled, b.gone = true, true
+		b.settles()
+		b.gone = true
 		c.forgetPracks(b)
 		return happening{kind: refused, side: media.Callee, res: in.res}, b == c.b && !b.cancelled
 	}
@@ -85,14 +86,14 @@ func (c *call) strayed(l *leg, res *sip.Response) {
 	n := res.CSeq().SeqNo
 	if l.ours.given == n && n != 0 { // it is answered after all
 		l.ours.given = 0
-		c.sendAck(l.dialog.Ack(n, nil))
+		c.sendAck(l.dialog.Ack(n))
 		return
 	}
 	b := c.calleeOf(l)
 	d := l.dialog
 	switch {
 	case l.up && (tag == d.RemoteTag() || tag == ""): // what says nothing of its phone is of the one that talks
-	case b == nil || !b.settled || n != b.request.CSeq().SeqNo:
+	case b == nil || !b.settled || n != b.number:
 		return
 	default:
 		if d = b.forks[tag]; d == nil {
@@ -119,7 +120,7 @@ func (c *call) hangUpFork(b *calleeLeg, tag string, res *sip.Response) {
 	}
 	b.forks[tag] = d
 	c.log.Info().Msg("a second phone answered: it is hung up")
-	c.sendAck(d.Ack(res.CSeq().SeqNo, nil))
+	c.sendAck(d.Ack(res.CSeq().SeqNo))
 	c.send(&b.leg, d, order{method: sip.BYE}, func(*sip.Response, error) (happening, bool) { return happening{}, false })
 }
 

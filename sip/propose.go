@@ -184,7 +184,7 @@ func (c *call) forgo(l *leg) {
 func (c *call) renewed(l *leg, p *sent, res *sip.Response) {
 	l.dialog.Refresh(res)
 	if p.order.method == sip.INVITE {
-		c.sendAck(l.dialog.Ack(res.CSeq().SeqNo, nil))
+		c.sendAck(l.dialog.Ack(res.CSeq().SeqNo))
 	}
 	if l.gone {
 		return

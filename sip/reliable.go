@@ -123,7 +123,7 @@ func (a *callerLeg) provideAgain() bool {
 // pracked takes a PRACK; it returns what the story has to know of it.
 func (c *call) pracked(l *leg, tx *wire.ServerTx) (happening, bool) {
 	r := &c.a.reliable
-	if l != &c.a.leg || !r.acknowledgedBy(tx.Request, c.a.tx.Request) {
+	if l != &c.a.leg || !r.acknowledgedBy(tx.Request, c.a.invite.cseq) {
 		c.srv.noDialog(tx)
 		return happening{}, false
 	}
@@ -155,8 +155,9 @@ func (c *call) pracked(l *leg, tx *wire.ServerTx) (happening, bool) {
 	return h, tell
 }
 
-// acknowledgedBy tells whether a PRACK is that of the response that waits.
-func (r *reliable) acknowledgedBy(prack, invite *sip.Request) bool {
+// acknowledgedBy tells whether a PRACK is that of the response that waits; invite
+// is the CSeq of the INVITE.
+func (r *reliable) acknowledgedBy(prack *sip.Request, invite uint32) bool {
 	h := prack.GetHeader("RAck")
 	if h == nil || r.open == nil {
 		return false
@@ -167,7 +168,7 @@ func (r *reliable) acknowledgedBy(prack, invite *sip.Request) bool {
 	}
 	rseq, err1 := strconv.ParseUint(f[0], 10, 32)
 	cseq, err2 := strconv.ParseUint(f[1], 10, 32)
-	return err1 == nil && err2 == nil && uint32(rseq) == r.last && uint32(cseq) == invite.CSeq().SeqNo && f[2] == string(sip.INVITE)
+	return err1 == nil && err2 == nil && uint32(rseq) == r.last && uint32(cseq) == invite && f[2] == string(sip.INVITE)
 }
 
 // prackSDP takes the SDP of a PRACK: the answer to the offer in our response,

@@ -99,6 +99,7 @@ func (c *call) hint() (routing.End, bool) {
 
 // talk waits for the end of the talk, and keeps its limits.
 func (c *call) talk() routing.End {
+	c.lighten()
 	var end, warning *time.Timer
 	var endC, warningC <-chan time.Time
 	if c.d.MaxMinutes > 0 {
@@ -142,7 +143,7 @@ func (c *call) overBy(h happening) (routing.End, bool) {
 		}
 		return routing.EndCallerGone, true
 	case ordered:
-		return h.end, true
+		return *h.end, true
 	}
 	return routing.End{}, false
 }

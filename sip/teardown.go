@@ -147,7 +147,7 @@ func (c *call) settleLegs() (open bool) {
 		}
 		if time.Now().After(b.until) { // RFC 3261 section 9.1: 64*T1 after the CANCEL
 			b.tx.End()
-			b.settled = true
+			b.settles()
 			continue
 		}
 		open = true

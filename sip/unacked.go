@@ -35,7 +35,7 @@ func (u *unacked) start(tx *wire.ServerTx, res *sip.Response) {
 func (u *unacked) stop() {
 	if u.timer != nil {
 		u.timer.Stop()
-		u.timer = nil
+		*u = unacked{}
 	}
 }
 

@@ -32,7 +32,7 @@ type Dialog struct {
 	Behind bool
 
 	home      wire.Peer // the server that a calling dialog began with
-	me        Local
+	me        *Local    // not changed: forks have the same
 	localTag  string
 	remoteTag string
 	local     sip.Uri
@@ -49,9 +49,8 @@ type Dialog struct {
 	proofs    []sip.Header // credentials of the last INVITE, for its ACK
 	proofsFor uint32       // that INVITE's CSeq
 
-	ack     *sip.Request // the ACK of the last 2xx, repeated for each repetition
-	ackPeer wire.Peer
-	ackFor  uint32
+	ackFor    uint32 // CSeq of the INVITE whose 2xx was acknowledged last; each repetition gets that ACK again
+	ackBranch string // of its Via; empty: there was none
 }
 
 // Errors of Check, to be answered with the status that they name.
@@ -62,12 +61,13 @@ var (
 
 // Answering starts the dialog of an INVITE that came in.
 func Answering(invite *sip.Request, from wire.Peer, me Local) *Dialog {
-	d := &Dialog{CallID: invite.CallID().Value(), Peer: from, me: me, localTag: sip.GenerateTagN(12),
-		local: *invite.To().Address.Clone(), remote: *invite.From().Address.Clone(), seen: invite.CSeq().SeqNo, heard: true}
-	d.remoteTag, _ = invite.From().Params.Get("tag")
+	d := &Dialog{CallID: strings.Clone(invite.CallID().Value()), Peer: from, me: &me, localTag: sip.GenerateTagN(12),
+		local: own(&invite.To().Address), remote: own(&invite.From().Address), seen: invite.CSeq().SeqNo, heard: true}
+	tag, _ := invite.From().Params.Get("tag")
+	d.remoteTag = strings.Clone(tag)
 	for _, h := range invite.GetHeaders("Record-Route") {
 		if rr, ok := h.(*sip.RecordRouteHeader); ok {
-			d.routes = append(d.routes, *rr.Address.Clone())
+			d.routes = append(d.routes, own(&rr.Address))
 		}
 	}
 	d.target, d.theirs = d.remote, true
@@ -77,13 +77,13 @@ func Answering(invite *sip.Request, from wire.Peer, me Local) *Dialog {
 
 // Calling starts the dialog of an INVITE that will go out to the peer.
 func Calling(from sip.Uri, name string, to sip.Uri, peer wire.Peer, me Local) *Dialog {
-	return &Dialog{CallID: sip.GenerateTagN(24), Peer: peer, home: peer, me: me, localTag: sip.GenerateTagN(12),
+	return &Dialog{CallID: sip.GenerateTagN(24), Peer: peer, home: peer, me: &me, localTag: sip.GenerateTagN(12),
 		local: from, localName: name, remote: to, target: to, fresh: true}
 }
 
 // Over has the dialog begin over another way to the peer, before anybody has
 // answered.
-func (d *Dialog) Over(peer wire.Peer, me Local) { d.Peer, d.home, d.me = peer, peer, me }
+func (d *Dialog) Over(peer wire.Peer, me Local) { d.Peer, d.home, d.me = peer, peer, &me }
 
 // Contact is how the peer is told to reach us.
 func (d *Dialog) Contact() sip.Uri { return d.me.Contact }
@@ -104,14 +104,14 @@ func (d *Dialog) RemoteTag() string { return d.remoteTag }
 // dialog: caller-tune servers answer 183 and 200 under different tags.
 func (d *Dialog) Confirm(res *sip.Response) {
 	if tag, _ := res.To().Params.Get("tag"); tag != "" { // who forgets it in the answer still has it
-		d.remoteTag = tag
+		d.remoteTag = strings.Clone(tag)
 	}
 	d.fresh = false
 	rr := res.GetHeaders("Record-Route")
 	d.routes = make([]sip.Uri, 0, len(rr))
 	for i := len(rr) - 1; i >= 0; i-- {
 		if h, ok := rr[i].(*sip.RecordRouteHeader); ok {
-			d.routes = append(d.routes, *h.Address.Clone())
+			d.routes = append(d.routes, own(&h.Address))
 		}
 	}
 	d.refresh(res.Contact())
@@ -121,7 +121,7 @@ func (d *Dialog) Confirm(res *sip.Response) {
 // Nothing of what the first phone said is in it.
 func (d *Dialog) Fork(res *sip.Response) *Dialog {
 	f := *d
-	f.target, f.theirs, f.remoteTag, f.seen, f.heard, f.ack = d.remote, false, "", 0, false, nil
+	f.target, f.theirs, f.remoteTag, f.seen, f.heard, f.ackBranch = d.remote, false, "", 0, false, ""
 	f.Confirm(res)
 	return &f
 }
@@ -140,7 +140,7 @@ func (d *Dialog) Moved(from wire.Peer) {
 
 func (d *Dialog) refresh(c *sip.ContactHeader) {
 	if c != nil && c.Address.Host != "" && !c.Address.Wildcard {
-		d.target, d.theirs = *c.Address.Clone(), true
+		d.target, d.theirs = own(&c.Address), true
 	}
 }
 
@@ -243,4 +243,19 @@ func (d *Dialog) Lost(peer wire.Peer) bool {
 func secure(u *sip.Uri) bool {
 	t, _ := u.UriParams.Get("transport")
 	return u.Scheme == "sips" || strings.EqualFold(t, "tls")
+}
+
+// own is a copy of a URI of a message: a dialog lasts as long as its call, and a
+// part of the message's text would keep all of it.
+func own(u *sip.Uri) sip.Uri {
+	c := *u.Clone()
+	for _, text := range []*string{&c.Scheme, &c.User, &c.Password, &c.Host} {
+		*text = strings.Clone(*text)
+	}
+	for _, params := range []sip.HeaderParams{c.UriParams, c.Headers} {
+		for i := range params {
+			params[i].K, params[i].V = strings.Clone(params[i].K), strings.Clone(params[i].V)
+		}
+	}
+	return c
 }

@@ -119,7 +119,7 @@ func TestCSeq(t *testing.T) {
 	require.Equal(t, "1 INVITE", invite.CSeq().Value())
 	info, _ := b.Request(sip.INFO, "application/dtmf-relay", []byte("Signal=1"))
 	require.Equal(t, "2 INFO", info.CSeq().Value())
-	ack, _ := b.Ack(1, nil)
+	ack, _ := b.Ack(1)
 	require.Equal(t, "1 ACK", ack.CSeq().Value())
 	bye, _ := b.Request(sip.BYE, "", nil)
 	require.Equal(t, "3 BYE", bye.CSeq().Value())

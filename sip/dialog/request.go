@@ -46,11 +46,11 @@ func (d *Dialog) offer(req *sip.Request, sdp []byte) {
 
 func (d *Dialog) request(method sip.RequestMethod, hops int) (*sip.Request, wire.Peer) {
 	d.cseq++
-	return d.build(method, d.cseq, hops)
+	return d.build(method, d.cseq, hops, sip.GenerateBranch())
 }
 
 // build writes the headers of RFC 3261 section 12.2.1.1.
-func (d *Dialog) build(method sip.RequestMethod, cseq uint32, hops int) (*sip.Request, wire.Peer) {
+func (d *Dialog) build(method sip.RequestMethod, cseq uint32, hops int, branch string) (*sip.Request, wire.Peer) {
 	to := d.next()
 	target, routes := d.target, d.routes
 	if len(routes) > 0 {
@@ -60,7 +60,7 @@ func (d *Dialog) build(method sip.RequestMethod, cseq uint32, hops int) (*sip.Re
 	}
 	target.Headers = nil
 	req := sip.NewRequest(method, target)
-	req.AppendHeader(d.via(to.Transport))
+	req.AppendHeader(d.via(to.Transport, branch))
 	for i := range routes {
 		req.AppendHeader(&sip.RouteHeader{Address: *routes[i].Clone()})
 	}
@@ -83,14 +83,14 @@ func (d *Dialog) build(method sip.RequestMethod, cseq uint32, hops int) (*sip.Re
 	return req, to
 }
 
-func (d *Dialog) via(transport string) *sip.ViaHeader {
+func (d *Dialog) via(transport, branch string) *sip.ViaHeader {
 	host, port, err := net.SplitHostPort(d.me.SentBy)
 	if err != nil {
 		host = d.me.SentBy
 	}
 	n, _ := strconv.Atoi(port)
 	v := &sip.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: transport, Host: host, Port: n}
-	v.Params.Add("branch", sip.GenerateBranch())
+	v.Params.Add("branch", branch)
 	v.Params.Add("rport", "")
 	return v
 }
@@ -127,29 +127,32 @@ func (d *Dialog) Proved(invite *sip.Request) {
 	}
 }
 
-// Ack builds the ACK to a 2xx of the INVITE with this CSeq and remembers it
-// for repetitions of the 2xx (RFC 3261 section 13.2.2.4).
-func (d *Dialog) Ack(cseq uint32, sdp []byte) (*sip.Request, wire.Peer) {
-	req, to := d.build(sip.ACK, cseq, DefaultHops)
-	if cseq == d.proofsFor {
+// Ack builds the ACK to a 2xx of the INVITE with this CSeq. What it needs to be
+// the same for a repetition of the 2xx is remembered (RFC 3261 section 13.2.2.4);
+// SDP it has none.
+func (d *Dialog) Ack(cseq uint32) (*sip.Request, wire.Peer) {
+	d.ackFor, d.ackBranch = cseq, sip.GenerateBranch()
+	return d.ack()
+}
+
+func (d *Dialog) ack() (*sip.Request, wire.Peer) {
+	req, to := d.build(sip.ACK, d.ackFor, DefaultHops, d.ackBranch)
+	if d.ackFor == d.proofsFor {
 		for _, h := range d.proofs {
 			req.AppendHeader(sip.HeaderClone(h))
 		}
 	}
-	if sdp != nil {
-		req.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
-	}
-	req.SetBody(sdp)
-	d.ack, d.ackPeer, d.ackFor = req, to, cseq
+	req.SetBody(nil)
 	return req, to
 }
 
 // AckAgain is the ACK for a repeated 2xx, if one was sent.
 func (d *Dialog) AckAgain(res *sip.Response) (*sip.Request, wire.Peer, bool) {
-	if d.ack == nil || res.CSeq().SeqNo != d.ackFor {
+	if d.ackBranch == "" || res.CSeq().SeqNo != d.ackFor {
 		return nil, wire.Peer{}, false
 	}
-	return d.ack, d.ackPeer, true
+	req, to := d.ack()
+	return req, to, true
 }
 
 // Reply builds a response inside the dialog, with its tag, and with Contact

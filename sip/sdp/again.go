@@ -5,8 +5,8 @@ type before struct {
 	slots   []slot
 	formats []format
 	way     way
-	last    string
 	body    []byte
+	said    uint64
 	cryptos []crypto
 	muxing  bool
 	stops   way
@@ -20,7 +20,7 @@ func (s *Session) Again() []byte { return s.body }
 // flow by it is not described as flowing any more, whatever the peer says,
 // until Redirect says otherwise.
 func (s *Session) Redirect(send, receive bool) []byte {
-	s.before = before{s.slots, s.formats, s.way, s.last, s.body, s.cryptos, s.muxing, s.stops}
+	s.before = &before{s.slots, s.formats, s.way, s.body, s.said, s.cryptos, s.muxing, s.stops}
 	s.stops = way{sends: !send, receives: !receive}
 	return s.Current()
 }
@@ -29,7 +29,10 @@ func (s *Session) Redirect(send, receive bool) []byte {
 // as before. Its version is not used again.
 func (s *Session) Undo() {
 	b := s.before
-	s.slots, s.formats, s.way, s.last, s.body = b.slots, b.formats, b.way, b.last, b.body
+	if b == nil {
+		return
+	}
+	s.slots, s.formats, s.way, s.body, s.said = b.slots, b.formats, b.way, b.body, b.said
 	s.cryptos, s.muxing, s.stops = b.cryptos, b.muxing, b.stops
 }
 

@@ -1,6 +1,7 @@
 package sdp
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 
@@ -25,19 +26,22 @@ func (s *Session) describe(slots []slot, formats []format, w way) []byte {
 		d.MediaDescriptions = append(d.MediaDescriptions, &sdp.MediaDescription{
 			MediaName: sdp.MediaName{Media: sl.media, Protos: strings.Split(sl.proto, "/"), Formats: []string{sl.format}}})
 	}
-	if text := marshal(&d); text != s.last {
-		s.last = text
-		s.version++
-		d.Origin.SessionVersion = s.version
-		s.body = []byte(marshal(&d))
+	if s.body != nil {
+		d.Origin.SessionVersion = s.said
+		if bytes.Equal(marshal(&d), s.body) {
+			return s.body
+		}
 	}
+	s.version++
+	d.Origin.SessionVersion = s.version
+	s.said, s.body = s.version, marshal(&d)
 	return s.body
 }
 
 // marshal cannot fail: a description of ours has nothing that pion refuses.
-func marshal(d *sdp.SessionDescription) string {
+func marshal(d *sdp.SessionDescription) []byte {
 	text, _ := d.Marshal()
-	return string(text)
+	return text
 }
 
 func (s *Session) family() string {

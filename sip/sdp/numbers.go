@@ -1,5 +1,7 @@
 package sdp
 
+import "slices"
+
 // firstDynamic and lastDynamic are the payload types that mean what a
 // description says (RFC 3551 section 6).
 const (
@@ -21,13 +23,13 @@ func wanted(c Codec) uint8 {
 // keeps its meaning for the session (RFC 3264 section 8.3.2). It is false if
 // all are taken.
 func (s *Session) number(c Codec, wanted uint8) (uint8, bool) {
-	if m, taken := s.meaning[wanted]; !taken || m.fits(c) {
-		s.meaning[wanted] = c
+	if m, taken := s.means(wanted); !taken || m.fits(c) {
+		s.mean(wanted, c)
 		return wanted, true
 	}
 	free := uint8(0)
 	for pt := uint8(lastDynamic); pt >= firstDynamic; pt-- {
-		switch m, taken := s.meaning[pt]; {
+		switch m, taken := s.means(pt); {
 		case taken && m.fits(c):
 			return pt, true
 		case !taken && pt != defaultEvent:
@@ -38,7 +40,29 @@ func (s *Session) number(c Codec, wanted uint8) (uint8, bool) {
 		return k.pt, true
 	}
 	if free != 0 {
-		s.meaning[free] = c
+		s.mean(free, c)
 	}
 	return free, free != 0
+}
+
+// means is what a payload type of ours stands for.
+func (s *Session) means(pt uint8) (Codec, bool) {
+	for i := range s.meaning {
+		if s.meaning[i].pt == pt {
+			return s.meaning[i].codec, true
+		}
+	}
+	return Codec{}, false
+}
+
+// mean has a payload type stand for a codec from now on.
+func (s *Session) mean(pt uint8, c Codec) {
+	i := slices.IndexFunc(s.meaning, func(f format) bool { return f.pt == pt })
+	switch {
+	case i < 0:
+		s.meaning = append(s.meaning, format{pt, c})
+	case s.meaning[i].codec != c:
+		s.meaning = slices.Clone(s.meaning) // those that are fixed are shared
+		s.meaning[i].codec = c
+	}
 }

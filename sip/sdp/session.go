@@ -1,7 +1,6 @@
 package sdp
 
 import (
-	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -45,20 +44,20 @@ type Session struct {
 	slots       []slot   // the m-lines as they were last described
 	formats     []format // of our audio line, likewise
 	way         way      // likewise
-	last        string   // the description without its version
-	body        []byte
-	stops       way    // what must not flow, whatever the peer says; see again.go
-	before      before // the last Redirect
+	body        []byte   // the description last sent
+	said        uint64   // its version
+	stops       way      // what must not flow, whatever the peer says; see again.go
+	before      *before  // the last Redirect; nil: there was none
 
 	security Security
 	cryptos  []crypto       // ours, as they were last described
 	own      crypto         // that in use; none: plain RTP
 	peer     netip.AddrPort // for which own was made
 
-	meaning map[uint8]Codec // what a payload type of ours stands for, for ever
-	codec   Codec           // in use
-	muxed   bool            // likewise: RTCP goes with RTP
-	muxing  bool            // the description last sent says so
+	meaning []format // what a payload type of ours stands for, for ever
+	codec   Codec    // in use
+	muxed   bool     // likewise: RTCP goes with RTP
+	muxing  bool     // the description last sent says so
 }
 
 // slot is an m-line. The session keeps their number and order (RFC 3264
@@ -82,8 +81,12 @@ type format struct {
 // in an offer if Pass gives them.
 func NewSession(ip netip.Addr, port uint16, codecs []string) *Session {
 	return &Session{ip: ip.Unmap(), port: port, names: known(codecs), id: 1 + rand.Uint64N(1<<53),
-		meaning: map[uint8]Codec{0: pcmu, 8: pcma, noiseType: noise}}
+		meaning: fixed[:len(fixed):len(fixed)]}
 }
+
+// fixed are the payload types that have had a meaning before any session. It is
+// shared: what is added to it goes elsewhere, and nothing in it is changed.
+var fixed = []format{{0, pcmu}, {8, pcma}, {noiseType, noise}}
 
 // Secure says whether the session's media may or must be SRTP; it is off else.
 // It is called before the first description.
@@ -93,7 +96,7 @@ func (s *Session) Secure(level Security) { s.security = level }
 // answered in: each goes its own way from here (RFC 3261 section 13.2.2.4).
 func (s *Session) Fork() *Session {
 	f := *s
-	f.meaning = maps.Clone(s.meaning)
+	f.meaning = slices.Clone(s.meaning)
 	return &f
 }
 

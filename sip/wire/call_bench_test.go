@@ -80,7 +80,7 @@ func (r *bridge) told(res *sip.Response, err error) {
 // Ack takes the caller's ACK.
 func (r *bridge) Ack(req *sip.Request, _ wire.Peer) {
 	r.done(r.caller.Check(req))
-	ack, to := r.callee.Ack(r.sent.CSeq().SeqNo, nil)
+	ack, to := r.callee.Ack(r.sent.CSeq().SeqNo)
 	r.done(r.stack.Write(ack, to))
 }
 
