@@ -168,6 +168,7 @@ func (k *checker) apps(c *Config) {
 				k.wrong(at(key+".networks", j), "%.80q: use an address or a network, such as 192.0.2.0/24", n)
 			}
 		}
+		k.appDays(key, a)
 		k.scenes(key, a)
 	}
 }

@@ -18,6 +18,7 @@ type Config struct {
 	Redis     Redis     `key:"redis"`
 	Ledger    Ledger    `key:"ledger"`
 	Recording Recording `key:"recording"`
+	Retention Retention `key:"retention"`
 	Events    Events    `key:"events"`
 	HTTP      HTTP      `key:"http"`
 	SMS       SMS       `key:"sms"`
@@ -285,6 +286,9 @@ type App struct {
 	Rate      int      `key:"rate" help:"API requests per minute; 0: http.rate, below 0: no limit"`
 	Networks  []string `key:"networks" help:"addresses and networks that its API requests may come from; none: from anywhere"`
 	OnceNonce bool     `key:"once_nonce" help:"an API request with a nonce that was used before is refused"`
+
+	RecordingsDays int `key:"recordings_days" help:"as retention.recordings_days, for this app; 0: that"`
+	ListsDays      int `key:"lists_days" help:"as retention.lists_days, for this app; 0: that"`
 
 	Prompts  map[string]string `key:"prompts" help:"scene to approved prompt file"`
 	Defaults []string          `key:"default_prompts" help:"scenes with the shipped file: names, all or none"`

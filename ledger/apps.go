@@ -46,6 +46,7 @@ type App struct {
 	SendRecordURL  bool // recordFileDownloadUrl
 
 	Access
+	Keeping
 }
 
 // Account is a tenant.
@@ -61,7 +62,7 @@ type Account struct {
 const appColumns = `a.key, a.sp, a.name, a.mode, a.secret, a.created_at, a.paused, acc.frozen, a.no_calls, a.ext_digits, a.random_ext, a.retries,
 	a.recording, a.stereo, a.informs, a.keep_callee, a.no_foreign, a.quality_check, a.sms, a.sms_content,
 	a.status_url, a.callin_url, a.fee_url, a.sms_url, a.sms_control_url, a.number_url, a.push_numbers, a.signing,
-	a.send_duration, a.send_released_by, a.send_area_code, a.send_record_url, ` + replyColumns + `, ` + accessColumns + `, ` + smsColumns
+	a.send_duration, a.send_released_by, a.send_area_code, a.send_record_url, ` + replyColumns + `, ` + accessColumns + `, ` + smsColumns + `, ` + keepColumns
 
 const appTables = ` FROM apps a JOIN accounts acc ON acc.sp = a.sp `
 
@@ -73,7 +74,7 @@ func readApp(r row) (App, error) {
 		&a.Recording, &a.Stereo, &a.Informs, &a.KeepCallee, &a.NoForeign, &a.QualityCheck, &a.SMS, &a.SMSContent,
 		&a.StatusURL, &a.CallInURL, &a.FeeURL, &a.SMSURL, &a.SMSControlURL, &a.NumberURL, &a.PushNumbers, &a.Signing,
 		&a.SendDuration, &a.SendReleasedBy, &a.SendAreaCode, &a.SendRecordURL,
-		&a.Fallback, &answerIn, &a.Rate, &networks, &a.OnceNonce, &a.SMSBarred, &keywords, &forbidden)
+		&a.Fallback, &answerIn, &a.Rate, &networks, &a.OnceNonce, &a.SMSBarred, &keywords, &forbidden, &a.RecordingsDays, &a.ListsDays)
 	a.Networks, a.Keywords, a.Forbidden = words(networks), wordsOf(keywords), wordsOf(forbidden)
 	a.Created, a.AnswerIn = instant(created), time.Duration(answerIn)*time.Microsecond
 	a.Prompts, a.Defaults = map[routing.Scene]string{}, map[routing.Scene]bool{}
@@ -183,7 +184,7 @@ func (l *Ledger) CreateApp(ctx context.Context, a App) (App, error) {
 		if n == 0 {
 			return ErrAppExists
 		}
-		return errors.Join(storeAccess(s, &a), storeReply(s, &a), storeSMS(s, &a), storeScenes(s, &a))
+		return errors.Join(storeAccess(s, &a), storeReply(s, &a), storeSMS(s, &a), storeKeeping(s, &a), storeScenes(s, &a))
 	})
 	if err != nil {
 		return App{}, fmt.Errorf("create app %s: %w", a.Key, err)
@@ -225,7 +226,7 @@ func (l *Ledger) ChangeApp(ctx context.Context, key string, change func(*App) er
 		if err != nil {
 			return err
 		}
-		return errors.Join(storeAccess(s, &after), storeReply(s, &after), storeSMS(s, &after), storeScenes(s, &after))
+		return errors.Join(storeAccess(s, &after), storeReply(s, &after), storeSMS(s, &after), storeKeeping(s, &after), storeScenes(s, &after))
 	})
 	if err != nil {
 		return App{}, fmt.Errorf("change app %s: %w", key, err)

@@ -42,3 +42,12 @@ func TextQueries() map[string]string {
 	}
 	return all
 }
+
+// DropQueries are the texts that look for what is too old, each with the index
+// that SQLite has to go by.
+func DropQueries() map[string]string {
+	return map[string]string{
+		dropCalls: "calls_by_app (app=", dropTexts: "messages_by_app (app=", dropEvents: "events_by_app (app=", dropBindings: "bindings_ended_of_app (app=",
+		keptRecordings: "calls_recorded (app=",
+	}
+}

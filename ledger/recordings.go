@@ -13,31 +13,46 @@ type Recording struct {
 	App  string
 	File string // recordObjectName
 	Node string // whose directory it is in
-	// Kept is when its time began to run: when the fee event was pushed, or the
-	// end of the call if nobody took it. Zero: the push is still owed.
+	// Kept is when its time began to run: when the fee event was pushed first, or
+	// the end of the call if nobody took it. Zero: the push is still owed.
 	Kept time.Time
+	Days int // for so many it is kept; 0: as the nodes are set
+}
+
+// feeTimes are what tells when the time of a recording began to run; one of a
+// fee event that is not there has due and done 0.
+type feeTimes struct{ ended, done, due, kept int64 }
+
+const feeColumns = `c.ended_at, COALESCE(e.done_at, 0), COALESCE(e.due_at, 0), COALESCE(e.kept_at, 0)`
+
+// began is that instant. Once it is past, a further push changes nothing.
+func (f *feeTimes) began() time.Time {
+	switch {
+	case f.kept != 0:
+		return instant(f.kept)
+	case f.done != 0:
+		return instant(f.done)
+	case f.due == 0:
+		return instant(f.ended)
+	}
+	return time.Time{}
 }
 
 // Recording finds an app's recording by its name; ErrNoRecording if there is
-// none.
+// none, or it was deleted.
 func (l *Ledger) Recording(ctx context.Context, app, file string) (Recording, error) {
 	r := Recording{App: app, File: file}
-	var ended, done, due int64
-	err := l.read(ctx).scan(`SELECT c.node, c.ended_at, e.done_at, e.due_at
-		FROM calls c JOIN events e ON e.session = c.session AND e.kind = 'fee'
-		WHERE c.record_file = $2 AND c.record_file <> '' AND c.app = $1`, one(app, file), &r.Node, &ended, &done, &due)
+	var f feeTimes
+	err := l.read(ctx).scan(`SELECT c.node, COALESCE(a.recordings_days, 0), `+feeColumns+`
+		FROM calls c JOIN events e ON e.session = c.session AND e.kind = 'fee' LEFT JOIN apps a ON a.key = c.app
+		WHERE c.record_file = $2 AND c.record_file <> '' AND c.app = $1 AND c.record_gone_at = 0`, one(app, file), &r.Node, &r.Days, &f.ended, &f.done, &f.due, &f.kept)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, ErrNoRecording
 	}
 	if err != nil {
 		return r, fmt.Errorf("look for a recording: %w", err)
 	}
-	switch {
-	case done != 0:
-		r.Kept = instant(done)
-	case due == 0:
-		r.Kept = instant(ended)
-	}
+	r.Kept = f.began()
 	return r, nil
 }
 

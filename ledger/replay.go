@@ -85,8 +85,10 @@ func (l *Ledger) replayable(ctx context.Context, f ReplayFilter, after replayed,
 func (l *Ledger) replay(ctx context.Context, list []replayed, now time.Time) error {
 	err := l.change(ctx, func(s scope) error {
 		for _, e := range list {
-			_, err := s.exec(`UPDATE events SET due_at = $1, tries = 0, first_at = 0, done_at = 0, failure = '' WHERE session = $2 AND seq = $3`,
-				micros(now), e.session, e.seq)
+			// The time of a recording goes on as if there were no further push.
+			_, err := s.exec(`UPDATE events SET due_at = $1, tries = 0, first_at = 0, done_at = 0, failure = '',
+				kept_at = CASE WHEN kept_at > 0 THEN kept_at WHEN done_at > 0 THEN done_at WHEN due_at = 0 THEN at ELSE 0 END
+				WHERE session = $2 AND seq = $3`, micros(now), e.session, e.seq)
 			if err != nil {
 				return fmt.Errorf("event %d of %s: %w", e.seq, e.session, err)
 			}

@@ -20,8 +20,8 @@ func (n *Node) openLibrary(ctx context.Context, verifier *auth.Verifier) (err er
 		return err
 	}
 	n.library, err = records.New(records.Config{
-		Auth: verifier, Store: recordings{n.ledger}, Links: records.NewLinks(key), Base: func() string { return n.web.Base() },
-		Dir: RecordDir(&n.cfg), Valid: n.cfg.HTTP.Link, Log: n.log,
+		Auth: verifier, Store: recordings{n.ledger, n.cfg.Retention.RecordingsDays}, Links: records.NewLinks(key), Base: func() string { return n.web.Base() },
+		Files: n.recordings, Valid: n.cfg.HTTP.Link, Log: n.log,
 	})
 	return err
 }
@@ -39,7 +39,10 @@ func (n *Node) recordURL(app, file string) string {
 }
 
 // recordings are the ledger's, as records asks for them.
-type recordings struct{ ledger *ledger.Ledger }
+type recordings struct {
+	ledger *ledger.Ledger
+	days   int // that one is kept, unless its app has it kept otherwise
+}
 
 var _ records.Store = recordings{}
 
@@ -55,5 +58,8 @@ func (r recordings) Recording(ctx context.Context, app, file string) (records.Re
 	if err != nil {
 		return records.Recording{}, false, fmt.Errorf("whose recording it is: %w", err)
 	}
-	return records.Recording{Base: bases[rec.Node], Kept: rec.Kept}, true, nil
+	if rec.Days == 0 {
+		rec.Days = r.days
+	}
+	return records.Recording{Base: bases[rec.Node], Keep: time.Duration(rec.Days) * 24 * time.Hour, Kept: rec.Kept}, true, nil
 }

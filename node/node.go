@@ -17,6 +17,7 @@ import (
 
 	"axgate/api"
 	"axgate/api/records"
+	"axgate/archive"
 	"axgate/config"
 	"axgate/events"
 	"axgate/ledger"
@@ -35,26 +36,27 @@ import (
 
 // Node is a running axgate.
 type Node struct {
-	cfg      config.Config
-	log      zerolog.Logger
-	plan     routing.Plan
-	dir      *dataDir
-	ledger   *ledger.Ledger
-	cache    *store.Cache
-	files    *prompts.Dir
-	office   *provision.Service
-	router   *lookup.Router
-	texts    *sms.Office
-	gateways gateways // of texts by HTTP
-	sounds   *prompts.Library
-	engine   *media.Engine
-	tapes    *record.Writer
-	web      *api.Server      // nil: no HTTP
-	library  *records.Library // nil: no HTTP
-	server   *sip.Server
-	shown    netip.Addr // in SDP
-	close    closers
-	token    string // of commands on this host, anew at each start
+	cfg        config.Config
+	log        zerolog.Logger
+	plan       routing.Plan
+	dir        *dataDir
+	ledger     *ledger.Ledger
+	cache      *store.Cache
+	files      *prompts.Dir
+	office     *provision.Service
+	router     *lookup.Router
+	texts      *sms.Office
+	gateways   gateways // of texts by HTTP
+	sounds     *prompts.Library
+	engine     *media.Engine
+	tapes      *record.Writer
+	recordings *archive.Dir
+	web        *api.Server      // nil: no HTTP
+	library    *records.Library // nil: no HTTP
+	server     *sip.Server
+	shown      netip.Addr // in SDP
+	close      closers
+	token      string // of commands on this host, anew at each start
 }
 
 // Open starts everything in its order; calls are taken from Serve on. What was
@@ -65,7 +67,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*Node, er
 	// (openLookup): they end when it was alive last.
 	for _, step := range []func(context.Context) error{
 		n.openDirectory, n.openLedger, n.openRecorder, n.closeOldCalls, n.openCache, n.openProvision, n.openPrompts, n.openLookup,
-		n.openTexts, n.openGateways, n.openMedia, n.openHTTP, n.openPusher, n.openSIP,
+		n.openTexts, n.openGateways, n.openMedia, n.openHTTP, n.openPusher, n.openRetention, n.openSIP,
 	} {
 		if err := step(ctx); err != nil {
 			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)

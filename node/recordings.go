@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"axgate/archive"
 	"axgate/events"
 	"axgate/ledger"
 	"axgate/media/record"
@@ -19,8 +20,9 @@ import (
 // that a killed process has left unfinished.
 func (n *Node) openRecorder(context.Context) error {
 	dir := RecordDir(&n.cfg)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make the directory of recordings: %w", err)
+	var err error
+	if n.recordings, err = archive.OpenDir(dir); err != nil {
+		return err
 	}
 	repaired, err := record.Repair(dir, n.cfg.Recording.MinTalk)
 	if err != nil { // the others are whole, and calls can be recorded

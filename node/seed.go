@@ -85,7 +85,8 @@ func appOf(c *config.App) ledger.App {
 		Name: c.Name, Secret: c.Secret, RandomExt: c.RandomExt,
 		StatusURL: c.StatusURL, CallInURL: c.CallInURL, FeeURL: c.FeeURL, SMSURL: c.SMSURL, SMSControlURL: c.SMSControlURL, NumberURL: c.NumberURL, PushNumbers: c.PushNumbers, Signing: ledger.Signing(c.Signing),
 		SendDuration: c.SendDuration, SendReleasedBy: c.SendReleasedBy, SendAreaCode: c.SendAreaCode, SendRecordURL: c.SendRecordURL,
-		Access: ledger.Access{Rate: c.Rate, Networks: c.Networks, OnceNonce: c.OnceNonce},
+		Access:  ledger.Access{Rate: c.Rate, Networks: c.Networks, OnceNonce: c.OnceNonce},
+		Keeping: ledger.Keeping{RecordingsDays: c.RecordingsDays, ListsDays: c.ListsDays},
 	}
 	for scene, file := range c.Prompts {
 		a.Prompts[routing.Scene(scene)] = file

@@ -184,6 +184,7 @@ func (s *Service) checkApp(ctx context.Context, a *ledger.App) error {
 		c.url(field, address)
 	}
 	c.access(a)
+	c.keeping(a)
 	c.unanswered(a)
 	c.texts(a)
 	c.scenes(a)

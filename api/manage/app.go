@@ -67,6 +67,9 @@ type AppSettings struct {
 	Prompts        map[string]string `json:"prompts,omitempty" maxProperties:"20" doc:"The app's own approved prompt file per scene (see listScenes). A request gives all of them anew." example:"{\"no_binding\": \"sorry.wav\"}"`
 	DefaultPrompts *[]string         `json:"defaultPrompts,omitempty" maxItems:"20" nullable:"false" doc:"The scenes for which the shipped prompt serves. A request gives all of them anew." example:"[\"no_permission\", \"busy\"]"`
 
+	RecordingsDays *int `json:"recordingsDays,omitempty" minimum:"0" maximum:"3650" doc:"Days that recordings are kept, from the push of their fee events on; 0: as the platform is set (7). Set by operators alone." example:"0"`
+	ListsDays      *int `json:"listsDays,omitempty" minimum:"0" maximum:"3650" doc:"Days that calls, messages, events and ended bindings are kept, 2 or more; 0: as the platform is set (31). Set by operators alone." example:"0"`
+
 	Rate      *int      `json:"rate,omitempty" minimum:"-1" maximum:"1000000" doc:"API requests per minute over all nodes; 0: the usual rate, -1: no limit. Set by operators alone." example:"0"`
 	Networks  *[]string `json:"networks,omitempty" maxItems:"100" nullable:"false" doc:"Addresses and networks that API requests may come from; none: from anywhere." example:"[\"192.0.2.0/24\"]"`
 	OnceNonce *bool     `json:"onceNonce,omitempty" doc:"A nonce that was used before is refused." example:"false"`
@@ -94,6 +97,7 @@ func showApp(a *ledger.App) App {
 		NumberURL: &a.NumberURL, PushNumbers: &a.PushNumbers, Signing: &signing,
 		SendDuration: &a.SendDuration, SendReleasedBy: &a.SendReleasedBy, SendAreaCode: &a.SendAreaCode, SendRecordURL: &a.SendRecordURL,
 		Prompts: own, DefaultPrompts: &scenes,
+		RecordingsDays: &a.RecordingsDays, ListsDays: &a.ListsDays,
 		Rate: &a.Rate, Networks: &networks, OnceNonce: &a.OnceNonce,
 	}}
 }
@@ -136,6 +140,8 @@ func (n *AppSettings) apply(a *ledger.App) {
 	set(&a.SendReleasedBy, n.SendReleasedBy)
 	set(&a.SendAreaCode, n.SendAreaCode)
 	set(&a.SendRecordURL, n.SendRecordURL)
+	set(&a.RecordingsDays, n.RecordingsDays)
+	set(&a.ListsDays, n.ListsDays)
 	set(&a.Rate, n.Rate)
 	set(&a.Networks, n.Networks)
 	set(&a.OnceNonce, n.OnceNonce)

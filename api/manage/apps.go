@@ -87,7 +87,8 @@ func granted(ctx context.Context, n *AppSettings) error {
 	if operatorOf(ctx).Role == ledger.RoleOperator {
 		return nil
 	}
-	for field, given := range map[string]bool{"noCalls": n.NoCalls != nil, "rate": n.Rate != nil, "smsKeywords": n.SMSKeywords != nil, "smsForbidden": n.SMSForbidden != nil} {
+	for field, given := range map[string]bool{"noCalls": n.NoCalls != nil, "rate": n.Rate != nil, "smsKeywords": n.SMSKeywords != nil, "smsForbidden": n.SMSForbidden != nil,
+		"recordingsDays": n.RecordingsDays != nil, "listsDays": n.ListsDays != nil} {
 		if given {
 			p := problem(http.StatusForbidden, field+" is set by operators alone")
 			p.Errors = []Wrong{{Field: field, In: "body", Message: p.Detail}}

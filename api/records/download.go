@@ -2,10 +2,8 @@ package records
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 )
@@ -22,7 +20,7 @@ func (l *Library) Fetch(w http.ResponseWriter, r *http.Request) {
 		noRecord.Write(w)
 		return
 	}
-	f, size, err := l.open(file)
+	f, info, err := l.cfg.Files.Open(file)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
 			l.cfg.Log.Error().Err(err).Str("recording", file).Msg("open a recording that is asked for")
@@ -37,30 +35,8 @@ func (l *Library) Fetch(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "private, no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	// A writer without deadlines is none of a server's.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience(size)))
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience(info.Bytes)))
 	http.ServeContent(w, r, file, time.Time{}, f)
-}
-
-// open opens a recording; nothing but a file of the directory itself is one.
-func (l *Library) open(file string) (*os.File, int64, error) {
-	f, err := os.OpenInRoot(l.cfg.Dir, file)
-	if err != nil {
-		return nil, 0, err
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no file", file)
-	}
-	if err != nil {
-		return nil, 0, errors.Join(err, f.Close())
-	}
-	return f, info.Size(), nil
-}
-
-// has tells whether the file is there.
-func (l *Library) has(file string) bool {
-	f, _, err := l.open(file)
-	return err == nil && f.Close() == nil
 }
 
 // patience is how long the slowest client may take for so many bytes.

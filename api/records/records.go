@@ -13,19 +13,17 @@ import (
 
 	"axgate/api/answer"
 	"axgate/api/auth"
+	"axgate/archive"
 )
 
 // Path is the interface that answers with a link.
 const Path = "/rest/provision/voice/record/v1.0"
 
-// Keep is how long a recording can be fetched, from the push of its fee event
-// on (behaviour section 5).
-const Keep = 7 * 24 * time.Hour
-
 // Recording is what is known of one.
 type Recording struct {
-	Base string    // of the API of the node that recorded it; empty: unknown
-	Kept time.Time // when Keep began to run; zero: not yet
+	Base string        // of the API of the node that recorded it; empty: unknown
+	Keep time.Duration // how long it can be fetched, from the push of its fee event on (behaviour section 5)
+	Kept time.Time     // when Keep began to run; zero: not yet
 }
 
 // Store knows the recordings.
@@ -47,8 +45,8 @@ type Config struct {
 	Store Store
 	Links *Links
 	Base  func() string    // of the API of this node
-	Dir   string           // directory of this node's files
-	Valid time.Duration    // how long a link holds, at most Keep
+	Files *archive.Dir     // this node's
+	Valid time.Duration    // how long a link holds, at most as long as the recording is kept
 	Now   func() time.Time // nil: time.Now
 	Log   zerolog.Logger
 }
@@ -58,11 +56,11 @@ type Library struct{ cfg Config }
 
 // New makes a Library.
 func New(cfg Config) (*Library, error) {
-	if cfg.Auth == nil || cfg.Store == nil || cfg.Links == nil || cfg.Base == nil || cfg.Dir == "" {
+	if cfg.Auth == nil || cfg.Store == nil || cfg.Links == nil || cfg.Base == nil || cfg.Files == nil {
 		return nil, errors.New("recordings need authentication, a store, links, an address and a directory")
 	}
-	if cfg.Valid <= 0 || cfg.Valid > Keep {
-		return nil, errors.New("links to recordings hold for some time, and not longer than the recordings are kept")
+	if cfg.Valid <= 0 {
+		return nil, errors.New("links to recordings hold for some time")
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -139,7 +137,7 @@ func (l *Library) Address(ctx context.Context, app, file string) (string, error)
 	switch {
 	case !live:
 		return "", nil
-	case l.has(file): // recorded here, or by a node that shares the directory
+	case l.cfg.Files.Has(file): // recorded here, or by a node that shares the directory
 		return l.cfg.Links.URL(l.cfg.Base(), file, until), nil
 	case rec.Base == "" || rec.Base == l.cfg.Base():
 		return "", nil
@@ -150,11 +148,11 @@ func (l *Library) Address(ctx context.Context, app, file string) (string, error)
 // until is when a link made now ends: with the recording at the latest.
 func (l *Library) until(rec *Recording) (until time.Time, live bool) {
 	now := l.cfg.Now()
-	until = now.Add(l.cfg.Valid)
+	until = now.Add(min(l.cfg.Valid, rec.Keep))
 	if rec.Kept.IsZero() {
 		return until, true
 	}
-	if end := rec.Kept.Add(Keep); end.Before(until) {
+	if end := rec.Kept.Add(rec.Keep); end.Before(until) {
 		until = end
 	}
 	return until, now.Before(until)

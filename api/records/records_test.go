@@ -20,6 +20,7 @@ import (
 
 	"axgate/api/answer"
 	"axgate/api/auth"
+	"axgate/archive"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -30,6 +31,7 @@ const (
 	lost  = "26010203041612050118306.wav" // known, and not on the disk
 	old   = "26010203041612050118307.wav" // its time is nearly over
 	gone  = "26010203041612050118308.wav" // its time is over
+	keep  = 7 * 24 * time.Hour
 	here  = "http://here.example"
 	there = "https://there.example"
 )
@@ -59,8 +61,9 @@ func (l *library) Recording(_ context.Context, app, name string) (Recording, boo
 		return Recording{}, false, nil
 	}
 	r, ok := map[string]Recording{
-		file: {Base: here}, other: {Base: there}, lost: {Base: here}, old: {Kept: start.Add(time.Hour - Keep)}, gone: {Kept: start.Add(-Keep)},
+		file: {Base: here}, other: {Base: there}, lost: {Base: here}, old: {Kept: start.Add(time.Hour - keep)}, gone: {Kept: start.Add(-keep)},
 	}[name]
+	r.Keep = keep
 	return r, ok, nil
 }
 
@@ -74,8 +77,9 @@ func open(t *testing.T) *library {
 	require.NoError(t, os.Symlink("../secret.wav", filepath.Join(dir, "link.wav")))
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "dir.wav"), 0o700))
 	l := &library{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	var err error
-	l.Library, err = New(Config{Auth: l, Store: l, Links: NewLinks("k"), Base: func() string { return here }, Dir: dir, Valid: 24 * time.Hour,
+	files, err := archive.OpenDir(dir)
+	require.NoError(t, err)
+	l.Library, err = New(Config{Auth: l, Store: l, Links: NewLinks("k"), Base: func() string { return here }, Files: files, Valid: 24 * time.Hour,
 		Now: func() time.Time { return l.now }, Log: zerolog.Nop()})
 	require.NoError(t, err)
 	return l
@@ -211,7 +215,14 @@ func TestValidity(t *testing.T) {
 	require.Equal(t, http.StatusOK, l.fetch(http.MethodGet, usual).Code)
 	l.now = l.now.Add(23 * time.Hour)
 	require.Equal(t, http.StatusForbidden, l.fetch(http.MethodGet, usual).Code)
-	_, err := New(Config{Auth: l, Store: l, Links: NewLinks("k"), Base: l.cfg.Base, Dir: "d", Valid: Keep + 1})
+	l.cfg.Valid = 30 * 24 * time.Hour
+	l.now = l.now.Add(keep - 24*time.Hour)
+	usual = l.location(t, file) // its fee event is owed
+	l.now = l.now.Add(keep - time.Second)
+	require.Equal(t, http.StatusOK, l.fetch(http.MethodGet, usual).Code)
+	l.now = l.now.Add(time.Second)
+	require.Equal(t, http.StatusForbidden, l.fetch(http.MethodGet, usual).Code)
+	_, err := New(Config{Auth: l, Store: l, Links: NewLinks("k"), Base: l.cfg.Base, Files: l.cfg.Files, Valid: 0})
 	require.Error(t, err)
 }
 

@@ -87,6 +87,9 @@ func (d *desk) showApp(a *ledger.App) error {
 	if a.Mode == routing.AXE {
 		lines = append(lines, struct{ name, value string }{"extensions", fmt.Sprintf("%d digits, %d further tries", a.ExtDigits, a.Retries)})
 	}
+	if kept := keptOf(a); kept != "" {
+		lines = append(lines, struct{ name, value string }{"kept", kept})
+	}
 	for _, l := range lines {
 		d.printf("%-11s %s\n", l.name, l.value)
 	}
@@ -115,6 +118,9 @@ type settings struct {
 	NumberURL   *string `name:"number-url" help:"Where changes of X numbers go, if elsewhere." placeholder:"URL"`
 	PushNumbers *bool   `negatable:"" help:"Push changes of X numbers."`
 	Signing     *string `help:"How pushes are signed: wsse or aksk." placeholder:"SCHEME"`
+
+	RecordingsDays *int `help:"Days that recordings are kept, from the push of their fee events on; 0: retention.recordings_days." placeholder:"N"`
+	ListsDays      *int `help:"Days that calls, texts, events and ended bindings are kept; 0: retention.lists_days." placeholder:"N"`
 
 	SMS           *bool     `name:"sms" negatable:"" help:"AX, AXB, X: texts through X are on; AX and X need --sms-control-url."`
 	SMSContent    *bool     `name:"sms-content" negatable:"" help:"Notices and lists of texts carry what was written."`
@@ -145,7 +151,7 @@ func (s *settings) apply(a *ledger.App) {
 			*w.to = routing.NewWords(*w.from...)
 		}
 	}
-	for _, n := range []struct{ to, from *int }{{&a.ExtDigits, s.ExtDigits}, {&a.Retries, s.Retries}} {
+	for _, n := range []struct{ to, from *int }{{&a.ExtDigits, s.ExtDigits}, {&a.Retries, s.Retries}, {&a.RecordingsDays, s.RecordingsDays}, {&a.ListsDays, s.ListsDays}} {
 		if n.from != nil {
 			*n.to = *n.from
 		}

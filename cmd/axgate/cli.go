@@ -49,6 +49,8 @@ type cli struct {
 	Unbind unbindCmd `cmd:"" hidden:"" help:"Take a binding back (binding unbind)."`
 	Temp   tempCmd   `cmd:"" hidden:"" help:"Set whom A of an AX binding reaches by dialling X (binding temp)."`
 
+	Retention retentionCmd `cmd:"" help:"Deletion of what is too old: when it was done, or do it now."`
+
 	Doctor  doctorCmd  `cmd:"" help:"Look for everything that could keep calls from working."`
 	Conf    configCmd  `cmd:"" name:"config" help:"Check, print, and explain the configuration."`
 	Version versionCmd `cmd:"" help:"Print the version."`

@@ -1,0 +1,121 @@
+package retention
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"axgate/archive"
+	"axgate/ledger"
+)
+
+// Files are those of the recordings that this node can reach.
+type Files interface {
+	Each(ctx context.Context, most int, work func([]archive.File) error) error
+	Remove(name string) error
+	Has(name string) bool
+}
+
+var _ Files = (*archive.Dir)(nil)
+
+// FileCounts is what was found in the directory of a node.
+type FileCounts struct {
+	Deleted int // whose time was over
+	Unknown int // of no call: they stay for as long as recordings are kept
+	Strays  int // of no call for so long: deleted
+	Missing int // of calls of this node, and not there
+}
+
+// sweepFiles deletes the files whose time is over, and tells of those that have
+// no call, and of calls that have no file.
+func (k *Keeper) sweepFiles(ctx context.Context) error {
+	c, err := k.Sweep(ctx)
+	if c.Deleted+c.Strays > 0 {
+		k.cfg.Log.Info().Int("files", c.Deleted).Int("of_no_call", c.Strays).Msg("files of recordings were deleted")
+	}
+	if c.Unknown > 0 {
+		k.cfg.Log.Warn().Int("files", c.Unknown).Msg("there are files of no call among the recordings: they are deleted when recordings of their age are")
+	}
+	if c.Missing > 0 {
+		k.cfg.Log.Warn().Int("recordings", c.Missing).Msg("recordings of calls of this node are not there: they cannot be fetched")
+	}
+	return err
+}
+
+// Sweep goes through the files of this node, and then through its calls.
+func (k *Keeper) Sweep(ctx context.Context) (c FileCounts, err error) {
+	keepings, err := k.cfg.Ledger.Keepings(ctx)
+	if err != nil {
+		return c, err
+	}
+	longest, _ := k.days(ledger.Keeping{})
+	for _, of := range keepings {
+		days, _ := k.days(of)
+		longest = max(longest, days)
+	}
+	err = k.cfg.Files.Each(ctx, ledger.MostDropped, func(files []archive.File) error { return k.judge(ctx, files, longest, &c) })
+	if err != nil {
+		return c, err
+	}
+	for app := range keepings {
+		if err := k.missing(ctx, app, &c); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// judge deletes of some files those whose time is over.
+func (k *Keeper) judge(ctx context.Context, files []archive.File, longest time.Duration, c *FileCounts) error {
+	// A call may be known a little later than its file.
+	const late = time.Hour
+	names := make([]string, len(files))
+	for i := range files {
+		names[i] = files[i].Name
+	}
+	states, err := k.cfg.Ledger.RecordingStates(ctx, names)
+	if err != nil {
+		return err
+	}
+	now := k.cfg.Now()
+	for i := range files {
+		f, count := &files[i], &c.Deleted
+		switch age := now.Sub(f.Written); {
+		case states[f.Name] == ledger.RecordingDeleted:
+		case states[f.Name] == ledger.RecordingKept || age < late:
+			continue
+		case age < longest+day:
+			c.Unknown++
+			continue
+		default:
+			count = &c.Strays
+		}
+		if err := k.cfg.Files.Remove(f.Name); err != nil {
+			return err
+		}
+		*count++
+	}
+	return nil
+}
+
+// missing counts the calls of an app and this node whose recordings are not
+// there. They are only told of: a disk that is away may come back.
+func (k *Keeper) missing(ctx context.Context, app string, c *FileCounts) error {
+	after := ledger.KeptAfter{}
+	for {
+		list, err := k.cfg.Ledger.KeptRecordings(ctx, app, k.cfg.Now(), after, ledger.MostDropped)
+		if err != nil {
+			return fmt.Errorf("look for the files of calls: %w", err)
+		}
+		for i := range list {
+			if list[i].Node == k.cfg.Node && !k.cfg.Files.Has(list[i].File) {
+				c.Missing++
+			}
+		}
+		if len(list) < ledger.MostDropped || ctx.Err() != nil {
+			return ctx.Err()
+		}
+		last := &list[len(list)-1]
+		after = ledger.KeptAfter{Ended: last.Ended, Session: last.Session}
+	}
+}

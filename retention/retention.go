@@ -1,0 +1,159 @@
+// Package retention deletes what is of the past once its time is over
+// (behaviour sections 5 and 6): recordings, the lists of calls, texts and
+// bindings, the event log and the audit log. One node of a system does it at a
+// time; how far it came stands in the ledger, so that it survives restarts.
+// Nothing that is open or owed is ever deleted.
+package retention
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/rs/zerolog"
+
+	"axgate/ledger"
+)
+
+// Ledger is what has a past.
+type Ledger interface {
+	Keepings(ctx context.Context) (map[string]ledger.Keeping, error)
+	KeptRecordings(ctx context.Context, app string, before time.Time, after ledger.KeptAfter, limit int) ([]ledger.KeptRecording, error)
+	RecordingsGone(ctx context.Context, sessions []string, at time.Time) (int, error)
+	RecordingStates(ctx context.Context, files []string) (map[string]ledger.RecordingState, error)
+	DropCalls(ctx context.Context, d ledger.Drop) (ledger.Dropped, error)
+	DropTexts(ctx context.Context, d ledger.Drop) (ledger.Dropped, error)
+	DropEvents(ctx context.Context, d ledger.Drop) (ledger.Dropped, error)
+	DropBindings(ctx context.Context, d ledger.Drop) (ledger.Dropped, error)
+	DropAudit(ctx context.Context, before time.Time, most int) (ledger.Dropped, error)
+	TakeJob(ctx context.Context, name, holder string, now, lease time.Time, early bool) error
+	KeepJob(ctx context.Context, name, holder string, lease time.Time) error
+	FinishJob(ctx context.Context, j ledger.Job) error
+}
+
+var _ Ledger = (*ledger.Ledger)(nil)
+
+// Job is the name of the job in the ledger.
+const Job = "retention"
+
+// Config is what a Keeper works with.
+type Config struct {
+	Ledger Ledger
+	Files  Files  // of this node
+	Node   string // this node
+	Every  time.Duration
+
+	// Days of apps that have no days of their own.
+	RecordingsDays int // from the push of the fee event on
+	ListsDays      int
+	AuditDays      int // 0: for ever
+
+	Most int              // rows of each kind in one run; 0: 200,000
+	Now  func() time.Time // nil: time.Now
+	Log  zerolog.Logger
+}
+
+// Keeper deletes what is of the past.
+type Keeper struct {
+	cfg    Config
+	holder string
+}
+
+// New makes a Keeper.
+func New(cfg Config) (*Keeper, error) {
+	const most = 200_000
+	if cfg.Ledger == nil || cfg.Every <= 0 || cfg.RecordingsDays <= 0 || cfg.ListsDays <= 0 || cfg.AuditDays < 0 {
+		return nil, errors.New("retention needs a ledger, a rhythm and days")
+	}
+	if cfg.Most <= 0 {
+		cfg.Most = most
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Keeper{cfg: cfg, holder: cfg.Node + "/" + uuid.NewString()}, nil
+}
+
+// Counts is what a run deleted.
+type Counts struct {
+	Recordings int  `json:"recordings"`
+	Calls      int  `json:"calls"`
+	Texts      int  `json:"texts"`
+	Parts      int  `json:"textParts"`
+	Events     int  `json:"events"`
+	Bindings   int  `json:"bindings"`
+	Audit      int  `json:"audit"`
+	More       bool `json:"more"` // the run was ended before all was deleted
+}
+
+func (c *Counts) any() bool {
+	return c.Recordings+c.Calls+c.Texts+c.Events+c.Bindings+c.Audit > 0
+}
+
+// Run works whenever it is time, until ctx ends.
+func (k *Keeper) Run(ctx context.Context) {
+	const look = 30 * time.Second
+	var files, failed time.Time // when those of this node were looked at; when a run failed last
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(look):
+		}
+		now := k.cfg.Now()
+		if now.Sub(failed) >= k.cfg.Every/10 {
+			if _, err := k.Work(ctx, false); err != nil && ctx.Err() == nil && !errors.Is(err, ledger.ErrJobHeld) {
+				failed = now
+				k.cfg.Log.Error().Err(err).Msg("delete what is of the past: it is tried again")
+			}
+		}
+		if k.cfg.Files != nil && now.Sub(files) >= k.cfg.Every {
+			files = now
+			if err := k.sweepFiles(ctx); err != nil && ctx.Err() == nil {
+				k.cfg.Log.Error().Err(err).Msg("look through the files of recordings")
+			}
+		}
+	}
+}
+
+// lease is how long others wait for who works and is silent.
+const lease = 2 * time.Minute
+
+// Work does the job if it is due, or in any case with early. ledger.ErrJobHeld:
+// it is not due, or another one is at it.
+func (k *Keeper) Work(ctx context.Context, early bool) (Counts, error) {
+	begun := k.cfg.Now()
+	if err := k.cfg.Ledger.TakeJob(ctx, Job, k.holder, begun, begun.Add(lease), early); err != nil {
+		return Counts{}, err
+	}
+	r := &run{Keeper: k, ctx: ctx, begun: begun, kept: begun}
+	err := r.all()
+	next := begun.Add(k.cfg.Every)
+	if r.More || err != nil {
+		next = k.cfg.Now()
+	}
+	if told := k.told(ctx, &r.Counts, next); err == nil {
+		err = told
+	}
+	if r.any() || r.More {
+		c := &r.Counts
+		k.cfg.Log.Info().Int("recordings", c.Recordings).Int("calls", c.Calls).Int("texts", c.Texts).Int("events", c.Events).Int("bindings", c.Bindings).
+			Int("audit", c.Audit).Bool("more", c.More).Dur("in", k.cfg.Now().Sub(begun)).Msg("deleted: their time was over")
+	}
+	return r.Counts, err
+}
+
+// told notes what came of a run, also at the end of the process.
+func (k *Keeper) told(ctx context.Context, c *Counts, next time.Time) error {
+	const patience = 5 * time.Second
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	text, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("note what was deleted: %w", err)
+	}
+	return k.cfg.Ledger.FinishJob(ctx, ledger.Job{Name: Job, Holder: k.holder, Due: next, Done: k.cfg.Now(), By: k.cfg.Node, Result: string(text)})
+}

@@ -1,0 +1,265 @@
+package retention_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"axgate/archive"
+	"axgate/events"
+	"axgate/ledger"
+	"axgate/ledger/ledgertest"
+	"axgate/ledger/pgtest"
+	"axgate/retention"
+	"axgate/routing"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+const day = 24 * time.Hour
+
+var t0 = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// world is a ledger with a keeper, at a time that the test moves.
+type world struct {
+	*retention.Keeper
+	t      *testing.T
+	ledger *ledger.Ledger
+	dir    string
+	now    time.Time
+}
+
+func newWorld(t *testing.T, cfg ledger.Config, edit func(*retention.Config)) *world {
+	t.Helper()
+	l, err := ledger.Open(t.Context(), cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	w := &world{t: t, ledger: l, dir: t.TempDir(), now: t0}
+	require.NoError(t, l.EnsureAccount(t.Context(), ledger.Account{SP: "demo", MaxApps: 10}, t0))
+	for _, a := range []ledger.App{{App: routing.App{Key: "app"}}, {App: routing.App{Key: "long"}, Keeping: ledger.Keeping{RecordingsDays: 40}},
+		{App: routing.App{Key: "short"}, Keeping: ledger.Keeping{RecordingsDays: 1, ListsDays: 2}}} {
+		a.SP, a.Mode, a.Secret, a.Signing, a.FeeURL = "demo", routing.AXB, "s", ledger.SignWSSE, "http://receiver.example/"
+		_, err := l.CreateApp(t.Context(), a)
+		require.NoError(t, err)
+	}
+	w.Keeper = w.keeper(edit)
+	return w
+}
+
+func (w *world) keeper(edit func(*retention.Config)) *retention.Keeper {
+	w.t.Helper()
+	files, err := archive.OpenDir(w.dir)
+	require.NoError(w.t, err)
+	c := retention.Config{Ledger: w.ledger, Files: files, Node: "n", Every: time.Hour, RecordingsDays: 7, ListsDays: 31, AuditDays: 100,
+		Now: func() time.Time { return w.now }, Log: zerolog.Nop()}
+	if edit != nil {
+		edit(&c)
+	}
+	k, err := retention.New(c)
+	require.NoError(w.t, err)
+	return k
+}
+
+// call writes a call of an app that has ended now, with a recording.
+func (w *world) call(app, session string) {
+	w.t.Helper()
+	c := events.Call{Session: session, Node: "n", App: app, SP: "demo", Mode: "AXB", X: "+8617010000001", Caller: "+8613800000001", In: w.now, Ended: w.now, RecordFile: session + ".wav"}
+	written := w.ledger.Journal().Write(c, events.NewFee(c, 1))
+	w.ledger.Journal().Hurry()
+	require.NoError(w.t, <-written)
+	path := filepath.Join(w.dir, c.RecordFile)
+	require.NoError(w.t, os.WriteFile(path, []byte("RIFF"), 0o600))
+	require.NoError(w.t, os.Chtimes(path, w.now, w.now))
+}
+
+// push has all that is due taken now.
+func (w *world) push() {
+	w.t.Helper()
+	list, _, err := w.ledger.Outbox().Claim(w.t.Context(), w.now, w.now.Add(time.Minute), func(events.Lane) int { return 1000 })
+	require.NoError(w.t, err)
+	var outcomes []events.Outcome
+	for _, c := range list {
+		outcomes = append(outcomes, events.Outcome{Claimed: c, At: w.now, Done: w.now})
+	}
+	require.NoError(w.t, w.ledger.Outbox().Finish(w.t.Context(), outcomes))
+}
+
+func (w *world) files() (names []string) {
+	entries, err := os.ReadDir(w.dir)
+	require.NoError(w.t, err)
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+func (w *world) calls() (list []string) {
+	page, err := w.ledger.Calls(w.t.Context(), ledger.CallFilter{Limit: 1000})
+	require.NoError(w.t, err)
+	for i := range page.Calls {
+		list = append(list, page.Calls[i].Session)
+	}
+	return list
+}
+
+// work does the job, which has to be due, and looks through the files.
+func (w *world) work() (retention.Counts, retention.FileCounts) {
+	w.t.Helper()
+	c, err := w.Work(w.t.Context(), false)
+	require.NoError(w.t, err)
+	f, err := w.Sweep(w.t.Context())
+	require.NoError(w.t, err)
+	return c, f
+}
+
+// TestDays: recordings go when their days from the push are over, calls when
+// theirs are and their recording is gone, each app by its own days.
+func TestDays(t *testing.T) {
+	for name, cfg := range map[string]func(testing.TB) ledger.Config{"sqlite": ledgertest.SQLite, "postgres": ledgertest.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			if name == "postgres" && testing.Short() {
+				t.Skip("it needs a server")
+			}
+			w := newWorld(t, cfg(t), nil)
+			for _, app := range []string{"app", "long", "short"} {
+				w.call(app, app)
+			}
+			w.now = t0.Add(time.Hour)
+			w.push()
+			w.call("app", "owed")
+			for _, step := range []struct {
+				at               time.Duration
+				recordings, rows int
+				files, calls     []string
+			}{
+				{day + time.Hour - time.Second, 0, 0, []string{"app.wav", "long.wav", "owed.wav", "short.wav"}, []string{"app", "long", "short", "owed"}},
+				{day + time.Hour, 1, 0, []string{"app.wav", "long.wav", "owed.wav"}, []string{"app", "long", "short", "owed"}},
+				{2*day + time.Hour, 0, 1, []string{"app.wav", "long.wav", "owed.wav"}, []string{"app", "long", "owed"}},
+				{7*day + time.Hour, 1, 0, []string{"long.wav", "owed.wav"}, []string{"app", "long", "owed"}},
+				{31*day + time.Hour, 0, 1, []string{"long.wav", "owed.wav"}, []string{"long", "owed"}},
+				{40*day + time.Hour, 1, 0, []string{"owed.wav"}, []string{"long", "owed"}},
+				{41*day + time.Hour, 0, 1, []string{"owed.wav"}, []string{"owed"}},
+				{400 * day, 0, 0, []string{"owed.wav"}, []string{"owed"}},
+			} {
+				w.now = t0.Add(step.at)
+				if step.at == day+time.Hour { // a second after the last
+					_, err := w.Work(t.Context(), true)
+					require.NoError(t, err)
+					_, err = w.Sweep(t.Context())
+					require.NoError(t, err)
+				} else {
+					c, f := w.work()
+					require.Equal(t, []int{step.recordings, step.rows}, []int{c.Recordings, c.Calls}, step.at)
+					require.Equal(t, step.recordings, f.Deleted, step.at)
+					require.Zero(t, f.Unknown+f.Strays+f.Missing, step.at)
+				}
+				require.Equal(t, step.files, w.files(), step.at)
+				require.ElementsMatch(t, step.calls, w.calls(), step.at)
+			}
+		})
+	}
+}
+
+// TestOneAtATime: the job is done once an hour in the whole system, also by a
+// process that was started anew.
+func TestOneAtATime(t *testing.T) {
+	w := newWorld(t, ledgertest.SQLite(t), nil)
+	w.call("app", "a")
+	w.push()
+	w.now = t0.Add(8 * day)
+	other := w.keeper(func(c *retention.Config) { c.Node = "other" })
+	c, err := other.Work(t.Context(), false)
+	require.NoError(t, err)
+	require.Equal(t, 1, c.Recordings)
+	w.now = w.now.Add(time.Hour - 1)
+	_, err = w.Work(t.Context(), false)
+	require.ErrorIs(t, err, ledger.ErrJobHeld)
+	require.NoError(t, w.ledger.TakeJob(t.Context(), retention.Job, "third", w.now, w.now.Add(time.Minute), true))
+	w.now = w.now.Add(time.Second)
+	_, err = w.Work(t.Context(), true)
+	require.ErrorIs(t, err, ledger.ErrJobHeld, "a third is at it")
+	w.now = w.now.Add(time.Minute)
+	_, err = w.keeper(nil).Work(t.Context(), false)
+	require.NoError(t, err, "the third is silent")
+}
+
+// TestBounded: a run that has much to do is ended, tells so, and is due again at
+// once.
+func TestBounded(t *testing.T) {
+	w := newWorld(t, ledgertest.SQLite(t), func(c *retention.Config) { c.Most = 20 })
+	const calls = 45
+	for i := range calls {
+		w.call("app", fmt.Sprint("s", i))
+	}
+	w.push()
+	w.now = t0.Add(40 * day)
+	var sum retention.Counts
+	runs := 0
+	for more := true; more; runs++ {
+		c, err := w.Work(t.Context(), false)
+		require.NoError(t, err)
+		require.LessOrEqual(t, max(c.Calls, c.Recordings), 20)
+		sum.Calls, sum.Recordings, more = sum.Calls+c.Calls, sum.Recordings+c.Recordings, c.More
+		w.now = w.now.Add(time.Second)
+	}
+	require.Equal(t, []int{0, calls, 3}, []int{sum.Calls, sum.Recordings, runs}, "files are still known")
+	w.now = w.now.Add(day + time.Hour)
+	for more := true; more; {
+		c, err := w.Work(t.Context(), false)
+		require.NoError(t, err)
+		require.LessOrEqual(t, c.Calls, 20)
+		sum.Calls, more = sum.Calls+c.Calls, c.More
+	}
+	require.Equal(t, calls, sum.Calls)
+	_, err := w.Work(t.Context(), false)
+	require.ErrorIs(t, err, ledger.ErrJobHeld)
+}
+
+// TestEnded: a run that is cut short leaves what was done, and the next goes on.
+func TestEnded(t *testing.T) {
+	w := newWorld(t, ledgertest.SQLite(t), nil)
+	for i := range 10 {
+		w.call("app", fmt.Sprint("s", i))
+	}
+	w.push()
+	w.now = t0.Add(40 * day)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := w.Work(ctx, false)
+	require.ErrorIs(t, err, context.Canceled)
+	c, err := w.keeper(nil).Work(t.Context(), false)
+	require.NoError(t, err)
+	require.Equal(t, 10, c.Recordings)
+}
+
+// TestStrays: files of no call are told of, and deleted when recordings of their
+// age are; recordings that are not there are told of.
+func TestStrays(t *testing.T) {
+	w := newWorld(t, ledgertest.SQLite(t), nil)
+	w.call("app", "lost")
+	require.NoError(t, os.Remove(filepath.Join(w.dir, "lost.wav")))
+	for _, name := range []string{"stray.wav", "notes.txt", "a.wav.part"} {
+		path := filepath.Join(w.dir, name)
+		require.NoError(t, os.WriteFile(path, nil, 0o600))
+		require.NoError(t, os.Chtimes(path, t0, t0))
+	}
+	for age, want := range map[time.Duration]retention.FileCounts{
+		time.Minute: {Missing: 1}, 2 * time.Hour: {Missing: 1, Unknown: 1}, 41*day - 1: {Missing: 1, Unknown: 1},
+	} {
+		w.now = t0.Add(age)
+		got, err := w.Sweep(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, want, got, age)
+	}
+	w.now = t0.Add(41 * day)
+	got, err := w.Sweep(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, retention.FileCounts{Missing: 1, Strays: 1}, got)
+	require.Equal(t, []string{"a.wav.part", "notes.txt"}, w.files())
+}
