@@ -146,6 +146,13 @@ func TestErrors(t *testing.T) {
 			"http.rate: -1: use 0 to 100000000 (axgate.yaml:1)",
 			`http.proxies[0]: "here": use an address or a network, such as 192.0.2.0/24 (axgate.yaml:1)`,
 			"http.link: 200h0m0s: use 1m0s to 168h0m0s (axgate.yaml:1)"}},
+		"retention": {"retention: {every: 1s, recordings_days: 0, lists_days: 1, audit_days: -1}\napps: [{key: a, secret: s, mode: AX, recordings_days: -1, lists_days: 1}]", nil, []string{
+			"retention.every: 1s: use 1m0s to 24h0m0s (axgate.yaml:1)",
+			"retention.recordings_days: 0: use 1 to 3650 (axgate.yaml:1)",
+			"retention.lists_days: 1: use 2 to 3650 (axgate.yaml:1)",
+			"retention.audit_days: -1: use 0 to 3650 (axgate.yaml:1)",
+			"apps[0].recordings_days: -1: use 1 to 3650 (axgate.yaml:2)",
+			"apps[0].lists_days: 1: use 2 to 3650 (axgate.yaml:2)"}},
 		"sms": {"sms: {per_sender: -1, per_x: 2000000, max_parts: 256, validity: 1s, assemble: 25h, answer_timeout: 31s}", nil, []string{
 			"sms.per_sender: -1: use 0 to 1000000 (axgate.yaml:1)",
 			"sms.per_x: 2000000: use 0 to 1000000 (axgate.yaml:1)",
