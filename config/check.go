@@ -209,5 +209,6 @@ func (k *checker) stores(c *Config) {
 	if c.Ledger.Driver == "postgres" && c.Redis.Address == "" {
 		k.wrong("redis.address", "it is needed with PostgreSQL: nodes that share a ledger have to share the cache, or one would route what another has unbound")
 	}
-	k.count("ledger.queue", c.Ledger.Queue, 100, 10_000_000)
+	k.count("journal.queue", c.Journal.Queue, 100, 10_000_000)
+	k.count("journal.size_mib", c.Journal.Size, 64, 1<<20)
 }

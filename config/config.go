@@ -17,6 +17,7 @@ type Config struct {
 	Media     Media     `key:"media"`
 	Redis     Redis     `key:"redis"`
 	Ledger    Ledger    `key:"ledger"`
+	Journal   Journal   `key:"journal"`
 	Recording Recording `key:"recording"`
 	Retention Retention `key:"retention"`
 	Events    Events    `key:"events"`
@@ -109,7 +110,13 @@ type Ledger struct {
 	Driver string `key:"driver" help:"sqlite or postgres"`
 	Path   string `key:"path" help:"SQLite file; empty: axgate.db in the data directory"`
 	DSN    string `key:"dsn" secret:"true" help:"PostgreSQL: postgres://user:password@host/axgate"`
-	Queue  int    `key:"queue" help:"journal writes that may wait before new calls are refused"`
+}
+
+// Journal is the node's own record of its calls.
+type Journal struct {
+	Dir   string `key:"dir" help:"directory of its files, on a disk of this machine; empty: journal in the data directory"`
+	Queue int    `key:"queue" help:"writes that may wait for the disk before new calls are refused"`
+	Size  int    `key:"size_mib" help:"MiB that may wait for the ledger, while it is away, before new calls are refused"`
 }
 
 // Recording is how calls are recorded.

@@ -22,6 +22,7 @@ import (
 
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/routing"
 )
 
@@ -288,7 +289,7 @@ func TestHelperSends(t *testing.T) {
 		for seq, k := range all[:5] {
 			evs = append(evs, events.NewCallEvent(c, seq+1, k, at, ""))
 		}
-		require.NoError(t, <-l.Journal().Write(c, append(evs, events.NewFee(c, 6))...))
+		ledgertest.Record(t, l, c, append(evs, events.NewFee(c, 6))...)
 		fmt.Println(c.Session)
 		time.Sleep(100 * time.Millisecond)
 	}

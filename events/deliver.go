@@ -50,7 +50,7 @@ func (p *Pusher) pushSession(ctx context.Context, r *Receiver, events []Claimed,
 			p.giveBack(events[i:], start)
 			return
 		}
-		address := r.address(c.Kind.Target())
+		address := r.Address(c.Kind.Target())
 		if address == "" {
 			p.drop(c, noAddress)
 			continue

@@ -15,6 +15,7 @@ import (
 
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 )
 
 var sessionOf = regexp.MustCompile(`"sessionId":"([^"]*)"`)
@@ -70,7 +71,7 @@ func TestASCII(t *testing.T) {
 	w.app("app", to)
 	w.run()
 	c := events.Call{Session: "one", Node: "n", App: "app", SP: "账户", Mode: "X", X: "+8617010000001", Caller: "+8613800000001", UserData: "é中😀\x7f", In: t0, Ended: t0}
-	require.NoError(t, <-w.Journal().Write(c, events.NewCallEvent(c, 1, events.Disconnect, t0, ""), events.NewFee(c, 2)))
+	ledgertest.Record(t, w.Ledger, c, events.NewCallEvent(c, 1, events.Disconnect, t0, ""), events.NewFee(c, 2))
 	w.settled("one", 1, "1 tries, done")
 	w.settled("one", 2, "1 tries, done")
 	for _, p := range to.pushes() {

@@ -76,7 +76,8 @@ type Receiver struct {
 	Duration, ReleasedBy, AreaCode, RecordURL bool
 }
 
-func (r *Receiver) address(t Target) string {
+// Address is where events of a target go; empty: nowhere.
+func (r *Receiver) Address(t Target) string {
 	switch t {
 	case ToCallIn:
 		return r.CallIn

@@ -10,6 +10,7 @@ import (
 
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 )
 
 // text writes the question of a text and its notices, as many as are wanted.
@@ -20,7 +21,7 @@ func (w *world) text(app, id string, notices int) {
 	for i := range notices {
 		evs = append(evs, events.NewSMSNotice(s, i+2))
 	}
-	require.NoError(w, <-w.Journal().Write(events.Call{Session: id, Node: "n", App: app, SP: "demo", Mode: "AX", X: s.X, In: t0}, evs...))
+	ledgertest.Record(w, w.Ledger, events.Call{Session: id, Node: "n", App: app, SP: "demo", Mode: "AX", X: s.X, In: t0}, evs...)
 }
 
 func texting(a *ledger.App) {

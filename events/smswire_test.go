@@ -87,9 +87,9 @@ func TestSMSEvents(t *testing.T) {
 	require.Equal(t, Asked, question.Target())
 	require.Equal(t, Asked, SMSBlock.Target(), "as it is read from the log")
 	r := Receiver{Status: "status", SMS: "sms", SMSControl: "control"}
-	require.Equal(t, "sms", r.address(ToSMS))
+	require.Equal(t, "sms", r.Address(ToSMS))
 	r.SMS = ""
-	require.Empty(t, r.address(ToSMS), "no other address stands in")
+	require.Empty(t, r.Address(ToSMS), "no other address stands in")
 }
 
 func TestParseSMSControl(t *testing.T) {

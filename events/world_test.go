@@ -18,6 +18,7 @@ import (
 
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/routing"
 )
 
@@ -198,9 +199,7 @@ func (w *world) call(app, session string, first int, kinds ...events.Kind) {
 			evs = append(evs, events.NewCallEvent(c, first+i, k, t0, ""))
 		}
 	}
-	written := w.Journal().Write(c, evs...)
-	w.Journal().Hurry()
-	require.NoError(w, <-written)
+	ledgertest.Record(w, w.Ledger, c, evs...)
 }
 
 // log reads the event log of a session.

@@ -94,7 +94,7 @@ func (l *Ledger) closeCall(ctx context.Context, session string, alive time.Time,
 		return writeEnd(s, call, alive, repaired)
 	})
 	if closed && err == nil {
-		l.journal.rouse()
+		l.rouse()
 	}
 	return closed && err == nil, err
 }

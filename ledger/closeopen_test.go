@@ -10,6 +10,7 @@ import (
 
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 )
 
 // died is a call on node n that was cut off in some state.
@@ -21,9 +22,7 @@ func died(session string) events.Call {
 // write journals a call with some of its events, and leaves it so.
 func write(t *testing.T, l *ledger.Ledger, c events.Call, evs ...events.Event) {
 	t.Helper()
-	written := l.Journal().Write(c, evs...)
-	l.Journal().Hurry()
-	require.NoError(t, <-written)
+	ledgertest.Record(t, l, c, evs...)
 }
 
 // story reads the kinds of a session's events, and the bodies of the last two.
@@ -91,8 +90,8 @@ func TestCloseOpen(t *testing.T) {
 			elsewhere := died("elsewhere")
 			elsewhere.Node = "m"
 			write(t, before, elsewhere, events.NewCallEvent(elsewhere, 1, events.CallIn, at(0), ""))
-			require.NoError(t, <-before.Journal().Beat("n", at(60), 1))
-			require.NoError(t, <-before.Journal().Beat("m", at(90), 1))
+			require.NoError(t, before.Beat(t.Context(), "n", at(60), 1))
+			require.NoError(t, before.Beat(t.Context(), "m", at(90), 1))
 			require.NoError(t, before.Close())
 
 			l := open(t, cfg)

@@ -25,7 +25,6 @@ var (
 	ErrUnknownPrompt  = errors.New("there is no such prompt")
 	ErrNoRecording    = errors.New("there is no such recording")
 	ErrNoMessage      = errors.New("there is no such text")
-	ErrJournalFull    = errors.New("the journal is full")
 )
 
 // CursorError is a page that was asked for by something that no page ended with.

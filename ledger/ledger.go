@@ -23,10 +23,6 @@ type Config struct {
 	Driver string // SQLite (the default) or Postgres
 	Path   string // SQLite: the file; its directory is made if it is missing
 	DSN    string // Postgres: a URL or key=value connection string
-
-	// Queue is how many journal writes may wait before further ones are
-	// refused; 0: 10,000.
-	Queue int
 }
 
 // Ledger is an open ledger. It is safe for use by many goroutines and, with
@@ -36,8 +32,12 @@ type Ledger struct {
 	reads   *sql.DB
 	stmts   *statements
 	writes  *sql.DB
-	writer  *writer
-	journal *Journal
+	writer  *writer       // SQLite only
+	due     chan struct{} // holds a token once events may be due
+
+	recording sync.Mutex // holds records
+	records   records
+
 	shut    sync.Once
 	shutErr error
 }
@@ -45,12 +45,6 @@ type Ledger struct {
 // Open connects to the database, brings its schema up to date, and starts the
 // writer. A schema newer than this program knows is refused.
 func Open(ctx context.Context, cfg Config) (*Ledger, error) {
-	if cfg.Queue == 0 {
-		cfg.Queue = 10_000
-	}
-	if cfg.Queue < 0 {
-		return nil, fmt.Errorf("open the ledger: a queue of %d is impossible: use 1 or more", cfg.Queue)
-	}
 	l := &Ledger{driver: cfg.Driver}
 	var err error
 	switch cfg.Driver {
@@ -65,15 +59,19 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the ledger: %w", err)
 	}
-	l.journal = newJournal(l)
-	l.writer = newWriter(l.writes, l.driver, cfg.Queue, l.journal)
+	l.due, l.records = make(chan struct{}, 1), newRecords()
+	if l.driver == SQLite {
+		l.writer = newWriter(l.writes)
+	}
 	return l, nil
 }
 
-// Close writes what is queued and closes the database.
+// Close waits for what is being written and closes the database.
 func (l *Ledger) Close() error {
 	l.shut.Do(func() {
-		l.writer.close()
+		if l.writer != nil {
+			l.writer.close()
+		}
 		if l.stmts != nil {
 			l.stmts.close()
 		}
@@ -85,8 +83,13 @@ func (l *Ledger) Close() error {
 	return l.shutErr
 }
 
-// Journal is where calls write their state and events.
-func (l *Ledger) Journal() *Journal { return l.journal }
+// rouse tells the pusher that events were written which may be due.
+func (l *Ledger) rouse() {
+	select {
+	case l.due <- struct{}{}:
+	default:
+	}
+}
 
 // change runs work in a transaction. work may be run again from its beginning
 // if the database asks for that, so it must not keep state between runs.

@@ -125,7 +125,6 @@ func TestOpenRefuses(t *testing.T) {
 		"no DSN":            {ledger.Config{Driver: ledger.Postgres}, "needs a connection string"},
 		"malformed DSN":     {ledger.Config{Driver: ledger.Postgres, DSN: "postgres://%%"}, "open the ledger"},
 		"nobody listens":    {ledger.Config{Driver: ledger.Postgres, DSN: "host=" + dir + " dbname=a user=b"}, "PostgreSQL does not answer"},
-		"impossible queue":  {ledger.Config{Path: newer, Queue: -1}, "a queue of -1 is impossible"},
 		"path is directory": {ledger.Config{Path: dir}, "not writable"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -176,6 +175,6 @@ func TestClosed(t *testing.T) {
 		require.NoError(t, l.Close())
 		_, err := l.RaiseEpoch(t.Context(), "test")
 		require.Error(t, err)
-		require.ErrorIs(t, <-l.Journal().Beat("n", t0, 1), ledger.ErrClosed)
+		require.ErrorIs(t, l.Beat(t.Context(), "n", t0, 1), ledger.ErrClosed)
 	})
 }

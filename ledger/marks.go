@@ -162,3 +162,17 @@ func (l *Ledger) Unsettled(ctx context.Context, before time.Time, limit int) (li
 	}
 	return list, nil
 }
+
+// Beat notes that a node is alive and which epoch of the cache it goes by.
+func (l *Ledger) Beat(ctx context.Context, node string, at time.Time, epoch int64) error {
+	err := l.change(ctx, func(s scope) error {
+		_, err := s.exec(`INSERT INTO nodes (node, alive_at, epoch) VALUES ($1, $2, $3)
+			ON CONFLICT (node) DO UPDATE SET alive_at = excluded.alive_at, epoch = excluded.epoch WHERE excluded.alive_at > nodes.alive_at`,
+			node, micros(at), epoch)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("note that node %s is alive: %w", node, err)
+	}
+	return nil
+}

@@ -46,7 +46,7 @@ func (l *Ledger) AddText(ctx context.Context, t *sms.Text, twin sms.Twin, b sms.
 		return nil, fmt.Errorf("add a text: %w", err)
 	}
 	if len(evs) > 0 {
-		l.journal.rouse()
+		l.rouse()
 	}
 	return nil, nil
 }
@@ -126,7 +126,7 @@ func (l *Ledger) SaveText(ctx context.Context, t *sms.Text, due time.Time, evs .
 		t.Due = instant(micros(due))
 	}
 	if held && len(evs) > 0 {
-		l.journal.rouse()
+		l.rouse()
 	}
 	return held, nil
 }

@@ -174,7 +174,7 @@ func (l *Ledger) SetStatus(ctx context.Context, x routing.X, status routing.Numb
 	if err != nil {
 		return Number{}, nil, fmt.Errorf("set the status of %s: %w", x, err)
 	}
-	l.journal.rouse()
+	l.rouse()
 	return n, ended, nil
 }
 

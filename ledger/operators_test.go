@@ -10,6 +10,7 @@ import (
 
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/routing"
 )
 
@@ -100,10 +101,10 @@ func TestCallsAndEventsByFilter(t *testing.T) {
 			if answered {
 				c.Answered = at.Add(time.Second)
 			}
-			require.NoError(t, <-l.Journal().Write(c, events.NewCallEvent(c, 1, events.CallIn, at, "")))
+			ledgertest.Record(t, l, c, events.NewCallEvent(c, 1, events.CallIn, at, ""))
 			c.CalleeTrunk = "over-" + session
 			c.Ended, c.FailReason, c.EndWord = at.Add(2*time.Second), end.FailReason, end.Word
-			require.NoError(t, <-l.Journal().Write(c, events.NewCallEvent(c, 2, events.Disconnect, c.Ended, ""), events.NewFee(c, 3)))
+			ledgertest.Record(t, l, c, events.NewCallEvent(c, 2, events.Disconnect, c.Ended, ""), events.NewFee(c, 3))
 		}
 		write("s1", string(tel(1)), string(tel(2)), t0, routing.EndTalk, true)
 		write("s2", string(tel(2)), string(tel(3)), t0.Add(time.Minute), routing.EndBusy, false)

@@ -21,7 +21,7 @@ var _ events.Outbox = (*Outbox)(nil)
 func (l *Ledger) Outbox() *Outbox { return &Outbox{ledger: l} }
 
 // Wake tells that events were written that may be due. It has one listener.
-func (o *Outbox) Wake() <-chan struct{} { return o.ledger.journal.Wake() }
+func (o *Outbox) Wake() <-chan struct{} { return o.ledger.due }
 
 // Settings is the mark of apps and accounts.
 func (o *Outbox) Settings(ctx context.Context) (int64, error) {

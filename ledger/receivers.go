@@ -45,8 +45,8 @@ func readDeaf(s scope) (deaf map[events.Lane]bool, err error) {
 			return nil, err
 		}
 		to := a.Receiver()
-		for target, address := range map[events.Target]string{events.ToCallIn: to.CallIn, events.ToStatus: to.Status, events.ToFee: to.Fee} {
-			if address == "" {
+		for _, target := range []events.Target{events.ToCallIn, events.ToStatus, events.ToFee} {
+			if to.Address(target) == "" {
 				deaf[events.Lane{App: a.Key, Target: target}] = true
 			}
 		}

@@ -96,7 +96,7 @@ func (l *Ledger) replay(ctx context.Context, list []replayed, now time.Time) err
 		return nil
 	})
 	if err == nil {
-		l.journal.rouse()
+		l.rouse()
 	}
 	return err
 }

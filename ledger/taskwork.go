@@ -99,7 +99,7 @@ func (l *Ledger) WorkTask(ctx context.Context, h Hold, judge Judge, now time.Tim
 	if err != nil {
 		return nil, fmt.Errorf("work on task %s: %w", h.Task, err)
 	}
-	l.journal.rouse() // statuses of numbers may be pushed
+	l.rouse() // statuses of numbers may be pushed
 	return due, nil
 }
 

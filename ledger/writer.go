@@ -3,22 +3,23 @@ package ledger
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
-	"time"
 )
 
-// writer is the one goroutine that writes to SQLite, and that writes the
-// journal to PostgreSQL. It puts all that is queued into one transaction
-// (group commit), so that many calls share the cost of a disk write and nobody
-// waits for a lock that another part of this process holds.
+// ErrClosed tells that the ledger is closed.
+var ErrClosed = errors.New("the ledger is closed")
+
+// writer is the one goroutine that writes to SQLite. It puts all that is queued
+// into one transaction (group commit), so that many share the cost of a disk
+// write and nobody waits for a lock that another part of this process holds.
 type writer struct {
 	db    *sql.DB
-	kind  string // SQLite or Postgres
-	sink  sink
-	queue *queue
+	queue chan *job
+	quit  chan struct{}
+	shut  sync.Once
 	ended chan struct{}
 
 	// The loop's own.
@@ -26,31 +27,26 @@ type writer struct {
 	stmts *statements
 }
 
-// sink writes the records of the journal.
-type sink interface {
-	commit(s scope, recs []record) error
-	committed() // the transaction is on the disk
-}
-
-// job is a piece of work, or a record of the journal.
+// job is a piece of work.
 type job struct {
-	work     func(scope) error // nil: rec
-	rec      record
-	patience time.Duration // since the last commit
-	taken    atomic.Bool   // by the writer, or by a caller who does not wait any more
-	done     chan error    // buffered
-	result   error
+	work   func(scope) error
+	taken  atomic.Bool // by the writer, or by a caller who does not wait any more
+	done   chan error  // buffered
+	result error
 }
 
-func newWriter(db *sql.DB, kind string, most int, sink sink) *writer {
-	w := &writer{db: db, kind: kind, sink: sink, queue: newQueue(most), ended: make(chan struct{})}
+// most jobs are queued, and are put into one transaction.
+const most = 512
+
+func newWriter(db *sql.DB) *writer {
+	w := &writer{db: db, queue: make(chan *job, most), quit: make(chan struct{}), ended: make(chan struct{})}
 	go w.loop()
 	return w
 }
 
 // close refuses new jobs and waits until those in the queue are written.
 func (w *writer) close() {
-	w.queue.close()
+	w.shut.Do(func() { close(w.quit) })
 	<-w.ended
 }
 
@@ -58,8 +54,17 @@ func (w *writer) close() {
 // will not be run; once it has begun its outcome is waited for.
 func (w *writer) do(ctx context.Context, work func(scope) error) error {
 	j := &job{work: work, done: make(chan error, 1)}
-	if err := w.queue.enter(ctx, j); err != nil {
-		return err
+	select {
+	case <-w.quit:
+		return ErrClosed
+	default:
+	}
+	select {
+	case w.queue <- j:
+	case <-w.quit:
+		return ErrClosed
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the ledger's writer: %w", ctx.Err())
 	}
 	select {
 	case err := <-j.done:
@@ -69,16 +74,39 @@ func (w *writer) do(ctx context.Context, work func(scope) error) error {
 			return fmt.Errorf("wait for the ledger's writer: %w", ctx.Err())
 		}
 		return <-j.done
+	case <-w.ended: // it was queued at the last moment
+		if j.taken.CompareAndSwap(false, true) {
+			return ErrClosed
+		}
+		return <-j.done
 	}
 }
 
 func (w *writer) loop() {
 	defer close(w.ended)
 	defer w.disconnect()
-	for batch := w.queue.next(nil); batch != nil; batch = w.queue.next(batch[:0]) {
+	for batch := w.next(nil); len(batch) > 0; batch = w.next(batch[:0]) {
 		w.write(batch)
 		clear(batch)
 	}
+}
+
+// next waits for jobs and takes what there is; nothing comes after close.
+func (w *writer) next(batch []*job) []*job {
+	select {
+	case j := <-w.queue:
+		batch = append(batch, j)
+	case <-w.quit:
+	}
+	for len(batch) < most {
+		select {
+		case j := <-w.queue:
+			batch = append(batch, j)
+		default:
+			return batch
+		}
+	}
+	return batch
 }
 
 // write runs a batch and tells everyone how it went.
@@ -86,7 +114,6 @@ func (w *writer) write(batch []*job) {
 	live := batch[:0]
 	for _, j := range batch {
 		if j.taken.CompareAndSwap(false, true) {
-			j.result = nil
 			live = append(live, j)
 		}
 	}
@@ -98,7 +125,6 @@ func (w *writer) write(batch []*job) {
 			j.result = err
 		}
 	}
-	w.sink.committed()
 	for _, j := range live {
 		j.done <- j.result
 	}
@@ -106,35 +132,17 @@ func (w *writer) write(batch []*job) {
 
 // transaction runs the jobs in one transaction. A job that fails is undone
 // alone and keeps its error; the error returned is one that undid them all.
-// Savepoints cost much, so records do without, and if any cannot be written,
-// all begins anew with each record behind its own.
+// Savepoints cost much: a job that is by itself does without.
 func (w *writer) transaction(jobs []*job) error {
-	ctx, cancel := w.limit()
-	defer cancel()
-	err := w.attempt(ctx, jobs, false)
-	if errors.Is(err, errRefused) {
-		err = w.attempt(ctx, jobs, true)
-	}
-	return err
-}
-
-// errRefused tells that one of the records cannot be written.
-var errRefused = errors.New("a record was refused")
-
-func (w *writer) attempt(ctx context.Context, jobs []*job, singly bool) error {
-	s, err := w.connect(ctx)
+	s, err := w.connect()
 	if err != nil {
 		return err
 	}
-	begin := "BEGIN"
-	if w.kind == SQLite {
-		begin = "BEGIN IMMEDIATE"
-	}
-	if _, err := s.exec(begin); err != nil {
+	if _, err := s.exec("BEGIN IMMEDIATE"); err != nil {
 		w.disconnect()
 		return fmt.Errorf("begin a transaction: %w", err)
 	}
-	if err := w.run(s, jobs, singly); err != nil {
+	if err := w.run(s, jobs); err != nil {
 		w.rollBack(s)
 		return err
 	}
@@ -145,85 +153,45 @@ func (w *writer) attempt(ctx context.Context, jobs []*job, singly bool) error {
 	return nil
 }
 
-// limit bounds a transaction on a server, which may not answer. SQLite has its
-// busy timeout, and a context that can end would cost it a goroutine per
-// statement.
-func (w *writer) limit() (context.Context, context.CancelFunc) {
-	if w.kind == SQLite {
-		return context.Background(), func() {}
+func (w *writer) run(s scope, jobs []*job) error {
+	if len(jobs) == 1 {
+		return jobs[0].work(s)
 	}
-	const patience = 10 * time.Second
-	return context.WithTimeout(context.Background(), patience)
+	for _, j := range jobs {
+		var err error
+		if j.result, err = w.alone(s, j.work); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (w *writer) connect(ctx context.Context) (scope, error) {
+// connect returns a scope without an end: SQLite has its busy timeout, and a
+// context that can end would cost it a goroutine per statement.
+func (w *writer) connect() (scope, error) {
+	ctx := context.Background()
 	if w.conn == nil {
 		conn, err := w.db.Conn(ctx)
 		if err != nil {
 			return scope{}, fmt.Errorf("connect to the database: %w", err)
 		}
-		w.conn = conn
-		if w.kind == SQLite {
-			w.stmts = newStatements(conn)
-		}
+		w.conn, w.stmts = conn, newStatements(conn)
 	}
 	return scope{ctx: ctx, on: w.conn, stmts: w.stmts}, nil
 }
 
 func (w *writer) disconnect() {
-	if w.stmts != nil {
-		w.stmts.close()
-		w.stmts = nil
+	if w.conn == nil {
+		return
 	}
-	if w.conn != nil {
-		_ = w.conn.Close() // returns it to the pool, which judges it
-		w.conn = nil
-	}
+	w.stmts.close()
+	_ = w.conn.Close() // returns it to the pool, which judges it
+	w.conn, w.stmts = nil, nil
 }
 
-// rollBack undoes the open transaction; a connection that cannot is dropped
-// with it.
-func (w *writer) rollBack(s scope) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	s.ctx = ctx
-	if _, err := s.exec("ROLLBACK"); err != nil && w.kind != SQLite {
-		_ = w.conn.Raw(func(any) error { return driver.ErrBadConn })
-		w.disconnect()
-	}
-}
-
-// run does the records first, in one sweep or singly, and then each other job
-// by itself.
-func (w *writer) run(s scope, jobs []*job, singly bool) error {
-	var recs []record
-	for _, j := range jobs {
-		if j.work == nil && !singly {
-			recs = append(recs, j.rec)
-		}
-	}
-	if len(recs) > 0 {
-		if err := w.sink.commit(s, recs); err != nil {
-			return fmt.Errorf("%w: %w", errRefused, err)
-		}
-	}
-	for _, records := range []bool{true, false} {
-		for _, j := range jobs {
-			work := j.work
-			switch {
-			case records != (work == nil), records && !singly:
-				continue
-			case records:
-				work = func(s scope) error { return w.sink.commit(s, []record{j.rec}) }
-			}
-			var err error
-			if j.result, err = w.alone(s, work); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
+// rollBack undoes the open transaction; one that SQLite undid by itself is not
+// open any more.
+func (w *writer) rollBack(s scope) { _, _ = s.exec("ROLLBACK") }
 
 // alone runs work behind a savepoint: what it refuses is undone. A fatal error
 // is one of the transaction as a whole.

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"fmt"
-	"time"
 
 	"axgate/events"
 )
@@ -36,20 +35,7 @@ func (a *App) Receiver() events.Receiver {
 	return r
 }
 
-// Asked is what became of an event that was a question (events.Event.Question).
-type Asked struct {
-	Session string
-	Seq     int
-	At      time.Time // when it was asked
-	Done    time.Time // when the answer was there; zero: there was none
-	Failure string    // why not
-}
-
-// Asked notes what became of a question, in the order of its session. The
-// channel yields one error, nil once it is on the disk.
-func (j *Journal) Asked(a Asked) <-chan error { return j.queue(record{asked: a}, noted) }
-
-func storeAsked(s scope, a *Asked) error {
+func storeAsked(s scope, a *events.Inquiry) error {
 	_, err := s.exec(`UPDATE events SET tries = 1, first_at = $1, done_at = $2, failure = $3 WHERE session = $4 AND seq = $5 AND target = 'asked'`,
 		micros(a.At), micros(a.Done), a.Failure, a.Session, int64(a.Seq))
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/routing"
 )
 
@@ -42,6 +43,18 @@ func TestReceiverOfApp(t *testing.T) {
 	require.Equal(t, events.Receiver{CallIn: "c", Status: "s", Fee: "f", Number: "n", Secret: "x", AKSK: true}, a.Receiver())
 }
 
+func record(t *testing.T, l *ledger.Ledger, entries ...events.Entry) {
+	t.Helper()
+	refused, err := l.Record(t.Context(), entries)
+	require.NoError(t, err)
+	require.Empty(t, refused)
+}
+
+func asked(seq int, a events.Inquiry) events.Entry {
+	a.Session, a.Seq = "one", seq
+	return events.Entry{Asked: &a}
+}
+
 // TestQuestionIsNotPushed: it is in the log with what became of it, is never
 // due, not even by a replay, and holds up nothing.
 func TestQuestionIsNotPushed(t *testing.T) {
@@ -49,12 +62,9 @@ func TestQuestionIsNotPushed(t *testing.T) {
 		key := addApp(t, l, routing.XMode, nil, x1)
 		c := events.Call{Session: "one", Node: "n", App: key, SP: "demo", Mode: "X", X: string(x1), Caller: string(tel(1)), In: t0}
 		question := events.NewQuestion(c, 1, t0)
-		written := l.Journal().Write(c, question)
-		noted := l.Journal().Asked(ledger.Asked{Session: "one", Seq: 1, At: t0.Add(time.Second), Failure: "no answer in time"})
-		require.NoError(t, <-written)
-		require.NoError(t, <-noted)
+		record(t, l, events.Entry{Call: c, Events: []events.Event{question}}, asked(1, events.Inquiry{At: t0.Add(time.Second), Failure: "no answer in time"}))
 		c.Ended = t0.Add(time.Minute)
-		require.NoError(t, <-l.Journal().Write(c, events.NewCallEvent(c, 2, events.Disconnect, c.Ended, ""), events.NewFee(c, 3)))
+		ledgertest.Record(t, l, c, events.NewCallEvent(c, 2, events.Disconnect, c.Ended, ""), events.NewFee(c, 3))
 		look := func() ledger.LoggedEvent {
 			page, err := l.Events(t.Context(), ledger.EventFilter{Session: "one"})
 			require.NoError(t, err)
@@ -82,9 +92,9 @@ func TestQuestionIsNotPushed(t *testing.T) {
 		}
 		require.ElementsMatch(t, []events.Kind{events.Disconnect, events.Fee}, kinds)
 
-		require.NoError(t, <-l.Journal().Asked(ledger.Asked{Session: "one", Seq: 1, At: t0, Done: t0.Add(time.Second)}))
+		record(t, l, asked(1, events.Inquiry{At: t0, Done: t0.Add(time.Second)}))
 		require.Equal(t, ledger.PushTaken, new(look()).Push())
-		require.NoError(t, <-l.Journal().Asked(ledger.Asked{Session: "one", Seq: 2, At: t0, Failure: "x"}))
+		record(t, l, asked(2, events.Inquiry{At: t0, Failure: "x"}))
 		page, err := l.Events(t.Context(), ledger.EventFilter{Session: "one"})
 		require.NoError(t, err)
 		require.Empty(t, page.Events[1].Failure, "only a question was asked")

@@ -25,7 +25,7 @@ const afterwards = 3 * time.Second
 func (r *Router) Ask(ctx context.Context, q routing.Question, d routing.Decision, question events.Event) (routing.Decision, error) {
 	start := time.Now()
 	reply, err := r.answer(ctx, d.App, &question)
-	asked := ledger.Asked{Session: question.Session, Seq: question.Seq, At: start}
+	asked := events.Inquiry{Session: question.Session, Seq: question.Seq, At: start}
 	switch {
 	case err == nil:
 		asked.Done = time.Now()
@@ -34,7 +34,7 @@ func (r *Router) Ask(ctx context.Context, q routing.Question, d routing.Decision
 	default:
 		asked.Failure = err.Error()
 	}
-	_ = r.cfg.Ledger.Journal().Asked(asked) // the event log tells; no call waits for it
+	_ = r.cfg.Journal.Asked(asked) // the event log tells; no call waits for it
 	if ctx.Err() != nil {
 		return routing.Decision{}, fmt.Errorf("ask the app's server: %w", ctx.Err())
 	}

@@ -16,6 +16,7 @@ import (
 
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/routing"
 )
 
@@ -82,7 +83,7 @@ func (a *asking) call(ctx context.Context, caller routing.Number) (routing.Decis
 	require.Equal(a.t, routing.Ask, d.Step, d.Why)
 	c := events.Call{Session: q.Session, Node: "n1", App: "X", SP: "demo", Mode: "X", X: string(xX), Caller: string(caller), In: q.At}
 	question := events.NewQuestion(c, 1, q.At)
-	require.NoError(a.t, <-a.ledger.Journal().Write(c, question))
+	ledgertest.Record(a.t, a.ledger, c, question)
 	out, err := a.router.Ask(ctx, q, d, question)
 	return out, q.Session, err
 }

@@ -14,6 +14,7 @@ import (
 
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/provision"
 	"axgate/routing"
 )
@@ -61,7 +62,7 @@ func (a *texting) asked(ctx context.Context) (routing.MessageReply, string) {
 	require.NoError(a.t, err)
 	require.Equal(a.t, routing.AskText, d.Step, d.Why)
 	question := events.NewSMSQuestion(events.SMS{ID: id, App: "AX", Calling: anna, X: string(xAX), At: time.Now(), SplitNum: 1, Direction: 1}, 1)
-	require.NoError(a.t, <-a.ledger.Journal().Write(events.Call{Session: id}, question))
+	ledgertest.Record(a.t, a.ledger, events.Call{Session: id}, question)
 	return a.router.AskMessage(ctx, d.App, question), id
 }
 

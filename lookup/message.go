@@ -106,7 +106,7 @@ func caller(m routing.Message) routing.Question {
 func (r *Router) AskMessage(ctx context.Context, app *routing.App, question events.Event) routing.MessageReply {
 	start := time.Now()
 	reply, err := r.askMessage(ctx, app, &question)
-	asked := ledger.Asked{Session: question.Session, Seq: question.Seq, At: start}
+	asked := events.Inquiry{Session: question.Session, Seq: question.Seq, At: start}
 	switch {
 	case err == nil:
 		asked.Done = time.Now()
@@ -117,7 +117,7 @@ func (r *Router) AskMessage(ctx context.Context, app *routing.App, question even
 		reply.Silent = asked.Failure
 		r.cfg.Log.Warn().Str("app", app.Key).Str("text", question.Session).Str("failure", asked.Failure).Dur("after", time.Since(start)).Msg("the app's server does not say what to do with a text")
 	}
-	_ = r.cfg.Ledger.Journal().Asked(asked) // the event log tells; no text waits for it
+	_ = r.cfg.Journal.Asked(asked) // the event log tells; no text waits for it
 	return reply
 }
 

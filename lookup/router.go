@@ -19,6 +19,11 @@ import (
 	"axgate/store"
 )
 
+// Journal keeps what became of a question, in the order of its session.
+type Journal interface {
+	Asked(a events.Inquiry) <-chan error
+}
+
 // Config is what a Router works with.
 type Config struct {
 	Ledger *ledger.Ledger
@@ -26,6 +31,9 @@ type Config struct {
 	Plan   routing.Plan
 	Node   string // this node's name in the ledger
 	Log    zerolog.Logger
+
+	// Journal keeps what became of questions. nil: nobody.
+	Journal Journal
 
 	// Settings is told, at the beginning and after each change, that apps,
 	// accounts or prompts may be others than before. nil: nobody wants to know.

@@ -16,6 +16,7 @@ type settings struct {
 	mark    int64
 	apps    map[string]*routing.App
 	servers map[string]events.Receiver // of the apps whose servers are asked: in X mode, or about texts
+	told    map[events.Lane]bool       // there is an address for it
 }
 
 // pace is how often the ledger is asked what has changed, and told that this
@@ -86,36 +87,47 @@ func (r *Router) read(ctx context.Context, mark int64) error {
 		return err
 	}
 	apps := make(map[string]*routing.App, len(list))
-	servers := map[string]events.Receiver{}
+	servers, told := map[string]events.Receiver{}, map[events.Lane]bool{}
 	for i := range list {
 		apps[list[i].Key] = &list[i].App
+		to := list[i].Receiver()
+		for _, target := range []events.Target{events.ToCallIn, events.ToStatus, events.ToFee} {
+			if to.Address(target) != "" {
+				told[events.Lane{App: list[i].Key, Target: target}] = true
+			}
+		}
 		if list[i].Mode == routing.XMode || list[i].SMS {
 			servers[list[i].Key] = list[i].Receiver()
 		}
 	}
-	r.settings.Store(&settings{mark: -1, apps: apps, servers: servers})
+	r.settings.Store(&settings{mark: -1, apps: apps, servers: servers, told: told})
 	if r.cfg.Settings != nil {
 		if err := r.cfg.Settings(ctx); err != nil {
 			return err
 		}
 	}
-	r.settings.Store(&settings{mark: mark, apps: apps, servers: servers})
+	r.settings.Store(&settings{mark: mark, apps: apps, servers: servers, told: told})
 	return nil
 }
 
 // beat tells that this node is alive, and by which epoch of the cache it goes.
 func (r *Router) beat(ctx context.Context) error {
 	at := time.Now()
-	done := r.cfg.Ledger.Journal().Beat(r.cfg.Node, at, r.cfg.Cache.Epoch())
-	select {
-	case err := <-done:
-		if err == nil {
-			r.heard.Store(at.UnixMicro())
-		}
+	if err := r.cfg.Ledger.Beat(ctx, r.cfg.Node, at, r.cfg.Cache.Epoch()); err != nil {
 		return err
-	case <-ctx.Done():
-		return ctx.Err()
 	}
+	r.heard.Store(at.UnixMicro())
+	return nil
+}
+
+// Told tells whether an app has an address for such events; of an app that is
+// not known yet, that it has.
+func (r *Router) Told(l events.Lane) bool {
+	s := r.settings.Load()
+	if _, ok := s.apps[l.App]; !ok {
+		return true
+	}
+	return s.told[l]
 }
 
 // app is the owner of an X. One that is not known yet may have been made a

@@ -20,6 +20,7 @@ import (
 	"axgate/archive"
 	"axgate/config"
 	"axgate/events"
+	"axgate/journal"
 	"axgate/ledger"
 	"axgate/lookup"
 	"axgate/media"
@@ -41,6 +42,7 @@ type Node struct {
 	plan       routing.Plan
 	dir        *dataDir
 	ledger     *ledger.Ledger
+	journal    *journal.Journal
 	cache      *store.Cache
 	files      *prompts.Dir
 	office     *provision.Service
@@ -66,7 +68,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*Node, er
 	// Old calls are closed before the ledger hears that this node is alive
 	// (openLookup): they end when it was alive last.
 	for _, step := range []func(context.Context) error{
-		n.openDirectory, n.openLedger, n.openRecorder, n.closeOldCalls, n.openCache, n.openProvision, n.openPrompts, n.openLookup,
+		n.openDirectory, n.openLedger, n.openJournal, n.openRecorder, n.closeOldCalls, n.openCache, n.openProvision, n.openPrompts, n.openLookup,
 		n.openTexts, n.openGateways, n.openMedia, n.openHTTP, n.openPusher, n.openRetention, n.openSIP,
 	} {
 		if err := step(ctx); err != nil {
@@ -150,6 +152,17 @@ func (n *Node) openLedger(ctx context.Context) (err error) {
 	return nil
 }
 
+// openJournal also has the ledger take what an earlier process left.
+func (n *Node) openJournal(ctx context.Context) (err error) {
+	n.journal, err = journal.Open(journal.Config{Dir: JournalDir(&n.cfg), Ledger: n.ledger, Queue: n.cfg.Journal.Queue, Size: int64(n.cfg.Journal.Size) << 20,
+		Prompt: func(l events.Lane) bool { return n.router == nil || n.router.Told(l) }, Log: n.log})
+	if err != nil {
+		return err
+	}
+	n.close.add("the journal", n.journal.Close)
+	return n.journal.Flush(ctx)
+}
+
 func (n *Node) openCache(ctx context.Context) (err error) {
 	s := storeConfig(&n.cfg, n.log)
 	if n.cache, err = openCache(ctx, s, n.ledger, n.cfg.Redis.Address == ""); err != nil {
@@ -187,7 +200,7 @@ func (n *Node) openLookup(ctx context.Context) (err error) {
 	asker := events.NewAsker(events.AskConfig{Refuse: refused})
 	n.close.add("the connections to the apps' servers", func(context.Context) error { asker.Close(); return nil })
 	n.router, err = lookup.New(ctx, lookup.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Node: n.cfg.Node, Log: n.log, Settings: n.sounds.Refresh,
-		Asker: asker, AnswerIn: n.cfg.Events.AnswerTimeout, TextAnswerIn: n.cfg.SMS.AnswerTimeout, Playable: n.playable,
+		Journal: n.journal, Asker: asker, AnswerIn: n.cfg.Events.AnswerTimeout, TextAnswerIn: n.cfg.SMS.AnswerTimeout, Playable: n.playable,
 		Guessing: store.Guessing{Most: n.cfg.Guard.WrongExtensions, Within: n.cfg.Guard.WrongWindow}, Use: use})
 	if err != nil {
 		return err
@@ -234,6 +247,9 @@ func (n *Node) flush(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), n.cfg.Events.Flush)
 	defer cancel()
 	const step = 50 * time.Millisecond
+	if err := n.journal.Flush(ctx); err != nil {
+		return nil // the journal says so when it is closed
+	}
 	for {
 		due, err := n.unpushed(ctx)
 		if err != nil || due == 0 {
@@ -279,7 +295,7 @@ func (n *Node) openSIP(context.Context) error {
 	if c.PhoneSecurity, err = sdp.SecurityNamed(n.cfg.Registrar.Security); err != nil {
 		return fmt.Errorf("registrar.media_security: %w", err)
 	}
-	if n.server, err = sip.Open(c, n.engine, n.router, n.ledger.Journal(), n.sounds, n.tapes, n.log); err != nil {
+	if n.server, err = sip.Open(c, n.engine, n.router, n.journal, n.sounds, n.tapes, n.log); err != nil {
 		return err
 	}
 	n.close.add("SIP", n.server.Shutdown)

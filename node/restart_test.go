@@ -11,6 +11,7 @@ import (
 	"axgate/config"
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/ledger/pgtest"
 )
 
@@ -29,8 +30,8 @@ func TestCallsOfAKilledNode(t *testing.T) {
 	call := events.Call{Session: "1_1_1_20260102030405@host", ICID: "i", Node: c.Node, Host: "host", App: "app", SP: "sp", Mode: "AXB", X: "+8617010000001",
 		Caller: "+8613800000001", Callee: "+8613800000002", Direction: 1,
 		In: died.Add(-time.Minute), Out: died.Add(-time.Minute), Answered: died.Add(-30 * time.Second)}
-	require.NoError(t, <-l.Journal().Write(call, events.NewCallEvent(call, 1, events.Answer, call.Answered, "")))
-	require.NoError(t, <-l.Journal().Beat(c.Node, died, 1))
+	ledgertest.Record(t, l, call, events.NewCallEvent(call, 1, events.Answer, call.Answered, ""))
+	require.NoError(t, l.Beat(ctx, c.Node, died, 1))
 	require.NoError(t, l.Close())
 
 	n, err := Open(ctx, c, zerolog.Nop())

@@ -206,11 +206,19 @@ func LedgerFile(c *config.Config) string {
 }
 
 func ledgerConfig(c *config.Config) ledger.Config {
-	l := ledger.Config{Driver: c.Ledger.Driver, Path: c.Ledger.Path, DSN: c.Ledger.DSN, Queue: c.Ledger.Queue}
+	l := ledger.Config{Driver: c.Ledger.Driver, Path: c.Ledger.Path, DSN: c.Ledger.DSN}
 	if l.Path == "" {
 		l.Path = filepath.Join(c.Data, "axgate.db")
 	}
 	return l
+}
+
+// JournalDir is the directory of the node's own record of its calls.
+func JournalDir(c *config.Config) string {
+	if c.Journal.Dir != "" {
+		return c.Journal.Dir
+	}
+	return filepath.Join(c.Data, "journal")
 }
 
 func storeConfig(c *config.Config, log zerolog.Logger) store.Config {

@@ -70,9 +70,7 @@ func (w *world) keeper(edit func(*retention.Config)) *retention.Keeper {
 func (w *world) call(app, session string) {
 	w.t.Helper()
 	c := events.Call{Session: session, Node: "n", App: app, SP: "demo", Mode: "AXB", X: "+8617010000001", Caller: "+8613800000001", In: w.now, Ended: w.now, RecordFile: session + ".wav"}
-	written := w.ledger.Journal().Write(c, events.NewFee(c, 1))
-	w.ledger.Journal().Hurry()
-	require.NoError(w.t, <-written)
+	ledgertest.Record(w.t, w.ledger, c, events.NewFee(c, 1))
 	path := filepath.Join(w.dir, c.RecordFile)
 	require.NoError(w.t, os.WriteFile(path, []byte("RIFF"), 0o600))
 	require.NoError(w.t, os.Chtimes(path, w.now, w.now))

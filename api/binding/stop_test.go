@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/events"
+	"axgate/ledger/ledgertest"
 	"axgate/routing"
 )
 
@@ -15,7 +16,7 @@ import (
 func (w *world) call(session, app string, mode routing.Mode) events.Call {
 	w.t.Helper()
 	c := events.Call{Session: session, ICID: "icid-" + session, Node: "n1", Host: "n1", App: app, SP: "demo", Mode: string(mode), X: x(routing.AX, 1), Caller: bert, In: w.clock()}
-	require.NoError(w.t, <-w.ledger.Journal().Write(c, events.NewCallEvent(c, 1, events.CallIn, c.In, "")))
+	ledgertest.Record(w.t, w.ledger, c, events.NewCallEvent(c, 1, events.CallIn, c.In, ""))
 	w.calls.mu.Lock()
 	defer w.calls.mu.Unlock()
 	w.calls.up[session] = true
@@ -48,7 +49,7 @@ func TestStopCall(t *testing.T) {
 
 		c = w.call("over@n1", "AX", routing.AX)
 		c.Ended = c.In.Add(time.Second)
-		require.NoError(t, <-w.ledger.Journal().Write(c, events.NewCallEvent(c, 2, events.Disconnect, c.Ended, ""), events.NewFee(c, 3)))
+		ledgertest.Record(t, w.ledger, c, events.NewCallEvent(c, 2, events.Disconnect, c.Ended, ""), events.NewFee(c, 3))
 		require.Equal(t, "1020152", w.send("AX", http.MethodPost, pathStop, fields{"sessionid": c.Session, "signal": "call_stop"}).code, "it is over")
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/events"
+	"axgate/ledger/ledgertest"
 	"axgate/provision"
 	"axgate/routing"
 )
@@ -42,7 +43,7 @@ func (w *world) call(session, app, sp, mode, x, caller, callee string, edit ...f
 	if !c.Ended.IsZero() {
 		evs = append(evs, events.NewFee(c, len(evs)+1))
 	}
-	require.NoError(w.t, <-w.ledger.Journal().Write(c, evs...))
+	ledgertest.Record(w.t, w.ledger, c, evs...)
 }
 
 // threeCalls are one of ax, one of axb that was busy, and one that is up.

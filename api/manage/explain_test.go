@@ -16,6 +16,7 @@ import (
 
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/provision"
 	"axgate/routing"
 )
@@ -170,8 +171,8 @@ func TestStoryOfExtension(t *testing.T) {
 	w := newWorld(t)
 	w.ask(theTenant, http.MethodPatch, "/apps/axe", map[string]any{"statusUrl": "http://127.0.0.1/status"}).is(http.StatusOK)
 	c := events.Call{Session: "axe", App: "axe", SP: "demo", Mode: "AXE", X: xe, Caller: "", In: began, Why: "+8617010000003 has no extension 0002"}
-	require.NoError(t, <-w.ledger.Journal().Write(c, events.NewCallEvent(c, 1, events.CallIn, c.In, ""),
-		events.NewCallEvent(c, 2, events.CollectInfo, c.In.Add(time.Second), "0001"), events.NewCallEvent(c, 3, events.CollectInfo, c.In.Add(2*time.Second), "0002")))
+	ledgertest.Record(t, w.ledger, c, events.NewCallEvent(c, 1, events.CallIn, c.In, ""),
+		events.NewCallEvent(c, 2, events.CollectInfo, c.In.Add(time.Second), "0001"), events.NewCallEvent(c, 3, events.CollectInfo, c.In.Add(2*time.Second), "0002"))
 	taken, _, err := w.ledger.Outbox().Claim(t.Context(), time.Now(), time.Now().Add(time.Minute), func(events.Lane) int { return 10 })
 	require.NoError(t, err)
 	require.NotEmpty(t, taken)

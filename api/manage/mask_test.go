@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/events"
+	"axgate/ledger/ledgertest"
 	"axgate/provision"
 )
 
@@ -69,7 +70,7 @@ func TestMaskedNotice(t *testing.T) {
 	said := "call me: one three eight, 0000, 0001"
 	n := events.SMS{ID: "text-1", App: "ax", Calling: bert, Called: anna, X: xa, At: began, Content: &said, SplitNum: 1, UserData: "tel 13800000001"}
 	c := events.Call{Session: "text-1", App: "ax", SP: "demo", X: xa, In: began}
-	require.NoError(t, <-w.ledger.Journal().Write(c, events.NewSMSQuestion(n, 1), events.NewSMSNotice(n, 2)))
+	ledgertest.Record(t, w.ledger, c, events.NewSMSQuestion(n, 1), events.NewSMSNotice(n, 2))
 	for who, want := range map[string][]string{theTenant: {bert, anna, xa, said, "tel 13800000001"}, theReader: {"+86138****0002", "+86138****0001", xa, "****", "tel ****"}} {
 		items := w.get(who, "/events?sessionId=text-1").is(http.StatusOK)["items"].([]any)
 		require.Len(t, items, 2)

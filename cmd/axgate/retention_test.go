@@ -10,6 +10,7 @@ import (
 	"axgate/config"
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/node"
 	"axgate/retention"
 )
@@ -24,9 +25,7 @@ func TestRetentionCommand(t *testing.T) {
 	for age, session := range map[time.Duration]string{time.Hour: "young", 32 * 24 * time.Hour: "old"} {
 		at := time.Now().Add(-age)
 		c := events.Call{Session: session, Node: "n", In: at, Ended: at}
-		written := l.Journal().Write(c, events.NewCallEvent(c, 1, events.Disconnect, at, ""), events.NewFee(c, 2))
-		l.Journal().Hurry()
-		require.NoError(t, <-written)
+		ledgertest.Record(t, l, c, events.NewCallEvent(c, 1, events.Disconnect, at, ""), events.NewFee(c, 2))
 	}
 	require.Contains(t, succeed(t, "--data", data, "retention"), "last: -")
 	require.Equal(t, "nothing was too old\n", succeed(t, "--data", data, "retention", "run"), "it is still to be pushed")

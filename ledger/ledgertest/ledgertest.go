@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"axgate/events"
 	"axgate/ledger"
 	"axgate/ledger/pgtest"
 )
@@ -68,4 +69,14 @@ func Postgres(t testing.TB) ledger.Config {
 		t.Fatal(postgres.err)
 	}
 	return ledger.Config{Driver: ledger.Postgres, DSN: pgtest.Like(t, postgres.dsn)}
+}
+
+// Record stores the state of a call and its events, as a journal that carries
+// them does.
+func Record(t testing.TB, l *ledger.Ledger, c events.Call, evs ...events.Event) {
+	t.Helper()
+	refused, err := l.Record(context.Background(), []events.Entry{{Call: c, Events: evs}})
+	if err != nil || len(refused) > 0 {
+		t.Fatalf("record %s: %v, refused %v", c.Session, err, refused)
+	}
 }

@@ -1,7 +1,8 @@
-package ledger_test
+package journal_test
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -34,7 +35,9 @@ func TestKilledProcess(t *testing.T) {
 	require.Error(t, cmd.Wait())
 	require.Len(t, told, 100, lines.Err())
 
-	l := open(t, ledger.Config{Path: path})
+	l := openLedger(t, path)
+	j := open(t, filepath.Dir(path)+"/journal", l)
+	require.NoError(t, j.Flush(t.Context()))
 	n, err := l.CloseOpen(t.Context(), "n", nil)
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, n, len(told))
@@ -47,6 +50,31 @@ func TestKilledProcess(t *testing.T) {
 	}
 }
 
+func openLedger(t testing.TB, path string) *ledger.Ledger {
+	t.Helper()
+	l, err := ledger.Open(t.Context(), ledger.Config{Path: path})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	return l
+}
+
+// story reads the kinds of a session's events, and the bodies of the last two.
+func story(t *testing.T, l *ledger.Ledger, session string) (kinds []events.Kind, disconnect, fee map[string]any) {
+	t.Helper()
+	page, err := l.Events(t.Context(), ledger.EventFilter{Session: session})
+	require.NoError(t, err)
+	for i, e := range page.Events {
+		kinds = append(kinds, e.Kind)
+		switch len(page.Events) - i {
+		case 2:
+			require.NoError(t, json.Unmarshal(e.Body, &disconnect))
+		case 1:
+			require.NoError(t, json.Unmarshal(e.Body, &fee))
+		}
+	}
+	return kinds, disconnect, fee
+}
+
 // TestHelperWrites is the process that is killed: it names each call that it
 // was told is durable.
 func TestHelperWrites(t *testing.T) {
@@ -54,12 +82,13 @@ func TestHelperWrites(t *testing.T) {
 	if path == "" {
 		t.Skip("it is run by TestKilledProcess")
 	}
-	l := open(t, ledger.Config{Path: path})
-	require.NoError(t, <-l.Journal().Beat("n", t0.Add(time.Minute), 1))
+	l := openLedger(t, path)
+	require.NoError(t, l.Beat(t.Context(), "n", t0.Add(time.Minute), 1))
+	j := open(t, filepath.Dir(path)+"/journal", l)
 	for i := range 100_000 {
-		c := died(fmt.Sprint("call", i))
+		c := call(fmt.Sprint("call", i))
 		c.Out, c.Answered = t0, t0
-		write(t, l, c, events.NewCallEvent(c, 1, events.CallIn, t0, ""), events.NewCallEvent(c, 2, events.Answer, t0, ""))
+		require.NoError(t, <-j.Write(c, events.NewCallEvent(c, 1, events.CallIn, t0, ""), events.NewCallEvent(c, 2, events.Answer, t0, "")))
 		fmt.Println(c.Session)
 	}
 }

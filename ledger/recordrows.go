@@ -59,27 +59,27 @@ const (
 )
 
 // storeEvents writes events of calls; those that nobody is to be told of are
-// not due.
-func (j *Journal) storeEvents(s scope, evs []*events.Event) error {
+// not due. It tells whether any is.
+func (r *records) storeEvents(s scope, evs []*events.Event) (fresh bool, err error) {
 	if len(evs) == 0 {
-		return nil
+		return false, nil
 	}
-	if err := j.receivers.read(s); err != nil {
-		return err
+	if err := r.receivers.read(s); err != nil {
+		return false, err
 	}
 	args := make([]any, 0, len(evs)*eventWidth)
 	for _, e := range evs {
 		due := dueAt(e)
-		if due > 0 && j.receivers.deaf[events.Lane{App: e.App, Target: e.Target()}] {
+		if due > 0 && r.receivers.deaf[events.Lane{App: e.App, Target: e.Target()}] {
 			due = 0
 		}
-		j.fresh = j.fresh || due > 0
+		fresh = fresh || due > 0
 		args = appendEvent(args, e, due)
 	}
-	if err := j.events.insert(s, args); err != nil {
-		return fmt.Errorf("store %d events, %d of %s the first: %w", len(evs), evs[0].Seq, evs[0].Session, err)
+	if err := r.events.insert(s, args); err != nil {
+		return false, fmt.Errorf("store %d events, %d of %s the first: %w", len(evs), evs[0].Seq, evs[0].Session, err)
 	}
-	return nil
+	return fresh, nil
 }
 
 // storeEvent writes an event that is due.
@@ -110,7 +110,7 @@ type qualities struct {
 	Callee events.Quality `json:"callee"`
 }
 
-func (j *Journal) storeCalls(s scope, calls []state) error {
+func (r *records) storeCalls(s scope, calls []state) error {
 	if len(calls) == 0 {
 		return nil
 	}
@@ -121,7 +121,7 @@ func (j *Journal) storeCalls(s scope, calls []state) error {
 			return err
 		}
 	}
-	if err := j.calls.insert(s, args); err != nil {
+	if err := r.calls.insert(s, args); err != nil {
 		return fmt.Errorf("store %d calls, %s the first: %w", len(calls), calls[0].call.Session, err)
 	}
 	return nil

@@ -1,4 +1,4 @@
-package ledger_test
+package journal_test
 
 import (
 	"bytes"
@@ -15,19 +15,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/events"
+	"axgate/journal"
 	"axgate/ledger"
-	"axgate/routing"
+	"axgate/ledger/ledgertest"
 )
 
 // BenchmarkCalls has the journal record calls as they come, 100 a second, and
 // tells what each costs: CPU time of the process with what the pace itself
 // takes, writing system calls, and how long an answer and an end wait.
 //
-//	go test ./ledger -run - -bench Calls -benchtime 1000x
+//	go test ./journal -run - -bench Calls -benchtime 1000x
 func BenchmarkCalls(b *testing.B) {
-	for name, cfg := range configs(b) {
-		l := open(b, cfg)
-		app := addApp(b, l, routing.AXB, nil)
+	for name, cfg := range map[string]ledger.Config{"sqlite": ledgertest.SQLite(b), "postgres": ledgertest.Postgres(b)} {
+		l, err := ledger.Open(b.Context(), cfg)
+		require.NoError(b, err)
+		b.Cleanup(func() { require.NoError(b, l.Close()) })
+		j := open(b, b.TempDir(), l, func(c *journal.Config) { c.Prompt = func(events.Lane) bool { return false } })
 		b.Run(name, func(b *testing.B) {
 			paced := newPace()
 			var calls sync.WaitGroup
@@ -38,7 +41,7 @@ func BenchmarkCalls(b *testing.B) {
 			for i := range b.N {
 				paced.wait()
 				calls.Go(func() {
-					answer, end, err := oneCall(l, app, i)
+					answer, end, err := oneCall(j, i)
 					if err != nil {
 						b.Error(err)
 					}
@@ -48,6 +51,7 @@ func BenchmarkCalls(b *testing.B) {
 				})
 			}
 			calls.Wait()
+			require.NoError(b, j.Flush(b.Context()))
 			b.StopTimer()
 			cpuAfter, writesAfter := used(b)
 			b.ReportMetric((cpuAfter-cpu).Seconds()*1e6/float64(b.N), "cpu-µs/call")
@@ -72,15 +76,14 @@ func (p *pace) wait() {
 }
 
 // oneCall is a call that is answered at once and lasts a second.
-func oneCall(l *ledger.Ledger, app string, i int) (answer, end time.Duration, err error) {
+func oneCall(j *journal.Journal, i int) (answer, end time.Duration, err error) {
 	now := time.Now()
 	pair := rand.IntN(10_000)
 	c := events.Call{
 		Session: fmt.Sprintf("%d_%d_%d_%s@axgate.example.net", t0.Unix(), i+1, rand.Uint32(), now.UTC().Format("20060102150405")), ICID: uuid.NewString(),
-		Node: "n1", Host: "axgate.example.net", App: app, SP: "demo", Mode: "AXB", X: fmt.Sprintf("+8617010%06d", pair/1000), Caller: string(tel(pair)), Callee: string(tel(100_000 + pair)),
+		Node: "n1", Host: "axgate.example.net", App: "app", SP: "demo", Mode: "AXB", X: fmt.Sprintf("+8617010%06d", pair/1000), Caller: fmt.Sprintf("+86138%08d", pair), Callee: fmt.Sprintf("+86139%08d", pair),
 		Binding: "0198b5a2-7d3e-7c42-9a01-3f6f2f9d8e77", AreaCode: "0755", In: now, Why: "AXB: the caller is A of the binding", CallerTrunk: "network", CalleeTrunk: "network",
 	}
-	j := l.Journal()
 	seq := 0
 	tell := func(kind events.Kind) <-chan error {
 		seq++
