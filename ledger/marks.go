@@ -12,14 +12,14 @@ import (
 
 // Marks are what every process has to notice soon: it reads them every second.
 type Marks struct {
-	Epoch    int64 // of the cache: entries of another epoch are misses
+	Cache    int64 // of what the ledger says of the cache (CacheView)
 	Settings int64 // raised by every change to apps, accounts and prompts
 }
 
 // Marks reads the marks.
 func (l *Ledger) Marks(ctx context.Context) (Marks, error) {
 	var m Marks
-	err := l.read(ctx).scan(`SELECT (SELECT value FROM marks WHERE name = 'epoch'), (SELECT value FROM marks WHERE name = 'settings')`, nil, &m.Epoch, &m.Settings)
+	err := l.read(ctx).scan(`SELECT (SELECT MAX(value) FROM marks WHERE name IN ('epoch', 'servers')), (SELECT value FROM marks WHERE name = 'settings')`, nil, &m.Cache, &m.Settings)
 	if err != nil {
 		return m, fmt.Errorf("read the marks: %w", err)
 	}
@@ -28,15 +28,15 @@ func (l *Ledger) Marks(ctx context.Context) (Marks, error) {
 
 // Epoch is the cache's epoch.
 func (l *Ledger) Epoch(ctx context.Context) (int64, error) {
-	m, err := l.Marks(ctx)
-	return m.Epoch, err
+	v, err := l.CacheView(ctx)
+	return v.Epoch, err
 }
 
 // RaiseEpoch makes every entry of the cache a miss, and returns the new epoch.
 // why is kept for operators.
 func (l *Ledger) RaiseEpoch(ctx context.Context, why string) (epoch int64, err error) {
 	err = l.change(ctx, func(s scope) error {
-		epoch, err = raise(s, "epoch", why)
+		epoch, err = raiseCache(s, why, 0, "epoch")
 		return err
 	})
 	if err != nil {
@@ -49,10 +49,7 @@ func (l *Ledger) RaiseEpoch(ctx context.Context, why string) (epoch int64, err e
 // ledger may never have had: the new one is higher than that.
 func (l *Ledger) RaiseEpochOver(ctx context.Context, used int64, why string) (epoch int64, err error) {
 	err = l.change(ctx, func(s scope) error {
-		if _, err := s.exec(`UPDATE marks SET value = $1 WHERE name = 'epoch' AND value < $1`, used); err != nil {
-			return err
-		}
-		epoch, err = raise(s, "epoch", why)
+		epoch, err = raiseCache(s, why, used, "epoch")
 		return err
 	})
 	if err != nil {
@@ -75,10 +72,10 @@ func touchSettings(s scope, what string) error {
 	return err
 }
 
-// Behind lists the nodes that were alive at or after since and have not seen
-// the epoch yet.
-func (l *Ledger) Behind(ctx context.Context, epoch int64, since time.Time) (nodes []string, err error) {
-	rows, err := l.read(ctx).query(`SELECT node FROM nodes WHERE alive_at >= $1 AND epoch < $2 ORDER BY node`, micros(since), epoch)
+// Behind lists the nodes that were alive at or after since and have not heard of
+// a mark of the cache yet.
+func (l *Ledger) Behind(ctx context.Context, mark int64, since time.Time) (nodes []string, err error) {
+	rows, err := l.read(ctx).query(`SELECT node FROM nodes WHERE alive_at >= $1 AND epoch < $2 ORDER BY node`, micros(since), mark)
 	if err != nil {
 		return nil, fmt.Errorf("list the nodes: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"axgate/events"
 	"axgate/ledger"
 	"axgate/routing"
+	"axgate/store"
 )
 
 // settings are the apps as the ledger had them at a mark.
@@ -59,24 +60,38 @@ func (r *Router) Run(ctx context.Context) {
 func (r *Router) follow(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	heard, known := r.heard.Load(), r.cfg.Cache.Epoch()
-	m, err := r.cfg.Ledger.Marks(ctx)
+	heard := r.heard.Load()
+	m, err := r.followCache(ctx)
 	if err != nil {
 		return err
 	}
-	if m.Epoch < known { // Redis served another ledger before, or this one was restored from a copy
-		m.Epoch, err = r.cfg.Ledger.RaiseEpochOver(ctx, known, "Redis has an epoch that the ledger never had")
-		if err != nil {
-			return err
-		}
-		r.cfg.Log.Warn().Int64("epoch", m.Epoch).Msg("Redis has the cache of another ledger: everything is loaded anew")
-	}
-	r.cfg.Cache.SetEpoch(m.Epoch)
 	r.trusted.Store(heard)
 	if m.Settings == r.settings.Load().mark {
 		return nil
 	}
 	return r.read(ctx, m.Settings)
+}
+
+// followCache takes over what the ledger says of the cache.
+func (r *Router) followCache(ctx context.Context) (ledger.Marks, error) {
+	c := r.cfg.Cache
+	mark, epoch := c.Mark(), c.Epoch()
+	m, err := r.cfg.Ledger.Marks(ctx)
+	if err != nil || m.Cache == mark && epoch <= mark {
+		return m, err
+	}
+	if m.Cache < max(mark, epoch) { // the ledger was restored from a copy, or is another one
+		raised, err := r.cfg.Ledger.RaiseEpochOver(ctx, max(mark, epoch), "the cache has an epoch that the ledger never had")
+		if err != nil {
+			return m, err
+		}
+		r.cfg.Log.Warn().Int64("epoch", raised).Msg("the cache is that of another ledger: everything is loaded anew")
+	}
+	v, err := r.cfg.Ledger.CacheView(ctx)
+	if err == nil {
+		c.SetView(store.View(v))
+	}
+	return m, err
 }
 
 // read takes over the apps, and has others take over theirs. All is read after
@@ -110,10 +125,10 @@ func (r *Router) read(ctx context.Context, mark int64) error {
 	return nil
 }
 
-// beat tells that this node is alive, and by which epoch of the cache it goes.
+// beat tells that this node is alive, and which state of the cache it has heard of.
 func (r *Router) beat(ctx context.Context) error {
 	at := time.Now()
-	if err := r.cfg.Ledger.Beat(ctx, r.cfg.Node, at, r.cfg.Cache.Epoch()); err != nil {
+	if err := r.cfg.Ledger.Beat(ctx, r.cfg.Node, at, r.cfg.Cache.Mark()); err != nil {
 		return err
 	}
 	r.heard.Store(at.UnixMicro())

@@ -1,7 +1,7 @@
 package lookup
 
 import (
-	"context"
+	"math"
 	"testing"
 	"time"
 
@@ -22,9 +22,10 @@ func TestASilentNodeDoesNotBelieve(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Close()) })
 	c, err := store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Node: "n1", Timeout: 5 * time.Second,
-		NewServer: func(ctx context.Context) (int64, error) { return l.RaiseEpoch(ctx, "another Redis") }})
+		Registry: NewRegistry(l, "n1")})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	require.NoError(t, c.Ping(ctx))
 	require.NoError(t, l.EnsureAccount(ctx, ledger.Account{SP: "demo", MaxApps: 1}, at))
 	_, err = l.CreateApp(ctx, ledger.App{App: routing.App{Key: "app", SP: "demo", Mode: routing.AXB}, Signing: ledger.SignAKSK, Created: at})
 	require.NoError(t, err)
@@ -36,7 +37,7 @@ func TestASilentNodeDoesNotBelieve(t *testing.T) {
 
 	r, err := New(ctx, Config{Ledger: l, Cache: c, Plan: routing.ChinaPlan(), Node: "n1"})
 	require.NoError(t, err)
-	behind, err := l.Behind(ctx, 1<<40, at.Add(-time.Second))
+	behind, err := l.Behind(ctx, math.MaxInt64, at.Add(-time.Second))
 	require.NoError(t, err)
 	require.Equal(t, []string{"n1"}, behind, "the ledger has heard of the node before its first call")
 	ask := func() routing.Step {

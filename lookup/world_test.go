@@ -205,7 +205,7 @@ func (w *world) open() {
 	l := w.ledger
 	w.t.Cleanup(func() { require.NoError(w.t, l.Close()) })
 	w.cache, err = store.Open(store.Config{Address: w.address, Node: "n1", Timeout: 500 * time.Millisecond, Hooks: []redis.Hook{&w.trips}, Log: zerolog.Nop(),
-		NewServer: func(ctx context.Context) (int64, error) { return l.RaiseEpoch(ctx, "another Redis") }})
+		Registry: lookup.NewRegistry(l, "n1")})
 	require.NoError(w.t, err)
 	c := w.cache
 	w.t.Cleanup(func() { require.NoError(w.t, c.Close()) })

@@ -165,7 +165,7 @@ func (n *Node) openJournal(ctx context.Context) (err error) {
 
 func (n *Node) openCache(ctx context.Context) (err error) {
 	s := storeConfig(&n.cfg, n.log)
-	if n.cache, err = openCache(ctx, s, n.ledger, n.cfg.Redis.Address == ""); err != nil {
+	if n.cache, err = openCache(ctx, s, n.ledger, n.cfg.Node, n.cfg.Redis.Address == ""); err != nil {
 		return err
 	}
 	n.close.add("the cache", func(context.Context) error { return n.cache.Close() })

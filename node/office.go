@@ -10,6 +10,7 @@ import (
 
 	"axgate/config"
 	"axgate/ledger"
+	"axgate/lookup"
 	"axgate/prompts"
 	"axgate/provision"
 	"axgate/routing"
@@ -51,7 +52,7 @@ func OpenOffice(ctx context.Context, cfg config.Config, log zerolog.Logger) (o *
 	o.close.add("the ledger", func(context.Context) error { return o.Ledger.Close() })
 	var cache provision.Cache = noCache{}
 	if s.Address != "" {
-		if o.Cache, err = openCache(ctx, s, o.Ledger, false); err != nil {
+		if o.Cache, err = openCache(ctx, s, o.Ledger, "", false); err != nil {
 			return nil, err
 		}
 		o.close.add("the cache", func(context.Context) error { return o.Cache.Close() })
@@ -102,12 +103,10 @@ func (o *Office) Close() error {
 	return o.close.all(ctx)
 }
 
-// openCache connects to Redis, embedded in this process or not, with the
-// ledger's epoch.
-func openCache(ctx context.Context, s store.Config, l *ledger.Ledger, embedded bool) (*store.Cache, error) {
-	s.NewServer = func(ctx context.Context) (int64, error) {
-		return l.RaiseEpoch(ctx, "another Redis than the one that was known, at "+s.Address)
-	}
+// openCache connects to Redis, embedded in this process or not, by what the
+// ledger says of it. node is the one in this process; empty: there is none.
+func openCache(ctx context.Context, s store.Config, l *ledger.Ledger, node string, embedded bool) (*store.Cache, error) {
+	s.Registry = lookup.NewRegistry(l, node)
 	open := store.Open
 	if embedded { // it is another one at every start, which is no news
 		open, s.Log = store.OpenEmbedded, s.Log.Level(zerolog.ErrorLevel)
@@ -116,11 +115,11 @@ func openCache(ctx context.Context, s store.Config, l *ledger.Ledger, embedded b
 	if err != nil {
 		return nil, err
 	}
-	epoch, err := l.Epoch(ctx)
+	v, err := s.Registry.View(ctx)
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	c.SetEpoch(epoch)
+	c.SetView(v)
 	return c, nil
 }
 

@@ -1,7 +1,6 @@
 package provision_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 
 	"axgate/ledger"
 	"axgate/ledger/ledgertest"
+	"axgate/lookup"
 	"axgate/provision"
 	"axgate/routing"
 	"axgate/store"
@@ -52,7 +52,7 @@ func TestARefusalIsTrueOfTheCacheToo(t *testing.T) {
 				require.NoError(t, err)
 				t.Cleanup(func() { require.NoError(t, l.Close()) })
 				c, err := store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Timeout: 5 * time.Second,
-					NewServer: func(ctx context.Context) (int64, error) { return l.RaiseEpoch(ctx, "another Redis") }})
+					Registry: lookup.NewRegistry(l, "")})
 				require.NoError(t, err)
 				t.Cleanup(func() { require.NoError(t, c.Close()) })
 				s, err := provision.New(provision.Config{Ledger: l, Cache: c, Plan: routing.ChinaPlan(), Log: zerolog.Nop()})

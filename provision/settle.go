@@ -4,20 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"axgate/ledger"
 	"axgate/routing"
+	"axgate/store"
 )
 
 // How long the cache and the other nodes may take to hear of a change.
 const (
 	cachePatience = 2 * time.Second
 	nodePatience  = 5 * time.Second
-	nodeLease     = 5 * time.Second // a node that was silent for longer is not waited for
 )
 
 // settle brings a change that the ledger has to the cache, or else makes the
@@ -27,6 +25,9 @@ func (s *Service) settle(ctx context.Context, key string, x routing.X, version i
 	// The ledger has the change: a client that goes away must not stop it here.
 	ctx = context.WithoutCancel(ctx)
 	err := s.bring(ctx, bring)
+	if errors.Is(err, store.ErrMoving) { // X as a whole can be told of all the same
+		err = s.bring(ctx, func(ctx context.Context) error { return s.cache.Forget(ctx, x) })
+	}
 	if err != nil {
 		err = s.voidCache(ctx, fmt.Sprintf("a change of %s could not be brought to the cache", x), err)
 	}
@@ -57,22 +58,10 @@ func (s *Service) voidCache(ctx context.Context, why string, cause error) error 
 	}
 	s.setEpoch(epoch)
 	s.log.Warn().Err(cause).Int64("epoch", epoch).Msg("the cache is void: " + why)
-	const step = 50 * time.Millisecond
-	for {
-		behind, err := s.ledger.Behind(ctx, epoch, s.now().Add(-nodeLease))
-		if err != nil {
-			return errors.Join(cause, err)
-		}
-		behind = slices.DeleteFunc(behind, func(node string) bool { return node == s.node })
-		if len(behind) == 0 {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(cause, fmt.Errorf("these nodes still go by an older cache: %s", strings.Join(behind, ", ")))
-		case <-time.After(step):
-		}
+	if err := s.ledger.AwaitNodes(ctx, epoch, s.node, s.now); err != nil {
+		return errors.Join(cause, err)
 	}
+	return nil
 }
 
 // setEpoch never sets the cache back: two changes may come here in either

@@ -15,6 +15,7 @@ import (
 	"axgate/ledger"
 	"axgate/ledger/ledgertest"
 	"axgate/ledger/pgtest"
+	"axgate/lookup"
 	"axgate/provision"
 	"axgate/routing"
 	"axgate/store"
@@ -84,7 +85,7 @@ func newOffice(t testing.TB, cfg ledger.Config, mode routing.Mode) *office {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, o.ledger.Close()) })
 	o.cache, err = store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Timeout: 5 * time.Second,
-		NewServer: func(ctx context.Context) (int64, error) { return o.ledger.RaiseEpoch(ctx, "another Redis") }})
+		Registry: lookup.NewRegistry(o.ledger, "")})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, o.cache.Close()) })
 	o.Service, err = provision.New(provision.Config{Ledger: o.ledger, Cache: o.cache, Plan: routing.ChinaPlan(), Now: o.clock, Log: zerolog.Nop()})

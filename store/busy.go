@@ -3,13 +3,10 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"sync"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"axgate/routing"
 )
@@ -254,9 +251,8 @@ func (c *Cache) tend(ctx context.Context) {
 // taken out lately.
 func (c *Cache) sweep(ctx context.Context, again bool) error {
 	all := c.marks.takeFreed(again)
-	err := c.pipeline(ctx, "free busy marks", len(all), func(pipe redis.Pipeliner, i int) {
-		f := all[i]
-		c.scripts.release.EvalSha(ctx, pipe, []string{busyKey(f.x)}, f.at, f.session)
+	_, err := c.pipeline(ctx, "free busy marks", len(all), func(i int) order {
+		return order{c.scripts.release, []string{busyKey(all[i].x)}, []any{all[i].at, all[i].session}}
 	})
 	if err != nil {
 		c.marks.putBack(all)
@@ -271,38 +267,8 @@ func (c *Cache) sweep(ctx context.Context, again bool) error {
 // is freed meanwhile, Redis hears later.
 func (c *Cache) renew(ctx context.Context) error {
 	all := c.marks.held()
-	return c.pipeline(ctx, "prolong busy marks", len(all), func(pipe redis.Pipeliner, i int) {
-		f := all[i]
-		c.scripts.hold.EvalSha(ctx, pipe, []string{busyKey(f.x)}, f.at, f.session, c.cfg.Node, c.leaseText())
+	_, err := c.pipeline(ctx, "prolong busy marks", len(all), func(i int) order {
+		return order{c.scripts.hold, []string{busyKey(all[i].x)}, []any{all[i].at, all[i].session, c.cfg.Node, c.leaseText()}}
 	})
-}
-
-// pipeline runs n commands, a bounded number at a time.
-func (c *Cache) pipeline(ctx context.Context, what string, n int, add func(redis.Pipeliner, int)) error {
-	const batch = 200
-	for from := 0; from < n; from += batch {
-		pipe := c.rdb.Pipeline()
-		for i := from; i < min(n, from+batch); i++ {
-			add(pipe, i)
-		}
-		_, err := pipe.Exec(ctx)
-		if redis.HasErrorPrefix(err, "NOSCRIPT") { // somebody emptied Redis of its scripts
-			for _, s := range c.scripts.all {
-				if err = s.Load(ctx, c.rdb).Err(); err != nil {
-					break
-				}
-			}
-			if err == nil {
-				pipe = c.rdb.Pipeline()
-				for i := from; i < min(n, from+batch); i++ {
-					add(pipe, i)
-				}
-				_, err = pipe.Exec(ctx)
-			}
-		}
-		if err != nil {
-			return fmt.Errorf("%s in Redis: %w", what, err)
-		}
-	}
-	return nil
+	return err
 }

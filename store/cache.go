@@ -14,15 +14,24 @@
 //     load left is not seen. A change while X is being loaded takes the ticket
 //     away, and the load has to begin again.
 //   - The whole cache has an epoch. It is raised in the ledger when a change
-//     could not be brought here or Redis is not the one that was known; an X
-//     loaded in another epoch is missing.
+//     could not be brought here; an X loaded in another epoch is missing.
+//
+// Two more keep servers apart, of which there may be several (a cluster), and any of
+// which may be another one from one moment to the next:
+//
+//   - Every X has the term of the server that it was loaded on (Server). A replica
+//     that took over, a server that was restarted, and one that a slot was moved to
+//     have other terms: what they have of X is missing.
+//   - Every answer is signed with the term of the server that gave it, and counts only
+//     if the ledger names that term by now (Registry). Before it names a new one,
+//     all nodes have heard that the old one counts no more.
 package store
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,36 +39,33 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
-
-	"axgate/routing"
 )
 
 // Config says where Redis is and how to use it. Zero values mean the defaults.
 type Config struct {
-	Address  string // host:port
-	Username string
+	Address  string   // host:port
+	Cluster  []string // host:port of some nodes of a cluster; in place of Address
+	Sentinel Sentinel // in place of Address
+	Username string   // of the ACL of the Redis servers
 	Password string
 	DB       int
-	Node     string // this node's name in busy marks; no blanks
+	TLS      *tls.Config // nil: no TLS; sentinels are reached likewise
+	Node     string      // this node's name in busy marks; no blanks
 
 	Timeout time.Duration // of one command; 200 ms
 	Lease   time.Duration // how long a busy mark outlives its node, the same on all nodes; 30 s
 	Pool    int           // connections; 0: go-redis decides
 
-	// NewServer is asked for the epoch from which on the Redis behind the
-	// address may be believed, when it is not the one that was known: it
-	// was restarted, replaced or emptied. Until it returns, and if it fails,
-	// no connection is used. The owner raises the epoch in the ledger and
-	// returns it. nil: the epoch is raised in this process alone.
-	NewServer func(ctx context.Context) (epoch int64, err error)
+	// Registry says which servers are believed. nil: this process alone does.
+	Registry Registry
 
 	Hooks []redis.Hook // see every command
 	Log   zerolog.Logger
 }
 
 func (c *Config) check() error {
-	if _, port, err := net.SplitHostPort(c.Address); err != nil || port == "" {
-		return fmt.Errorf("the address %q is not host:port, such as 127.0.0.1:6379", c.Address)
+	if err := c.checkAddresses(); err != nil {
+		return err
 	}
 	if c.Node == "" {
 		c.Node = "node"
@@ -86,48 +92,46 @@ func (c *Config) check() error {
 // Cache is the binding cache and the busy marks of this process. It is safe
 // for use by many goroutines.
 type Cache struct {
-	cfg     Config
-	rdb     redis.UniversalClient
-	scripts *scripts
-	epoch   atomic.Int64
-	marks   marks
-	tickets func() string
+	cfg      Config
+	rdb      redis.UniversalClient
+	where    string // Redis is, in words
+	scripts  *scripts
+	registry Registry
+	marks    marks
+	tickets  func() string
 
-	away     atomic.Bool   // the last command failed
-	prepared atomic.Bool   // the server that is known has the scripts
-	dealing  chan struct{} // one connection at a time deals with a new server
+	view      atomic.Pointer[View]
+	viewing   sync.Mutex // while it is changed
+	admission admission
+	away      atomic.Bool // the last command failed
 
-	stop  context.CancelFunc
-	tends sync.WaitGroup
-	after func() // ends what Open* began besides
-	once  sync.Once
-	err   error
+	life   context.Context // of what goes on in the background
+	stop   context.CancelFunc
+	ending sync.Mutex
+	ended  bool
+	tends  sync.WaitGroup
+	after  func() // ends what Open* began besides
+	once   sync.Once
+	err    error
 }
 
-// Open prepares a Redis server's use. It does not connect: the first command
-// does, and Ping tells whether the server is there.
+// Open prepares a Redis's use. It does not connect: the first command does, and
+// Ping tells whether it is there.
 func Open(cfg Config) (*Cache, error) {
 	if err := cfg.check(); err != nil {
 		return nil, fmt.Errorf("open the cache: %w", err)
 	}
-	c := &Cache{cfg: cfg, scripts: newScripts(), tickets: newTickets(), after: func() {}, dealing: make(chan struct{}, 1)}
-	c.epoch.Store(1)
+	c := &Cache{cfg: cfg, scripts: newScripts(), registry: cfg.Registry, tickets: newTickets(), after: func() {}}
+	if c.registry == nil {
+		c.registry = newAlone()
+	}
+	c.view.Store(&View{Epoch: 1})
+	c.admission.one = make(chan struct{}, 1)
 	c.marks.init()
 	redis.SetLogger(silence{})
-	c.rdb = redis.NewUniversalClient(&redis.UniversalOptions{
-		Addrs: []string{cfg.Address}, Username: cfg.Username, Password: cfg.Password, DB: cfg.DB, PoolSize: cfg.Pool,
-		Protocol: 2, DisableIdentity: true, ContextTimeoutEnabled: true,
-		MaxRetries:    -1, // a second try is the ledger's: it is quicker than waiting
-		DialerRetries: 1,
-		DialTimeout:   max(cfg.Timeout, 500*time.Millisecond), ReadTimeout: cfg.Timeout, WriteTimeout: cfg.Timeout,
-		OnConnect: c.meet,
-	})
-	for _, h := range cfg.Hooks {
-		c.rdb.AddHook(h)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	c.stop = stop
-	c.tends.Go(func() { c.tend(ctx) })
+	c.connect()
+	c.life, c.stop = context.WithCancel(context.Background())
+	c.tends.Go(func() { c.tend(c.life) })
 	return c, nil
 }
 
@@ -137,9 +141,22 @@ type silence struct{}
 
 func (silence) Printf(context.Context, string, ...any) {}
 
+// begin counts another goroutine in that Close waits for, unless it waits already.
+func (c *Cache) begin() bool {
+	c.ending.Lock()
+	defer c.ending.Unlock()
+	if !c.ended {
+		c.tends.Add(1)
+	}
+	return !c.ended
+}
+
 // Close frees the busy marks that are still to be freed and hangs up.
 func (c *Cache) Close() error {
 	c.once.Do(func() {
+		c.ending.Lock()
+		c.ended = true
+		c.ending.Unlock()
 		c.stop()
 		c.tends.Wait()
 		c.err = c.rdb.Close()
@@ -151,54 +168,14 @@ func (c *Cache) Close() error {
 	return nil
 }
 
-// Ping tells whether Redis answers.
+// Ping tells whether Redis answers, in a cluster every master, and may be used:
+// servers that are not known are met.
 func (c *Cache) Ping(ctx context.Context) error {
-	if err := c.rdb.Ping(ctx).Err(); err != nil {
-		return fmt.Errorf("reach Redis at %s: %w", c.cfg.Address, err)
+	if err := c.admit(ctx, ""); err != nil {
+		return fmt.Errorf("reach Redis at %s: %w", c.where, err)
 	}
 	return nil
 }
 
-// SetEpoch tells the cache the epoch in the ledger. What was loaded in another
-// one is missing. The epoch only rises: one that is told late changes nothing.
-func (c *Cache) SetEpoch(epoch int64) {
-	for {
-		now := c.epoch.Load()
-		if epoch <= now || c.epoch.CompareAndSwap(now, epoch) {
-			return
-		}
-	}
-}
-
-// Epoch is the epoch that the cache was told last.
-func (c *Cache) Epoch() int64 { return c.epoch.Load() }
-
 // ErrStale tells that a load came too late: X was changed meanwhile.
 var ErrStale = errors.New("the X was changed while it was being loaded")
-
-// run performs a script on the keys of X.
-func (c *Cache) run(ctx context.Context, what string, x routing.X, s *redis.Script, keys []string, args ...any) (any, error) {
-	return c.perform(ctx, what+" "+string(x), s, keys, args...)
-}
-
-// perform runs a script: one round trip. It takes no longer than one command
-// may, the wait for a connection included.
-func (c *Cache) perform(ctx context.Context, what string, s *redis.Script, keys []string, args ...any) (any, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
-	defer cancel()
-	v, err := s.Run(ctx, c.rdb, keys, args...).Result()
-	if err != nil {
-		c.away.Store(true)
-		return nil, fmt.Errorf("%s in Redis: %w", what, err)
-	}
-	if c.away.Load() && c.away.Swap(false) {
-		c.marks.renew()
-	}
-	return v, nil
-}
-
-// runFlag runs a script that answers with 0 or 1.
-func (c *Cache) runFlag(ctx context.Context, what string, x routing.X, s *redis.Script, keys []string, args ...any) (bool, error) {
-	v, err := c.run(ctx, what, x, s, keys, args...)
-	return v == int64(1), err
-}

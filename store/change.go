@@ -2,11 +2,11 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"axgate/routing"
 )
@@ -94,64 +94,43 @@ func (c *Cache) change(ctx context.Context, what string, n routing.XNumber, vers
 		args = append(args, verb, e.expires, strconv.Itoa(len(e.fields)))
 		args = append(args, e.fields...)
 	}
-	_, err := c.run(ctx, what, n.X, c.scripts.put, keys, args...)
-	return err
+	return c.bring(ctx, what, n.X, c.scripts.put, keys, args...)
 }
 
 // PutCallback brings whom A's phone rang for at an instant, through the AXE
 // binding b. Of two records the later counts.
 func (c *Cache) PutCallback(ctx context.Context, b *routing.Binding, r routing.Callback, at time.Time) error {
 	args := append([]any{formatInstant(at), expiry(r.Until)}, encodeCallback(b.ID, &r)...)
-	_, err := c.run(ctx, "put a callback record of", b.X, c.scripts.callback, []string{numberKey(b.X), callbackKey(b.X, b.A)}, args...)
-	return err
+	return c.bring(ctx, "put a callback record of", b.X, c.scripts.callback, []string{numberKey(b.X), callbackKey(b.X, b.A)}, args...)
 }
 
-// Forget has the next call load X anew.
+// Forget has the next call load X anew. It has one key, so that it works while the
+// slot of X is being moved.
 func (c *Cache) Forget(ctx context.Context, x routing.X) error {
-	_, err := c.run(ctx, "forget", x, c.scripts.forget, []string{numberKey(x)})
-	return err
+	return c.bring(ctx, "forget", x, c.scripts.forget, []string{numberKey(x)})
 }
 
 // ForgetAll is Forget for many X. Most of them are not loaded, which costs
 // next to nothing: one that has no key by now is read by its next call as it
 // is by now.
 func (c *Cache) ForgetAll(ctx context.Context, xs []routing.X) error {
-	const batch = 100 // X of a round trip
-	for len(xs) > 0 {
-		part := xs[:min(batch, len(xs))]
-		xs = xs[len(part):]
-		loaded, err := c.loaded(ctx, part)
-		if err != nil {
-			return err
+	forget := func(i int) order { return order{c.scripts.forget, []string{numberKey(xs[i])}, nil} }
+	answers, err := c.pipeline(ctx, "forget many X", len(xs), forget)
+	if errors.Is(err, ErrNotBelieved) && c.admit(ctx, "") == nil {
+		answers, err = c.pipeline(ctx, "forget many X", len(xs), forget)
+	}
+	if err != nil {
+		return err
+	}
+	var terms []string
+	for _, a := range answers {
+		term, _, bad := signed(a)
+		if bad != nil {
+			return fmt.Errorf("forget many X in Redis: %w", bad)
 		}
-		for _, x := range loaded {
-			if err := c.Forget(ctx, x); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// loaded are those of the X that have a key. Like a script's guard, the
-// removal of nothing has a server refuse that must not be asked any more.
-func (c *Cache) loaded(ctx context.Context, xs []routing.X) (list []routing.X, err error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
-	defer cancel()
-	pipe := c.rdb.Pipeline()
-	exists := make([]*redis.IntCmd, len(xs))
-	for i, x := range xs {
-		pipe.HDel(ctx, numberKey(x), "")
-		exists[i] = pipe.Exists(ctx, numberKey(x))
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		c.away.Store(true)
-		return nil, fmt.Errorf("look for %d X in Redis: %w", len(xs), err)
-	}
-	for i, x := range xs {
-		if exists[i].Val() > 0 {
-			list = append(list, x)
+		if !slices.Contains(terms, term) {
+			terms = append(terms, term)
 		}
 	}
-	return list, nil
+	return c.holds(ctx, "forget many X", terms...)
 }

@@ -62,6 +62,3 @@ func expire(m *miniredis.Miniredis, pace time.Duration, stop <-chan struct{}) {
 		}
 	}
 }
-
-// Address is where Redis listens.
-func (c *Cache) Address() string { return c.cfg.Address }

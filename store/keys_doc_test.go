@@ -35,6 +35,7 @@ func writtenKeys(t *testing.T) map[string][]string {
 	c, err := OpenEmbedded(Config{Address: "127.0.0.1:0", Timeout: 5 * time.Second, Log: zerolog.Nop()})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, c.Close()) }()
+	require.NoError(t, c.Ping(ctx))
 	all := map[string]map[string]bool{}
 	fillWithEverything(t, c, func() {
 		for _, key := range c.rdb.Keys(ctx, "*").Val() {

@@ -103,21 +103,22 @@ type tester interface {
 type world struct {
 	tester
 	*Cache
-	trips  *trips
-	server *redisServer // nil: embedded
-	raised atomic.Int64 // how often a new server was met
+	trips    *trips
+	server   *redisServer // nil: embedded
+	registry *alone
 }
 
 func (w *world) config(address string) Config {
 	return Config{Address: address, Node: "n1", Timeout: 10 * time.Second, Hooks: []redis.Hook{w.trips}, Log: zerolog.Nop(),
-		NewServer: func(context.Context) (int64, error) { return 10 + w.raised.Add(1), nil }}
+		Registry: w.registry}
 }
 
 func embedded(t testing.TB) *world {
 	t.Helper()
-	w := &world{tester: t, trips: &trips{}}
+	w := &world{tester: t, trips: &trips{}, registry: newAlone()}
 	c, err := OpenEmbedded(w.config("127.0.0.1:0"))
 	require.NoError(t, err)
+	require.NoError(t, c.Ping(ctx))
 	w.Cache = c
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	return w
@@ -125,7 +126,7 @@ func embedded(t testing.TB) *world {
 
 func real(t testing.TB) *world {
 	t.Helper()
-	w := &world{tester: t, trips: &trips{}, server: startRedis(t)}
+	w := &world{tester: t, trips: &trips{}, registry: newAlone(), server: startRedis(t)}
 	w.Cache = w.open()
 	return w
 }
@@ -146,6 +147,7 @@ func (w *world) open(change ...func(*Config)) *Cache {
 	c, err := Open(cfg)
 	require.NoError(w, err)
 	w.Cleanup(func() { require.NoError(w, c.Close()) })
+	require.NoError(w, c.Ping(ctx))
 	return c
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/redis/go-redis/v9"
+
 	"axgate/routing"
 )
 
@@ -17,13 +19,26 @@ type Key struct {
 }
 
 // Scan visits the entries of the cache by which bindings are found, in no
-// order; one that is written meanwhile may be left out or come twice. An error
-// of visit ends it.
+// order, on all masters one after the other; one that is written or moved meanwhile
+// may be left out or come twice. An error of visit ends it.
 func (c *Cache) Scan(ctx context.Context, visit func(Key) error) error {
+	list, err := c.clients(ctx)
+	if err != nil {
+		return err
+	}
+	for _, rdb := range list {
+		if err := scan(ctx, rdb, visit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func scan(ctx context.Context, rdb *redis.Client, visit func(Key) error) error {
 	const batch = 500
 	cursor := uint64(0)
 	for {
-		keys, next, err := c.rdb.Scan(ctx, cursor, "axgate:{*", batch).Result()
+		keys, next, err := rdb.Scan(ctx, cursor, "axgate:{*", batch).Result()
 		if err != nil {
 			return fmt.Errorf("go through the keys in Redis: %w", err)
 		}

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"axgate/routing"
 )
 
@@ -39,20 +37,29 @@ func XUse(x routing.X) string { return "axgate:use:x:{" + string(x) + "}" }
 // and returns for each what the others have, of the same minute and day. The
 // calls of an owner count for a lease.
 func (c *Cache) ShareUse(ctx context.Context, shares []UseShare, lease time.Duration) ([]Use, error) {
-	answers := make([]*redis.Cmd, len(shares))
-	err := c.pipeline(ctx, "share what is used", len(shares), func(pipe redis.Pipeliner, i int) {
+	answers, err := c.pipeline(ctx, "share what is used", len(shares), func(i int) order {
 		s := &shares[i]
-		answers[i] = c.scripts.use.EvalSha(ctx, pipe, []string{s.Key}, s.Owner, s.Use.Calls, s.Use.Minute, s.Use.Begun, s.Use.Day,
-			strconv.FormatInt(s.Use.Talk.Milliseconds(), 10), lease.Milliseconds(), s.Keep.Milliseconds())
+		return order{c.scripts.use, []string{s.Key}, []any{s.Owner, s.Use.Calls, s.Use.Minute, s.Use.Begun, s.Use.Day,
+			strconv.FormatInt(s.Use.Talk.Milliseconds(), 10), lease.Milliseconds(), s.Keep.Milliseconds()}}
 	})
 	if err != nil {
 		return nil, err
 	}
 	others := make([]Use, len(shares))
 	for i, a := range answers {
-		n, err := a.Int64Slice()
-		if err != nil || len(n) != 3 {
-			return nil, fmt.Errorf("share what is used in Redis: %v cannot be read", a.Val())
+		_, v, err := signed(a)
+		if err != nil {
+			return nil, fmt.Errorf("share what is used in Redis: %w", err)
+		}
+		list, _ := v.([]any)
+		n := make([]int64, 0, 3)
+		for _, one := range list {
+			if count, ok := one.(int64); ok {
+				n = append(n, count)
+			}
+		}
+		if len(n) != 3 {
+			return nil, fmt.Errorf("share what is used in Redis: %v cannot be read", v)
 		}
 		others[i] = Use{Calls: int(n[0]), Minute: shares[i].Use.Minute, Begun: int(n[1]), Day: shares[i].Use.Day, Talk: time.Duration(n[2]) * time.Millisecond}
 	}

@@ -3,7 +3,7 @@
 -- KEYS: number, callback record
 -- ARGV: at, expiry in ms since 1970 or nothing, field names and values
 local number = fields(KEYS[1])
-if not number.load or number.none then
+if not number.load or number.term ~= term or number.none then
   if next(number) then unload(KEYS[1], number, '0') end
   return 0
 end

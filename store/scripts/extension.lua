@@ -9,7 +9,6 @@
 local epoch, ticket, now, caller, session, node, lease, most, span = unpack(ARGV)
 lease, most, span = tonumber(lease), tonumber(most), tonumber(span)
 if lease == 0 then most = 0 end
-guard(KEYS[1])
 local number, flat = fields(KEYS[1])
 if not loaded(number, epoch, now) then return miss(KEYS[1], number, ticket, epoch) end
 if number.none then return {1, flat, {}, {}, 0, 0, 0, 0, 0, 0} end

@@ -6,7 +6,6 @@
 -- record, caller blacklisted, callee blacklisted, busy, held.
 local epoch, ticket, now, caller, session, node, lease = unpack(ARGV)
 lease = tonumber(lease)
-guard(KEYS[1])
 local number, flat = fields(KEYS[1])
 if not loaded(number, epoch, now) then return miss(KEYS[1], number, ticket, epoch) end
 if number.none then return {1, flat, {}, {}, 0, 0, 0, 0} end

@@ -2,6 +2,32 @@
 -- "v = v and f()" on an existing local wrong: use if instead. Instants are texts such as
 -- 2026-01-02T03:04:05.000000Z, UTC and of fixed width, so that they compare.
 
+-- The term of this server: it begins when the server becomes a master, and ends when
+-- it is restarted or a replica. A replica that took over has another one than
+-- its master had. Connections to a server that became a replica may stay open:
+-- it answers nothing.
+local function mastership()
+  local info = redis.pcall('INFO', 'replication')
+  if type(info) == 'table' then
+    if not string.find(info.err, 'is not supported', 1, true) then return nil, info end
+    -- The embedded one does not say, and keeps nothing over a restart.
+    local mark = redis.call('GET', 'axgate:server')
+    if not mark then
+      local t = redis.call('TIME')
+      mark = 'embedded-' .. t[1] .. '.' .. t[2]
+      redis.call('SET', 'axgate:server', mark)
+    end
+    return mark
+  end
+  if not string.find(info, 'role:master', 1, true) then
+    return nil, {err = 'READONLY this server is a replica'}
+  end
+  return string.match(info, 'master_replid:(%x%x%x%x%x%x%x%x%x%x%x%x%x%x%x%x)')
+end
+
+local term, refusal = mastership()
+if refusal then return refusal end
+
 local function fields(key)
   local flat = redis.call('HGETALL', key)
   local t = {}
@@ -35,15 +61,10 @@ local function ended(e, now)
   return e['until'] ~= nil and e['until'] <= now
 end
 
--- A server that became a replica lags behind, and connections to it may stay
--- open: it refuses anything that might write, which a look-up is not by itself.
-local function guard(key)
-  redis.call('HDEL', key, '')
-end
-
--- X is loaded if its hash was filled from the ledger in this epoch.
+-- X is loaded if its hash was filled from the ledger in this epoch, on this server
+-- in its present term.
 local function loaded(number, epoch, now)
-  return number.load and number.epoch == epoch and not ended(number, now)
+  return number.load and number.epoch == epoch and number.term == term and not ended(number, now)
 end
 
 -- An entry counts only if it belongs to the load that stands.
@@ -61,15 +82,22 @@ end
 
 -- A miss hands out a ticket: the right to load X, which any change takes away.
 -- Several loads may share one, but none with a load of an earlier epoch: what
--- that one read from the ledger may have ended since.
+-- that one read from the ledger may have ended since. Nor with one that was begun on
+-- another server: not all that was written there need be here.
 local function miss(key, number, ticket, epoch)
-  if number.ticket and number.ticket_epoch and tonumber(number.ticket_epoch) >= tonumber(epoch) then
+  if number.ticket and number.ticket_term == term and number.ticket_epoch and tonumber(number.ticket_epoch) >= tonumber(epoch) then
     return {0, number.ticket}
   end
   redis.call('HDEL', key, 'load', 'none', 'until')
-  redis.call('HSET', key, 'ticket', ticket, 'ticket_epoch', epoch)
+  redis.call('HSET', key, 'ticket', ticket, 'ticket_epoch', epoch, 'ticket_term', term)
   if not number.version then redis.call('PEXPIRE', key, 60000) end
   return {0, ticket}
+end
+
+-- Whether a load under a ticket may still write.
+local function awaited(key, ticket)
+  local v = redis.call('HMGET', key, 'ticket', 'ticket_term')
+  return v[1] == ticket and v[2] == term
 end
 
 -- More fields may follow. The expiry comes last: one that is over already

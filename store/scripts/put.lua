@@ -5,7 +5,7 @@
 --   put or drop, expiry in ms since 1970 or nothing, count, that many field names and values
 local version = tonumber(ARGV[1])
 local number = fields(KEYS[1])
-if not number.load or number.none or number.app ~= ARGV[2] or number.mode ~= ARGV[3] then
+if not number.load or number.term ~= term or number.none or number.app ~= ARGV[2] or number.mode ~= ARGV[3] then
   unload(KEYS[1], number, ARGV[1])
   return 0
 end
