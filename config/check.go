@@ -189,25 +189,10 @@ func (k *checker) codecs(key string, list []string, needed bool) {
 }
 
 func (k *checker) stores(c *Config) {
-	if c.Redis.Address != "" {
-		k.hostPort("redis.address", c.Redis.Address)
-	}
-	k.hostPort("redis.embedded", c.Redis.Embedded)
-	if host, _, err := net.SplitHostPort(c.Redis.Embedded); err == nil {
-		if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
-			k.wrong("redis.embedded", "%.80q: use a loopback address, such as 127.0.0.1:6380", c.Redis.Embedded)
-		}
-	}
-	k.count("redis.db", c.Redis.DB, 0, 1_000_000)
-	k.count("redis.pool", c.Redis.Pool, 0, 10_000)
-	k.span("redis.timeout", c.Redis.Timeout, time.Millisecond, 10*time.Second)
-	k.span("redis.lease", c.Redis.Lease, time.Second, 10*time.Minute)
+	k.redis(c)
 	k.oneOf("ledger.driver", c.Ledger.Driver, "sqlite", "postgres")
 	if c.Ledger.Driver == "postgres" && c.Ledger.DSN == "" {
 		k.wrong("ledger.dsn", "it is needed for PostgreSQL: use postgres://user:password@host/axgate")
-	}
-	if c.Ledger.Driver == "postgres" && c.Redis.Address == "" {
-		k.wrong("redis.address", "it is needed with PostgreSQL: nodes that share a ledger have to share the cache, or one would route what another has unbound")
 	}
 	k.count("journal.queue", c.Journal.Queue, 100, 10_000_000)
 	k.count("journal.size_mib", c.Journal.Size, 64, 1<<20)

@@ -93,18 +93,6 @@ type Media struct {
 	Quarantine time.Duration `key:"quarantine" help:"how long a port rests between two calls"`
 }
 
-// Redis is the binding cache.
-type Redis struct {
-	Address  string        `key:"address" help:"host:port of a Redis; empty: the embedded one"`
-	Embedded string        `key:"embedded" help:"loopback host:port where the embedded one listens"`
-	Username string        `key:"username" help:"of its ACL; empty: the default user"`
-	Password string        `key:"password" secret:"true" help:"empty: none is needed"`
-	DB       int           `key:"db" help:"number of the database; 0 in a cluster"`
-	Timeout  time.Duration `key:"timeout" help:"of one command; after it the ledger is asked"`
-	Lease    time.Duration `key:"lease" help:"how long a busy mark outlives its node; the same on all nodes"`
-	Pool     int           `key:"pool" help:"connections; 0: by the number of processors"`
-}
-
 // Ledger is the SQL database.
 type Ledger struct {
 	Driver string `key:"driver" help:"sqlite or postgres"`

@@ -54,7 +54,7 @@ func (r *Router) Answered(ctx context.Context, q routing.Question, d routing.Dec
 // distrust has the next call read from the ledger what could not be brought to
 // the cache: who is called must not depend on it.
 func (r *Router) distrust(ctx context.Context, x routing.X, what string, cause error) error {
-	r.lost(cause)
+	r.lost(ctx, x, cause)
 	if r.cfg.Cache.Forget(ctx, x) == nil {
 		return nil
 	}

@@ -79,7 +79,7 @@ type Router struct {
 	settings atomic.Pointer[settings]
 	heard    atomic.Int64 // when the ledger heard of this node last, in us since 1970
 	trusted  atomic.Int64 // the same, of the last time that was before the epoch was read
-	outage   outage
+	outages  outages
 	guesses  guesses
 	use      *usage.Book
 	loads    *loads
@@ -202,12 +202,12 @@ func (r *Router) reserve(ctx context.Context, session string, b *routing.Binding
 	if b.Mode == routing.AXE {
 		ext = b.Ext
 	}
-	if r.outage.lasts() {
+	if r.outages.lasts(r.cfg.Cache.Place(b.X)) {
 		return r.cfg.Cache.ReserveHere(session, b.X, ext)
 	}
 	held, err := r.cfg.Cache.Reserve(ctx, session, b.X, ext)
 	if err != nil {
-		r.lost(err)
+		r.lost(ctx, b.X, err)
 	}
 	return held
 }
@@ -234,7 +234,7 @@ const tries = 3
 // facts asks the cache, and has X loaded into it where it is missing. The ledger
 // answers if Redis does not, or may not be believed, or does not have X.
 func (r *Router) facts(ctx context.Context, ask question) (routing.Facts, error) {
-	if r.believes() && r.outage.mayTry() {
+	if r.believes() && !r.outages.lasts(r.cfg.Cache.Place(ask.x)) {
 		f, found, err := r.cached(ctx, ask)
 		if found || err != nil {
 			return f, err
@@ -251,13 +251,14 @@ func (r *Router) facts(ctx context.Context, ask question) (routing.Facts, error)
 // time. An error is the ledger's, from which X was to be loaded.
 func (r *Router) cached(ctx context.Context, ask question) (f routing.Facts, found bool, err error) {
 	for range tries {
+		begun := time.Now()
 		f, ticket, err := ask.cache(ctx)
 		if err != nil {
-			r.lost(err)
+			r.lost(ctx, ask.x, err)
 			return f, false, nil
 		}
+		r.found(ask.x, time.Since(begun))
 		if !ticket.Miss() {
-			r.found()
 			return f, true, nil
 		}
 		want := wanted{ask.x, ask.at, ticket}
@@ -295,11 +296,8 @@ func (r *Router) load(ctx context.Context, w wanted) (loaded bool, err error) {
 		err = r.cfg.Cache.Fill(ctx, w.ticket, d)
 	}
 	if err != nil && !errors.Is(err, store.ErrStale) { // that one is for the next look
-		if ctx.Err() == nil {
-			r.lost(err)
-		}
+		r.lost(ctx, w.x, err)
 		return false, nil
 	}
-	r.found()
 	return true, nil
 }

@@ -26,12 +26,13 @@ const pace = 500 * time.Millisecond
 
 // Run follows the ledger until ctx ends: settings of apps, the epoch of the
 // cache; it tells the ledger by which epoch this node goes, and the other
-// nodes what accounts and numbers use; and it loads X that the cache did not
-// have.
+// nodes what accounts and numbers use; it loads X that the cache did not have,
+// and asks a cache that failed whether it is back.
 func (r *Router) Run(ctx context.Context) {
 	var beside sync.WaitGroup
 	beside.Go(func() { r.use.Run(ctx) })
 	beside.Go(func() { r.loads.run(ctx) })
+	beside.Go(func() { r.probe(ctx) })
 	defer beside.Wait()
 	tick := time.NewTicker(pace)
 	defer tick.Stop()

@@ -58,6 +58,7 @@ type fleet struct {
 	ledger  *ledger.Ledger
 	redis   *redisServer
 	peers   []peer
+	caches  []*store.Cache // of a fleet whose Redis changes
 	running sync.WaitGroup
 }
 

@@ -164,8 +164,11 @@ func (n *Node) openJournal(ctx context.Context) (err error) {
 }
 
 func (n *Node) openCache(ctx context.Context) (err error) {
-	s := storeConfig(&n.cfg, n.log)
-	if n.cache, err = openCache(ctx, s, n.ledger, n.cfg.Node, n.cfg.Redis.Address == ""); err != nil {
+	s, err := storeConfig(&n.cfg, n.log)
+	if err != nil {
+		return err
+	}
+	if n.cache, err = openCache(ctx, s, n.ledger, n.cfg.Node, n.cfg.Redis.Inside()); err != nil {
 		return err
 	}
 	n.close.add("the cache", func(context.Context) error { return n.cache.Close() })

@@ -41,7 +41,10 @@ func OpenOffice(ctx context.Context, cfg config.Config, log zerolog.Logger) (o *
 	if o.Plan, err = plan(&cfg.Plan); err != nil {
 		return nil, err
 	}
-	s := storeConfig(&cfg, log)
+	s, err := storeConfig(&cfg, log)
+	if err != nil {
+		return nil, err
+	}
 	s.Node = cfg.Node + "-command"
 	if err := o.look(ctx, &cfg, &s); err != nil {
 		return nil, err
@@ -51,7 +54,7 @@ func OpenOffice(ctx context.Context, cfg config.Config, log zerolog.Logger) (o *
 	}
 	o.close.add("the ledger", func(context.Context) error { return o.Ledger.Close() })
 	var cache provision.Cache = noCache{}
-	if s.Address != "" {
+	if !cfg.Redis.Inside() || s.Address != "" {
 		if o.Cache, err = openCache(ctx, s, o.Ledger, "", false); err != nil {
 			return nil, err
 		}
@@ -76,7 +79,7 @@ func (o *Office) look(ctx context.Context, cfg *config.Config, s *store.Config) 
 	for until := time.Now().Add(patience); ; {
 		if r, ok := FindRunning(cfg.Data); ok {
 			o.Running = &r
-			if cfg.Redis.Address == "" {
+			if cfg.Redis.Inside() {
 				s.Address = r.Redis
 			}
 			return nil
@@ -84,7 +87,7 @@ func (o *Office) look(ctx context.Context, cfg *config.Config, s *store.Config) 
 		d, err := hold(ctx, cfg.Data, false)
 		if err == nil {
 			o.close.add("the data directory", func(context.Context) error { return d.release() })
-			if cfg.Redis.Address == "" {
+			if cfg.Redis.Inside() {
 				s.Address = ""
 			}
 			return nil

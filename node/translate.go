@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/rs/zerolog"
-
 	"axgate/config"
 	"axgate/ledger"
 	"axgate/media"
@@ -19,7 +17,6 @@ import (
 	"axgate/sip/sdp"
 	"axgate/sip/trunk"
 	"axgate/sip/wire"
-	"axgate/store"
 )
 
 // Check brings a configuration into the forms that the parts need, as Open
@@ -219,15 +216,6 @@ func JournalDir(c *config.Config) string {
 		return c.Journal.Dir
 	}
 	return filepath.Join(c.Data, "journal")
-}
-
-func storeConfig(c *config.Config, log zerolog.Logger) store.Config {
-	s := store.Config{Address: c.Redis.Address, Username: c.Redis.Username, Password: c.Redis.Password, DB: c.Redis.DB,
-		Node: c.Node, Timeout: c.Redis.Timeout, Lease: c.Redis.Lease, Pool: c.Redis.Pool, Log: log}
-	if s.Address == "" {
-		s.Address, s.DB = c.Redis.Embedded, 0
-	}
-	return s
 }
 
 // hostName is the right part of sessionIds: our host as peers know it.

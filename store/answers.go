@@ -40,6 +40,9 @@ func (c *Cache) performSigned(ctx context.Context, what string, s *redis.Script,
 	if c.away.Load() && c.away.Swap(false) {
 		c.marks.renew()
 	}
+	if !c.reached.Load() {
+		c.reached.Store(true)
+	}
 	return v, term, nil
 }
 

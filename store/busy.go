@@ -11,8 +11,12 @@ import (
 	"axgate/routing"
 )
 
-// wholeX is the place of an AX number: it carries one call at a time.
-const wholeX = "x"
+// wholeX is the place of an AX number: it carries one call at a time. anywhere is, for
+// marks that are to be freed, whatever place of X the session may have got.
+const (
+	wholeX   = "x"
+	anywhere = ""
+)
 
 // place is what one call at a time can have: X, or X and an extension.
 type place struct {
@@ -36,6 +40,7 @@ type marks struct {
 type freed struct {
 	place
 	session string
+	but     string // with anywhere: the place that the session has by now
 }
 
 // maxFreed bounds what waits for a Redis that is away; the leases of more run
@@ -79,7 +84,7 @@ func (m *marks) release(session string) {
 func (m *marks) drop(session string, p place) {
 	m.mu.Lock()
 	if len(m.freed) < maxFreed {
-		m.freed = append(m.freed, freed{p, session})
+		m.freed = append(m.freed, freed{p, session, ""})
 	}
 	m.mu.Unlock()
 	m.rouse()
@@ -90,7 +95,7 @@ func (m *marks) free(session string, p place) {
 	delete(m.bySession, session)
 	delete(m.byPlace, p)
 	if len(m.freed) < maxFreed {
-		m.freed = append(m.freed, freed{p, session})
+		m.freed = append(m.freed, freed{p, session, ""})
 	}
 }
 
@@ -124,7 +129,7 @@ func (m *marks) held() []freed {
 	defer m.mu.Unlock()
 	all := make([]freed, 0, len(m.bySession))
 	for session, p := range m.bySession {
-		all = append(all, freed{p, session})
+		all = append(all, freed{p, session, ""})
 	}
 	return all
 }
@@ -139,19 +144,35 @@ func (m *marks) takeFreed(again bool) []freed {
 	}
 	var all []freed
 	for _, f := range m.freed {
-		if m.byPlace[f.place] != f.session { // the session may have come back to it
-			all = append(all, f)
+		if f.at == anywhere {
+			f.but = m.at(f)
+		} else if m.byPlace[f.place] == f.session { // the session has come back to it
+			continue
 		}
+		all = append(all, f)
 	}
 	m.freed = nil
 	return all
 }
 
-// taken notes what was taken out of Redis.
-func (m *marks) taken(all []freed) {
+// at is the place that a session has on the X of a mark; with the lock held.
+func (m *marks) at(f freed) string {
+	if p, has := m.bySession[f.session]; has && p.x == f.x {
+		return p.at
+	}
+	return ""
+}
+
+// taken notes what was taken out of Redis. A session that got a place meanwhile
+// may have lost it there: its lease is renewed.
+func (m *marks) taken(all []freed) (renew bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	for _, f := range all {
+		renew = renew || f.at == anywhere && m.at(f) != f.but
+	}
 	m.lately[0] = append(m.lately[0], all[:min(len(all), maxFreed-min(len(m.lately[0]), maxFreed))]...)
+	return renew
 }
 
 // age forgets what was freed a while ago.
@@ -252,12 +273,12 @@ func (c *Cache) tend(ctx context.Context) {
 func (c *Cache) sweep(ctx context.Context, again bool) error {
 	all := c.marks.takeFreed(again)
 	_, err := c.pipeline(ctx, "free busy marks", len(all), func(i int) order {
-		return order{c.scripts.release, []string{busyKey(all[i].x)}, []any{all[i].at, all[i].session}}
+		return order{c.scripts.release, []string{busyKey(all[i].x)}, []any{all[i].at, all[i].session, all[i].but}}
 	})
 	if err != nil {
 		c.marks.putBack(all)
-	} else {
-		c.marks.taken(all)
+	} else if c.marks.taken(all) {
+		err = c.renew(ctx)
 	}
 	return err
 }

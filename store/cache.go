@@ -49,8 +49,8 @@ type Config struct {
 	Username string   // of the ACL of the Redis servers
 	Password string
 	DB       int
-	TLS      *tls.Config // nil: no TLS; sentinels are reached likewise
-	Node     string      // this node's name in busy marks; no blanks
+	TLS      func() *tls.Config // of a new connection, sentinels' too; without a name in it, certificates are to have the host's. nil: no TLS
+	Node     string             // this node's name in busy marks; no blanks
 
 	Timeout time.Duration // of one command; 200 ms
 	Lease   time.Duration // how long a busy mark outlives its node, the same on all nodes; 30 s
@@ -103,6 +103,7 @@ type Cache struct {
 	view      atomic.Pointer[View]
 	viewing   sync.Mutex // while it is changed
 	admission admission
+	reached   atomic.Bool // a server has answered
 	away      atomic.Bool // the last command failed
 
 	life   context.Context // of what goes on in the background

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"axgate/routing"
 )
 
 // Sentinel says which sentinels know who is the master.
@@ -52,7 +55,7 @@ func (c *Config) checkAddresses() error {
 func (c *Cache) connect() {
 	cfg := &c.cfg
 	o := &redis.UniversalOptions{
-		Addrs: []string{cfg.Address}, Username: cfg.Username, Password: cfg.Password, DB: cfg.DB, PoolSize: cfg.Pool, TLSConfig: cfg.TLS,
+		Addrs: []string{cfg.Address}, Username: cfg.Username, Password: cfg.Password, DB: cfg.DB, PoolSize: cfg.Pool, Dialer: cfg.dial,
 		Protocol: 2, DisableIdentity: true, ContextTimeoutEnabled: true,
 		MaxRetries:    -1, // a second try is the ledger's: it is quicker than waiting
 		DialerRetries: 1,
@@ -81,6 +84,25 @@ func (c *Cache) connect() {
 	}
 }
 
+// dial makes a connection within the time of ctx.
+func (c *Config) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, network, addr)
+	if err != nil || c.TLS == nil {
+		return conn, err
+	}
+	secure := c.TLS()
+	if secure.ServerName == "" {
+		secure.ServerName, _, _ = net.SplitHostPort(addr)
+	}
+	over := tls.Client(conn, secure)
+	if err := over.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("TLS with %s: %w", addr, err)
+	}
+	return over, nil
+}
+
 // cluster is the client of a cluster; nil: there is one server.
 func (c *Cache) cluster() *redis.ClusterClient {
 	cluster, _ := c.rdb.(*redis.ClusterClient)
@@ -106,6 +128,32 @@ func (c *Cache) clients(ctx context.Context) ([]*redis.Client, error) {
 	}
 	return all, nil
 }
+
+// Place is the server of a cluster that has X, as far as the client knows; empty
+// where there is one server for all.
+func (c *Cache) Place(x routing.X) string {
+	cluster := c.cluster()
+	if cluster == nil || !c.reached.Load() { // to find out would be to wait
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(c.life, c.cfg.Timeout)
+	defer cancel()
+	rdb, err := cluster.MasterForKey(ctx, numberKey(x))
+	if err != nil {
+		return ""
+	}
+	return rdb.Options().Addr
+}
+
+// Probe tells whether the server of X answers, and is believed.
+func (c *Cache) Probe(ctx context.Context, x routing.X) error {
+	_, err := c.run(ctx, "probe the server of", x, c.scripts.release, []string{busyKey(x)}, wholeX, "probe", "")
+	return err
+}
+
+// Slow is the time beyond which an answer comes so late that to ask the ledger in
+// the first place would be quicker.
+func (c *Cache) Slow() time.Duration { return c.cfg.Timeout / 2 }
 
 // look has a cluster's client find out anew who has which slots: where a master is
 // gone nobody tells it, and by itself it looks every ten seconds.

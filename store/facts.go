@@ -39,7 +39,7 @@ func (c *Cache) facts(ctx context.Context, q routing.Question, lease int64) (rou
 	keys := []string{numberKey(x), axKey(x), ofNumberKey(x, q.Caller), temporaryKey(x), callbackKey(x, q.Caller), busyKey(x), blacklistKey(x)}
 	a, ticket, err := c.ask(ctx, c.scripts.look, keys, q, lease)
 	if err != nil && lease > 0 {
-		c.marks.drop(q.Session, place{x, wholeX}) // it may have been reserved all the same
+		c.marks.drop(q.Session, place{x, anywhere}) // it may have been reserved all the same
 	}
 	if ticket.Miss() || err != nil {
 		return routing.Facts{}, ticket, err

@@ -125,3 +125,30 @@ func TestAHungRedisKeepsNoMarks(t *testing.T) {
 		return err == nil && f.ToX != nil && w.client().HLen(ctx, busyKey(x1)).Val() == 0
 	}, 10*time.Second, 50*time.Millisecond, "busy marks")
 }
+
+// TestAHungRedisKeepsNoMarkOfA: A's call to its X of AXE gets a place that the node does
+// not know of when Redis answers late; what the session has by then stays.
+func TestAHungRedisKeepsNoMarkOfA(t *testing.T) {
+	const limit = 300 * time.Millisecond
+	w := real(t)
+	b := axe("b1", anna, "1001", 1)
+	b.CallbackNum = bert
+	d := routing.Dossier{Number: number(x1, routing.AXE, 1, 2), Bindings: []routing.Binding{b, axe("b2", dora, "1002", 1)}}
+	w.load(d)
+	c := w.open(func(cfg *Config) { cfg.Lease, cfg.Timeout = time.Hour, limit })
+	require.NoError(t, w.server.cmd.Process.Signal(syscall.SIGSTOP))
+	_, _, err := c.Facts(ctx, asks("refused", x1, anna))
+	require.Error(t, err)
+	_, _, err = c.Facts(ctx, asks("put through", x1, anna))
+	require.Error(t, err)
+	require.True(t, c.ReserveHere("put through", x1, "1002"))
+	require.NoError(t, w.server.cmd.Process.Signal(syscall.SIGCONT))
+	require.Eventually(t, func() bool {
+		f, _, err := c.Peek(ctx, asks("probe", x1, anna))
+		if err != nil || f.ByCaller == nil || f.Busy {
+			return false
+		}
+		marks := w.client().HGetAll(ctx, busyKey(x1)).Val()
+		return len(marks) == 1 && strings.HasPrefix(marks["1002"], "put through ")
+	}, 10*time.Second, 50*time.Millisecond, "busy marks")
+}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -45,9 +46,18 @@ type alone struct {
 	mu   sync.Mutex
 	view View
 	all  map[string]Server
+	lost map[string]time.Time // their places
 }
 
-func newAlone() *alone { return &alone{view: View{Mark: 1, Epoch: 1}, all: map[string]Server{}} }
+// heldOff is how long a server that lost its place is not taken for a new one
+// again: who still sees it must not take turns with who sees the other one.
+const heldOff = 10 * time.Second
+
+var errSuperseded = errors.New("another Redis has its place")
+
+func newAlone() *alone {
+	return &alone{view: View{Mark: 1, Epoch: 1}, all: map[string]Server{}, lost: map[string]time.Time{}}
+}
 
 func (r *alone) View(context.Context) (View, error) {
 	r.mu.Lock()
@@ -61,12 +71,18 @@ func (r *alone) Fence(_ context.Context, s Server) (View, error) {
 	if slices.Contains(r.view.Servers, s.Term) {
 		return r.view, nil
 	}
-	mark := max(r.view.Mark+1, time.Now().UnixMicro())
+	now := time.Now()
+	if at, lost := r.lost[s.Term]; lost && now.Sub(at) < heldOff {
+		return View{}, errSuperseded
+	}
+	mark := max(r.view.Mark+1, now.UnixMicro())
 	var left []string
 	for _, term := range r.view.Servers {
 		if home := r.all[term].Home; home != s.Home && slices.Contains(s.Masters, home) {
 			left = append(left, term)
+			continue
 		}
+		r.lost[term] = now
 	}
 	_, again := r.all[s.Term]
 	r.all[s.Term] = s

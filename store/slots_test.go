@@ -1,10 +1,15 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
 	"axgate/routing"
@@ -32,16 +37,93 @@ func slot(key string) int {
 	return int(crc) % 16384
 }
 
-// TestXSpreadOverShards: all keys of an X live in one slot, and blocks of X as
+// slots is a hook that sees to it that each script has its keys in one slot, and notes
+// which keys each X has.
+type slotsHook struct {
+	t    *testing.T
+	mu   sync.Mutex
+	kept map[int]map[string]bool // keys by slot
+}
+
+func (h *slotsHook) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (h *slotsHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		h.see(cmd)
+		return next(ctx, cmd)
+	}
+}
+
+func (h *slotsHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		for _, cmd := range cmds {
+			h.see(cmd)
+		}
+		return next(ctx, cmds)
+	}
+}
+
+func (h *slotsHook) see(cmd redis.Cmder) {
+	args := cmd.Args()
+	if cmd.Name() != "evalsha" && cmd.Name() != "eval" {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	in := -1
+	for i := range args[2].(int) {
+		key := args[3+i].(string)
+		at := slot(key)
+		if in >= 0 && at != in {
+			h.t.Errorf("a script has keys in several slots: %v", args[3:3+args[2].(int)])
+		}
+		in = at
+		if h.kept[at] == nil {
+			h.kept[at] = map[string]bool{}
+		}
+		h.kept[at][key] = true
+	}
+}
+
+// TestEveryScriptIsOfOneSlot: whatever the cache does, each script names keys of one
+// slot, and no key that stands in Redis afterwards was not named.
+func TestEveryScriptIsOfOneSlot(t *testing.T) {
+	h := &slotsHook{t: t, kept: map[int]map[string]bool{}}
+	c, err := OpenEmbedded(Config{Address: "127.0.0.1:0", Timeout: 5 * time.Second, Hooks: []redis.Hook{h}, Log: zerolog.Nop()})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, c.Close()) }()
+	require.NoError(t, c.Ping(ctx))
+	fillWithEverything(t, c, func() {
+		for _, key := range c.rdb.Keys(ctx, "axgate:*{*").Val() {
+			h.mu.Lock()
+			require.True(t, h.kept[slot(key)][key], "no script has named %s", key)
+			h.mu.Unlock()
+		}
+	})
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, x := range []routing.X{"+8617010000001", "+8617010000002", "+8617010000003", "+8617010000004"} {
+		n := 0
+		for key := range h.kept[slot(numberKey(x))] {
+			if strings.HasPrefix(key, numberKey(x)) {
+				n++
+			}
+		}
+		for at, keys := range h.kept {
+			for key := range keys {
+				require.False(t, strings.Contains(key, "{"+string(x)+"}") && at != slot(numberKey(x)), "%s is in another slot than X", key)
+			}
+		}
+		require.Greater(t, n, 6, "keys of %s", x)
+	}
+}
+
+// TestXSpreadOverShards: blocks of X as
 // operators get them fill the shards of a cluster evenly: the capacity model
 // (docs/performance.md) divides by their number.
 func TestXSpreadOverShards(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, 12739, slot("123456789")) // of the Redis Cluster specification
-	const x, a = routing.X("+8617010000001"), routing.Number("+8613800000001")
-	for _, key := range []string{numberKey(x), axKey(x), ofNumberKey(x, a), extensionKey(x, "0001"), temporaryKey(x), callbackKey(x, a), wrongKey(x, a), busyKey(x), blacklistKey(x)} {
-		require.Equal(t, slot(numberKey(x)), slot(key), key)
-	}
 	const count = 100_000
 	for _, block := range []struct{ first, step int }{{17_010_000_000, 1}, {17_010_000_000, 10}, {16_500_000_000, 1000}} {
 		for _, shards := range []int{2, 3, 6, 12, 24} {

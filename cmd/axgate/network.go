@@ -49,7 +49,7 @@ func (x *patient) network(r node.Running, running bool) {
 			x.note(fine, l.part, "", "%s %s is free", l.network, l.address)
 		}
 	}
-	if x.cfg.Redis.Address == "" {
+	if x.cfg.Redis.Inside() {
 		if err := canListen("tcp", x.cfg.Redis.Embedded); err != nil {
 			x.note(wrong, "redis", cure(err, "redis.embedded"), "the embedded Redis cannot listen on %s: %v", x.cfg.Redis.Embedded, err)
 		}
