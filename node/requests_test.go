@@ -55,6 +55,7 @@ func openGates(t *testing.T, change func(*config.HTTP), apps ...ledger.App) *gat
 		n.cache, err = store.Open(store.Config{Address: server.Addr, Node: fmt.Sprint("n", i), Timeout: 10 * time.Second, Log: zerolog.Nop()})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, n.cache.Close()) })
+		require.NoError(t, n.cache.Ping(ctx))
 		v := n.verifier()
 		s, err := api.Open(api.Config{Listen: "127.0.0.1:0"}, zerolog.Nop(), api.Mount{Path: "/", Short: true, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if _, refusal := v.App(r); refusal != nil {
