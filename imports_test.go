@@ -48,6 +48,7 @@ var rules = []rule{
 	{"certs/certtest", nil, "it makes certificates for tests and knows nobody who reads them"},
 	{"api", []string{"api/answer", "certs"}, "the server knows nothing of what is mounted on it"},
 	{"api/answer", []string{}, "everybody of the API may answer"},
+	{"archive/archivetest", []string{"archive"}, "it gives tests a store"},
 	{"archive", []string{}, "where recordings are, nothing of calls"},
 	{"retention", []string{"archive", "ledger"}, "it deletes rows and files whose time is over: no Redis, no calls"},
 	{"api/records", []string{"api/answer", "api/auth", "archive"}, "it hands out files and declares what it has to know of them"},

@@ -1,5 +1,6 @@
 // Package archive is where finished recordings are: in a directory of this
-// node.
+// node, and if there is one, in an S3-compatible store to which they are
+// brought from there.
 package archive
 
 import (

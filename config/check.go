@@ -36,7 +36,7 @@ func (c *Config) check() Problems {
 	k.sip(&c.SIP)
 	k.media(&c.Media)
 	k.stores(c)
-	k.span("recording.min_talk", c.Recording.MinTalk, 0, time.Minute)
+	k.recording(&c.Recording)
 	k.retention(&c.Retention)
 	k.span("events.timeout", c.Events.Timeout, 100*time.Millisecond, 5*time.Minute)
 	k.span("events.flush", c.Events.Flush, 0, 10*time.Minute)

@@ -107,12 +107,6 @@ type Journal struct {
 	Size  int    `key:"size_mib" help:"MiB that may wait for the ledger, while it is away, before new calls are refused"`
 }
 
-// Recording is how calls are recorded.
-type Recording struct {
-	Dir     string        `key:"dir" help:"directory of the files; empty: recordings in the data directory"`
-	MinTalk time.Duration `key:"min_talk" help:"shorter talks leave no file"`
-}
-
 // Events is how events are pushed to customers' servers.
 type Events struct {
 	Push    bool          `key:"push" help:"false: events are kept and not pushed by this node"`

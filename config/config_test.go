@@ -155,6 +155,11 @@ func TestErrors(t *testing.T) {
 			"http.rate: -1: use 0 to 100000000 (axgate.yaml:1)",
 			`http.proxies[0]: "here": use an address or a network, such as 192.0.2.0/24 (axgate.yaml:1)`,
 			"http.link: 200h0m0s: use 1m0s to 168h0m0s (axgate.yaml:1)"}},
+		"store": {"recording: {store: {endpoint: \"https://s3.example.com\", prefix: /a, access_key: k}}", nil, []string{
+			`recording.store.endpoint: "https://s3.example.com": use host or host:port, such as s3.example.com (axgate.yaml:1)`,
+			"recording.store.bucket: it is missing (axgate.yaml:1)",
+			`recording.store.prefix: "/a": use the beginning of a name, such as recordings/ (axgate.yaml:1)`,
+			"recording.store.access_key: it and secret_key go together: give both or neither (axgate.yaml:1)"}},
 		"retention": {"retention: {every: 1s, recordings_days: 0, lists_days: 1, audit_days: -1}\napps: [{key: a, secret: s, mode: AX, recordings_days: -1, lists_days: 1}]", nil, []string{
 			"retention.every: 1s: use 1m0s to 24h0m0s (axgate.yaml:1)",
 			"retention.recordings_days: 0: use 1 to 3650 (axgate.yaml:1)",

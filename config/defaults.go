@@ -27,7 +27,7 @@ func Default() Config {
 		Redis:     Redis{Embedded: "127.0.0.1:6380", Timeout: 200 * time.Millisecond, Lease: 30 * time.Second},
 		Ledger:    Ledger{Driver: "sqlite"},
 		Journal:   Journal{Queue: 10_000, Size: 4096},
-		Recording: Recording{MinTalk: 3 * time.Second},
+		Recording: Recording{MinTalk: 3 * time.Second, Store: RecordingStore{PathStyle: true, TLS: true, Redirect: true}},
 		Retention: Retention{Every: time.Hour, RecordingsDays: 7, ListsDays: 31, AuditDays: 366},
 		Events: Events{Push: true, Timeout: 5 * time.Second, Flush: 5 * time.Second, AnswerTimeout: 5 * time.Second,
 			Refuse: []string{"169.254.0.0/16", "fe80::/10"}},

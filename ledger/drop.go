@@ -126,7 +126,7 @@ func (l *Ledger) DropAudit(ctx context.Context, before time.Time, most int) (out
 const (
 	noneOwed  = `NOT EXISTS (SELECT 1 FROM events e WHERE e.session = old.`
 	dropCalls = `DELETE FROM calls WHERE session IN (SELECT session FROM calls old WHERE app = $1 AND in_at >= $2 AND in_at < $3 AND closed
-		AND (record_file = '' OR record_gone_at BETWEEN 1 AND $5) AND ` + noneOwed + `session AND e.due_at > 0) ORDER BY in_at LIMIT $4) RETURNING session, in_at`
+		AND (record_file = '' OR record_gone_at BETWEEN 1 AND $5 AND record_place = '') AND ` + noneOwed + `session AND e.due_at > 0) ORDER BY in_at LIMIT $4) RETURNING session, in_at`
 	dropTexts = `DELETE FROM messages WHERE id IN (SELECT id FROM messages old WHERE app = $1 AND at >= $2 AND at < $3 AND due_at = 0 AND done_at > 0
 		AND ` + noneOwed + `id AND e.due_at > 0) ORDER BY at LIMIT $4) AND due_at = 0 RETURNING id, at`
 	dropEvents = `DELETE FROM events WHERE (session, seq) IN (SELECT session, seq FROM events old WHERE app = $1 AND at >= $2 AND at < $3 AND due_at = 0

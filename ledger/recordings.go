@@ -10,9 +10,10 @@ import (
 
 // Recording is a recording that a fee event told of.
 type Recording struct {
-	App  string
-	File string // recordObjectName
-	Node string // whose directory it is in
+	App   string
+	File  string // recordObjectName
+	Node  string // whose directory it is in, unless it has a place
+	Place string // the store that it is in; empty: none
 	// Kept is when its time began to run: when the fee event was pushed first, or
 	// the end of the call if nobody took it. Zero: the push is still owed.
 	Kept time.Time
@@ -43,9 +44,9 @@ func (f *feeTimes) began() time.Time {
 func (l *Ledger) Recording(ctx context.Context, app, file string) (Recording, error) {
 	r := Recording{App: app, File: file}
 	var f feeTimes
-	err := l.read(ctx).scan(`SELECT c.node, COALESCE(a.recordings_days, 0), `+feeColumns+`
+	err := l.read(ctx).scan(`SELECT c.node, c.record_place, COALESCE(a.recordings_days, 0), `+feeColumns+`
 		FROM calls c JOIN events e ON e.session = c.session AND e.kind = 'fee' LEFT JOIN apps a ON a.key = c.app
-		WHERE c.record_file = $2 AND c.record_file <> '' AND c.app = $1 AND c.record_gone_at = 0`, one(app, file), &r.Node, &r.Days, &f.ended, &f.done, &f.due, &f.kept)
+		WHERE c.record_file = $2 AND c.record_file <> '' AND c.app = $1 AND c.record_gone_at = 0`, one(app, file), &r.Node, &r.Place, &r.Days, &f.ended, &f.done, &f.due, &f.kept)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, ErrNoRecording
 	}

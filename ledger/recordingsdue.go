@@ -19,7 +19,7 @@ type KeptAfter struct {
 	Session string
 }
 
-const keptRecordings = `SELECT c.session, c.node, c.record_file, COALESCE(a.recordings_days, 0), ` + feeColumns + `
+const keptRecordings = `SELECT c.session, c.node, c.record_file, c.record_place, COALESCE(a.recordings_days, 0), ` + feeColumns + `
 	FROM calls c LEFT JOIN events e ON e.session = c.session AND e.kind = 'fee' LEFT JOIN apps a ON a.key = c.app
 	WHERE c.app = $1 AND c.record_file <> '' AND c.record_gone_at = 0 AND c.closed AND c.ended_at >= $2 AND (c.ended_at > $2 OR c.session > $3) AND c.ended_at < $4
 	ORDER BY c.ended_at, c.session LIMIT $5`
@@ -35,7 +35,7 @@ func (l *Ledger) KeptRecordings(ctx context.Context, app string, before time.Tim
 	for rows.Next() {
 		k := KeptRecording{Recording: Recording{App: app}}
 		var f feeTimes
-		if err := rows.Scan(&k.Session, &k.Node, &k.File, &k.Days, &f.ended, &f.done, &f.due, &f.kept); err != nil {
+		if err := rows.Scan(&k.Session, &k.Node, &k.File, &k.Place, &k.Days, &f.ended, &f.done, &f.due, &f.kept); err != nil {
 			return nil, fmt.Errorf("read a recording: %w", err)
 		}
 		k.Kept, k.Ended = f.began(), instant(f.ended)
@@ -72,6 +72,7 @@ type RecordingState int
 // The states of a file; that of one nobody knows is zero.
 const (
 	RecordingUnknown RecordingState = iota
+	RecordingOpen                   // it is that of a call that is not over
 	RecordingKept                   // it is some call's
 	RecordingDeleted                // it was one's, and is to be gone
 )
@@ -85,7 +86,7 @@ func (l *Ledger) RecordingStates(ctx context.Context, files []string) (states ma
 	if len(files) > MostDropped {
 		return nil, fmt.Errorf("look for the calls of files: %d are more than %d", len(files), MostDropped)
 	}
-	rows, err := l.read(ctx).query(`SELECT record_file, record_gone_at FROM calls WHERE record_file <> '' AND record_file IN (`+parameters(1, MostDropped)+`)`, padded(files)...)
+	rows, err := l.read(ctx).query(`SELECT record_file, record_gone_at, closed FROM calls WHERE record_file <> '' AND record_file IN (`+parameters(1, MostDropped)+`)`, padded(files)...)
 	if err != nil {
 		return nil, fmt.Errorf("look for the calls of files: %w", err)
 	}
@@ -93,12 +94,17 @@ func (l *Ledger) RecordingStates(ctx context.Context, files []string) (states ma
 	for rows.Next() {
 		var file string
 		var gone int64
-		if err := rows.Scan(&file, &gone); err != nil {
+		var closed bool
+		if err := rows.Scan(&file, &gone, &closed); err != nil {
 			return nil, fmt.Errorf("read the call of a file: %w", err)
 		}
-		states[file] = RecordingKept
-		if gone > 0 {
+		switch {
+		case gone > 0:
 			states[file] = RecordingDeleted
+		case !closed:
+			states[file] = RecordingOpen
+		default:
+			states[file] = RecordingKept
 		}
 	}
 	return states, nil

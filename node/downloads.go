@@ -21,7 +21,7 @@ func (n *Node) openLibrary(ctx context.Context, verifier *auth.Verifier) (err er
 	}
 	n.library, err = records.New(records.Config{
 		Auth: verifier, Store: recordings{n.ledger, n.cfg.Retention.RecordingsDays}, Links: records.NewLinks(key), Base: func() string { return n.web.Base() },
-		Files: n.recordings, Valid: n.cfg.HTTP.Link, Log: n.log,
+		Files: n.recordings, Stored: n.store, Redirect: n.cfg.Recording.Store.Redirect, Valid: n.cfg.HTTP.Link, Log: n.log,
 	})
 	return err
 }
@@ -61,5 +61,5 @@ func (r recordings) Recording(ctx context.Context, app, file string) (records.Re
 	if rec.Days == 0 {
 		rec.Days = r.days
 	}
-	return records.Recording{Base: bases[rec.Node], Keep: time.Duration(rec.Days) * 24 * time.Hour, Kept: rec.Kept}, true, nil
+	return records.Recording{Place: rec.Place, Base: bases[rec.Node], Keep: time.Duration(rec.Days) * 24 * time.Hour, Kept: rec.Kept}, true, nil
 }

@@ -53,6 +53,7 @@ type Node struct {
 	engine     *media.Engine
 	tapes      *record.Writer
 	recordings *archive.Dir
+	store      *archive.Store   // of recordings; nil: none
 	web        *api.Server      // nil: no HTTP
 	library    *records.Library // nil: no HTTP
 	server     *sip.Server
@@ -68,7 +69,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*Node, er
 	// Old calls are closed before the ledger hears that this node is alive
 	// (openLookup): they end when it was alive last.
 	for _, step := range []func(context.Context) error{
-		n.openDirectory, n.openLedger, n.openJournal, n.openRecorder, n.closeOldCalls, n.openCache, n.openProvision, n.openPrompts, n.openLookup,
+		n.openDirectory, n.openLedger, n.openJournal, n.openRecorder, n.openStore, n.closeOldCalls, n.openCache, n.openProvision, n.openPrompts, n.openLookup,
 		n.openTexts, n.openGateways, n.openMedia, n.openHTTP, n.openPusher, n.openRetention, n.openSIP,
 	} {
 		if err := step(ctx); err != nil {

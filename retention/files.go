@@ -44,16 +44,17 @@ func (k *Keeper) sweepFiles(ctx context.Context) error {
 
 // Sweep goes through the files of this node, and then through its calls.
 func (k *Keeper) Sweep(ctx context.Context) (c FileCounts, err error) {
-	keepings, err := k.cfg.Ledger.Keepings(ctx)
+	longest, err := k.longest(ctx)
 	if err != nil {
 		return c, err
 	}
-	longest, _ := k.days(ledger.Keeping{})
-	for _, of := range keepings {
-		days, _ := k.days(of)
-		longest = max(longest, days)
+	err = k.cfg.Files.Each(ctx, ledger.MostDropped, func(files []archive.File) error {
+		return k.judge(ctx, files, longest, k.cfg.Files.Remove, &c)
+	})
+	if err != nil {
+		return c, err
 	}
-	err = k.cfg.Files.Each(ctx, ledger.MostDropped, func(files []archive.File) error { return k.judge(ctx, files, longest, &c) })
+	keepings, err := k.cfg.Ledger.Keepings(ctx)
 	if err != nil {
 		return c, err
 	}
@@ -65,8 +66,19 @@ func (k *Keeper) Sweep(ctx context.Context) (c FileCounts, err error) {
 	return c, nil
 }
 
+// longest is how long the recordings of any app are kept.
+func (k *Keeper) longest(ctx context.Context) (time.Duration, error) {
+	keepings, err := k.cfg.Ledger.Keepings(ctx)
+	longest, _ := k.days(ledger.Keeping{})
+	for _, of := range keepings {
+		days, _ := k.days(of)
+		longest = max(longest, days)
+	}
+	return longest, err
+}
+
 // judge deletes of some files those whose time is over.
-func (k *Keeper) judge(ctx context.Context, files []archive.File, longest time.Duration, c *FileCounts) error {
+func (k *Keeper) judge(ctx context.Context, files []archive.File, longest time.Duration, remove func(string) error, c *FileCounts) error {
 	// A call may be known a little later than its file.
 	const late = time.Hour
 	names := make([]string, len(files))
@@ -82,7 +94,7 @@ func (k *Keeper) judge(ctx context.Context, files []archive.File, longest time.D
 		f, count := &files[i], &c.Deleted
 		switch age := now.Sub(f.Written); {
 		case states[f.Name] == ledger.RecordingDeleted:
-		case states[f.Name] == ledger.RecordingKept || age < late:
+		case states[f.Name] != ledger.RecordingUnknown || age < late:
 			continue
 		case age < longest+day:
 			c.Unknown++
@@ -90,7 +102,7 @@ func (k *Keeper) judge(ctx context.Context, files []archive.File, longest time.D
 		default:
 			count = &c.Strays
 		}
-		if err := k.cfg.Files.Remove(f.Name); err != nil {
+		if err := remove(f.Name); err != nil {
 			return err
 		}
 		*count++
@@ -108,7 +120,7 @@ func (k *Keeper) missing(ctx context.Context, app string, c *FileCounts) error {
 			return fmt.Errorf("look for the files of calls: %w", err)
 		}
 		for i := range list {
-			if list[i].Node == k.cfg.Node && !k.cfg.Files.Has(list[i].File) {
+			if list[i].Node == k.cfg.Node && list[i].Place == "" && !k.cfg.Files.Has(list[i].File) {
 				c.Missing++
 			}
 		}

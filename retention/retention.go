@@ -24,6 +24,8 @@ type Ledger interface {
 	KeptRecordings(ctx context.Context, app string, before time.Time, after ledger.KeptAfter, limit int) ([]ledger.KeptRecording, error)
 	RecordingsGone(ctx context.Context, sessions []string, at time.Time) (int, error)
 	RecordingStates(ctx context.Context, files []string) (map[string]ledger.RecordingState, error)
+	StoredGone(ctx context.Context, place string) ([]ledger.KeptRecording, error)
+	StoredDeleted(ctx context.Context, sessions []string) error
 	DropCalls(ctx context.Context, d ledger.Drop) (ledger.Dropped, error)
 	DropTexts(ctx context.Context, d ledger.Drop) (ledger.Dropped, error)
 	DropEvents(ctx context.Context, d ledger.Drop) (ledger.Dropped, error)
@@ -42,7 +44,8 @@ const Job = "retention"
 // Config is what a Keeper works with.
 type Config struct {
 	Ledger Ledger
-	Files  Files  // of this node
+	Files  Files  // of this node; nil: they are left to others
+	Store  Store  // nil: there is none
 	Node   string // this node
 	Every  time.Duration
 
@@ -86,11 +89,12 @@ type Counts struct {
 	Events     int  `json:"events"`
 	Bindings   int  `json:"bindings"`
 	Audit      int  `json:"audit"`
-	More       bool `json:"more"` // the run was ended before all was deleted
+	Stored     int  `json:"stored"` // files in the store, most of them of the recordings
+	More       bool `json:"more"`   // the run was ended before all was deleted
 }
 
 func (c *Counts) any() bool {
-	return c.Recordings+c.Calls+c.Texts+c.Events+c.Bindings+c.Audit > 0
+	return c.Stored+c.Recordings+c.Calls+c.Texts+c.Events+c.Bindings+c.Audit > 0
 }
 
 // Run works whenever it is time, until ctx ends.
@@ -112,6 +116,7 @@ func (k *Keeper) Run(ctx context.Context) {
 		}
 		if k.cfg.Files != nil && now.Sub(files) >= k.cfg.Every {
 			files = now
+			k.sweepStore(ctx)
 			if err := k.sweepFiles(ctx); err != nil && ctx.Err() == nil {
 				k.cfg.Log.Error().Err(err).Msg("look through the files of recordings")
 			}
@@ -141,7 +146,7 @@ func (k *Keeper) Work(ctx context.Context, early bool) (Counts, error) {
 	if r.any() || r.More {
 		c := &r.Counts
 		k.cfg.Log.Info().Int("recordings", c.Recordings).Int("calls", c.Calls).Int("texts", c.Texts).Int("events", c.Events).Int("bindings", c.Bindings).
-			Int("audit", c.Audit).Bool("more", c.More).Dur("in", k.cfg.Now().Sub(begun)).Msg("deleted: their time was over")
+			Int("audit", c.Audit).Int("stored", c.Stored).Bool("more", c.More).Dur("in", k.cfg.Now().Sub(begun)).Msg("deleted: their time was over")
 	}
 	return r.Counts, err
 }

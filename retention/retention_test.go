@@ -3,8 +3,10 @@ package retention_test
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/archive"
+	"axgate/archive/archivetest"
 	"axgate/events"
 	"axgate/ledger"
 	"axgate/ledger/ledgertest"
@@ -234,6 +237,49 @@ func TestEnded(t *testing.T) {
 	c, err := w.keeper(nil).Work(t.Context(), false)
 	require.NoError(t, err)
 	require.Equal(t, 10, c.Recordings)
+}
+
+// TestStore: files in the store go with their recordings, also if the store is
+// away for a time; those of no call go when recordings of their age do.
+func TestStore(t *testing.T) {
+	s := archivetest.Serve(t)
+	store := s.Store(t, nil)
+	w := newWorld(t, ledgertest.SQLite(t), func(c *retention.Config) { c.Store = store })
+	w.call("app", "a")
+	w.call("app", "b")
+	w.push()
+	for _, name := range []string{"a.wav", "stray.wav"} {
+		require.NoError(t, store.Put(t.Context(), name, strings.NewReader("RIFF"), 4))
+	}
+	require.NoError(t, w.ledger.RecordingStored(t.Context(), "a.wav", store.Name()))
+	require.NoError(t, os.Remove(filepath.Join(w.dir, "a.wav")))
+	missing, err := w.Sweep(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, missing.Missing)
+
+	w.now = t0.Add(8 * day)
+	s.Fails.Store(1000)
+	c, err := w.Work(t.Context(), false)
+	require.Error(t, err)
+	require.Equal(t, []int{2, 0}, []int{c.Recordings, c.Stored}, "nobody finds them any more")
+	s.Fails.Store(0)
+	c, err = w.Work(t.Context(), false)
+	require.NoError(t, err)
+	require.Equal(t, 1, c.Stored)
+	_, _, err = store.Open(t.Context(), "a.wav")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.ErrorIs(t, w.ledger.RecordingStored(t.Context(), "b.wav", store.Name()), ledger.ErrRecordingGone)
+
+	w.now = time.Now().Add(40 * day)
+	unknown, strays, err := w.SweepStore(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []int{1, 0}, []int{unknown, strays})
+	_, _, err = w.SweepStore(t.Context())
+	require.ErrorIs(t, err, ledger.ErrJobHeld)
+	w.now = w.now.Add(2 * day)
+	unknown, strays, err = w.SweepStore(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []int{0, 1}, []int{unknown, strays})
 }
 
 // TestStrays: files of no call are told of, and deleted when recordings of their

@@ -40,6 +40,9 @@ func (r *run) all() error {
 			return err
 		}
 	}
+	if err := r.stored(); err != nil {
+		return err
+	}
 	return r.audit()
 }
 

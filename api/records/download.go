@@ -1,11 +1,14 @@
 package records
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"net/http"
 	"strings"
 	"time"
+
+	"axgate/archive"
 )
 
 // Fetch answers with the bytes of a recording, or a range of them, to whoever
@@ -20,7 +23,11 @@ func (l *Library) Fetch(w http.ResponseWriter, r *http.Request) {
 		noRecord.Write(w)
 		return
 	}
-	f, info, err := l.cfg.Files.Open(file)
+	if l.cfg.Stored != nil && l.cfg.Redirect && r.Method == http.MethodGet && !l.cfg.Files.Has(file) {
+		l.redirect(w, r, file)
+		return
+	}
+	f, info, err := l.open(r.Context(), file)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
 			l.cfg.Log.Error().Err(err).Str("recording", file).Msg("open a recording that is asked for")
@@ -37,6 +44,35 @@ func (l *Library) Fetch(w http.ResponseWriter, r *http.Request) {
 	// A writer without deadlines is none of a server's.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience(info.Bytes)))
 	http.ServeContent(w, r, file, time.Time{}, f)
+}
+
+// open opens a recording where it is.
+func (l *Library) open(ctx context.Context, file string) (archive.Content, archive.File, error) {
+	f, info, err := l.cfg.Files.Open(file)
+	if err == nil || l.cfg.Stored == nil || !errors.Is(err, fs.ErrNotExist) {
+		return f, info, err
+	}
+	return l.cfg.Stored.Open(ctx, file)
+}
+
+// redirect leads whoever has a link that holds to the store, which got the file
+// since the link was made, or tells that it is nowhere.
+func (l *Library) redirect(w http.ResponseWriter, r *http.Request, file string) {
+	f, _, err := l.cfg.Stored.Open(r.Context(), file)
+	address := ""
+	if err == nil {
+		address, err = l.cfg.Stored.Address(r.Context(), file, l.cfg.Links.left(r.URL.Query(), l.cfg.Now()))
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			l.cfg.Log.Error().Err(err).Str("recording", file).Msg("look in the store for a recording that is asked for")
+		}
+		noRecord.Write(w)
+		return
+	}
+	w.Header().Set("Cache-Control", "private, no-store")
+	http.Redirect(w, r, address, http.StatusFound)
 }
 
 // patience is how long the slowest client may take for so many bytes.

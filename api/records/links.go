@@ -43,6 +43,12 @@ func (l *Links) check(file string, query url.Values, at time.Time) bool {
 	return err == nil && signed && at.Unix() < until
 }
 
+// left is for how long a link that was checked still holds.
+func (l *Links) left(query url.Values, at time.Time) time.Duration {
+	until, _ := strconv.ParseInt(query.Get(untilField), 10, 64)
+	return time.Unix(until, 0).Sub(at)
+}
+
 func (l *Links) sign(file, until string) string {
 	mac := hmac.New(sha256.New, l.key)
 	mac.Write([]byte(file + "\n" + until))

@@ -21,9 +21,10 @@ const Path = "/rest/provision/voice/record/v1.0"
 
 // Recording is what is known of one.
 type Recording struct {
-	Base string        // of the API of the node that recorded it; empty: unknown
-	Keep time.Duration // how long it can be fetched, from the push of its fee event on (behaviour section 5)
-	Kept time.Time     // when Keep began to run; zero: not yet
+	Place string        // the store that it is in; empty: it is where it was recorded
+	Base  string        // of the API of the node that recorded it; empty: unknown
+	Keep  time.Duration // how long it can be fetched, from the push of its fee event on (behaviour section 5)
+	Kept  time.Time     // when Keep began to run; zero: not yet
 }
 
 // Store knows the recordings.
@@ -41,14 +42,18 @@ var _ Auth = (*auth.Verifier)(nil)
 
 // Config is what the handlers work with.
 type Config struct {
-	Auth  Auth
-	Store Store
-	Links *Links
-	Base  func() string    // of the API of this node
-	Files *archive.Dir     // this node's
-	Valid time.Duration    // how long a link holds, at most as long as the recording is kept
-	Now   func() time.Time // nil: time.Now
-	Log   zerolog.Logger
+	Auth   Auth
+	Store  Store
+	Links  *Links
+	Base   func() string  // of the API of this node
+	Files  *archive.Dir   // this node's
+	Stored *archive.Store // of all nodes; nil: there is none
+	// Redirect: links lead to the store itself; else files that are there are
+	// handed out here.
+	Redirect bool
+	Valid    time.Duration    // how long a link holds, at most as long as the recording is kept
+	Now      func() time.Time // nil: time.Now
+	Log      zerolog.Logger
 }
 
 // Library hands out recordings.
@@ -138,6 +143,11 @@ func (l *Library) Address(ctx context.Context, app, file string) (string, error)
 	case !live:
 		return "", nil
 	case l.cfg.Files.Has(file): // recorded here, or by a node that shares the directory
+		return l.cfg.Links.URL(l.cfg.Base(), file, until), nil
+	case rec.Place != "" && l.cfg.Stored != nil && rec.Place == l.cfg.Stored.Name():
+		if l.cfg.Redirect {
+			return l.cfg.Stored.Address(ctx, file, until.Sub(l.cfg.Now()))
+		}
 		return l.cfg.Links.URL(l.cfg.Base(), file, until), nil
 	case rec.Base == "" || rec.Base == l.cfg.Base():
 		return "", nil

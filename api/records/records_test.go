@@ -21,19 +21,21 @@ import (
 	"axgate/api/answer"
 	"axgate/api/auth"
 	"axgate/archive"
+	"axgate/archive/archivetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
-	file  = "26010203041612050118304.wav"
-	other = "26010203041612050118305.wav" // on another node
-	lost  = "26010203041612050118306.wav" // known, and not on the disk
-	old   = "26010203041612050118307.wav" // its time is nearly over
-	gone  = "26010203041612050118308.wav" // its time is over
-	keep  = 7 * 24 * time.Hour
-	here  = "http://here.example"
-	there = "https://there.example"
+	file   = "26010203041612050118304.wav"
+	other  = "26010203041612050118305.wav" // on another node
+	lost   = "26010203041612050118306.wav" // known, and not on the disk
+	old    = "26010203041612050118307.wav" // its time is nearly over
+	gone   = "26010203041612050118308.wav" // its time is over
+	keep   = 7 * 24 * time.Hour
+	stored = "26010203041612050118309.wav" // in the store
+	here   = "http://here.example"
+	there  = "https://there.example"
 )
 
 var audio = []byte("RIFF" + strings.Repeat("0123456789", 1000))
@@ -63,6 +65,9 @@ func (l *library) Recording(_ context.Context, app, name string) (Recording, boo
 	r, ok := map[string]Recording{
 		file: {Base: here}, other: {Base: there}, lost: {Base: here}, old: {Kept: start.Add(time.Hour - keep)}, gone: {Kept: start.Add(-keep)},
 	}[name]
+	if name == stored {
+		r, ok = Recording{Base: there, Place: "s3:" + archivetest.Bucket + "/calls/"}, true
+	}
 	r.Keep = keep
 	return r, ok, nil
 }
@@ -224,6 +229,50 @@ func TestValidity(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, l.fetch(http.MethodGet, usual).Code)
 	_, err := New(Config{Auth: l, Store: l, Links: NewLinks("k"), Base: l.cfg.Base, Files: l.cfg.Files, Valid: 0})
 	require.Error(t, err)
+}
+
+// TestStored: links to what is in the store lead there, or are answered from
+// there; a link that is older than that still leads to the file.
+func TestStored(t *testing.T) {
+	s := archivetest.Serve(t)
+	l := open(t)
+	l.now = time.Now()
+	before := l.location(t, file)
+	l.cfg.Stored, l.cfg.Redirect = s.Store(t, nil), true
+	for _, name := range []string{stored, file} {
+		require.NoError(t, l.cfg.Stored.Put(t.Context(), name, strings.NewReader(string(audio)), int64(len(audio))))
+	}
+	fetched := func(address string) string {
+		res, err := http.Get(address)
+		require.NoError(t, err)
+		defer http.DefaultClient.CloseIdleConnections()
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		return string(body)
+	}
+	address := l.location(t, stored)
+	require.True(t, strings.HasPrefix(address, s.URL+"/"), address)
+	require.Contains(t, address, "X-Amz-Expires=86400")
+	require.Equal(t, string(audio), fetched(address))
+	require.NoError(t, l.cfg.Files.Remove(file))
+	w := l.fetch(http.MethodGet, before)
+	require.Equal(t, http.StatusFound, w.Code)
+	require.Equal(t, string(audio), fetched(w.Header().Get("Location")))
+	require.Equal(t, http.StatusOK, l.fetch(http.MethodHead, before).Code)
+
+	l.cfg.Redirect = false
+	address = l.location(t, stored)
+	require.True(t, strings.HasPrefix(address, here+"/"), address)
+	require.Equal(t, string(audio), l.fetch(http.MethodGet, address).Body.String())
+	w = l.fetch(http.MethodGet, before, "Range", "bytes=4-8")
+	require.Equal(t, http.StatusPartialContent, w.Code)
+	require.Equal(t, string(audio[4:9]), w.Body.String())
+	require.NoError(t, l.cfg.Stored.Remove(t.Context(), file))
+	for _, redirect := range []bool{false, true} {
+		l.cfg.Redirect = redirect
+		require.Equal(t, notThere, l.fetch(http.MethodGet, before).Body.String())
+	}
 }
 
 // TestAnyLink: only what was signed is handed out, whatever a link looks like.
