@@ -1,6 +1,7 @@
 package media
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -10,7 +11,6 @@ import (
 	"axgate/media/dtmf"
 	"axgate/media/record"
 	"axgate/media/tone"
-	"axgate/media/udp"
 )
 
 // eventBacklog is how many events wait for a call's owner; more are counted and dropped.
@@ -78,30 +78,26 @@ func (c *Call) Reserve(side Side) (port uint16, err error) {
 		return c.ports[side], nil
 	}
 	w := c.worker
-	pool, ip := w.engine.ports, w.engine.cfg.IP
-	var rtp, control *udp.Socket
-	port, err = pool.Take(func(port uint16) (err error) {
-		rtp, control, err = w.openPair(ip, port)
+	e := w.engine
+	var p *pair
+	port, err = e.ports.Take(func(port uint16) (err error) {
+		p, err = e.sockets(w, port)
 		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("reserve media ports of the %v: %w", side, err)
 	}
-	discard := func() {
-		_ = rtp.Close()
-		_ = control.Close()
-		pool.Release(port)
-	}
 	accepted := w.later(func() {
 		if c.ended {
-			discard()
+			w.release(p)
 			return
 		}
-		c.legs[side].open(rtp, control, port)
+		c.legs[side].open(p)
 	})
 	if !accepted {
-		discard()
-		return 0, fmt.Errorf("reserve media ports of the %v: %w", side, ErrClosed)
+		err = p.close()
+		e.ports.Release(port)
+		return 0, fmt.Errorf("reserve media ports of the %v: %w", side, errors.Join(ErrClosed, err))
 	}
 	c.ports[side] = port
 	return port, nil
@@ -266,6 +262,10 @@ func (c *Call) end() {
 		l := &c.legs[side]
 		c.result[side] = l.stats()
 		l.close()
+	}
+	c.worker.flush()
+	for side := range c.legs {
+		c.legs[side].release()
 	}
 	delete(c.worker.calls, c)
 	c.over()

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"axgate/media/ports"
 	"axgate/media/record"
 	"axgate/media/udp"
 )
@@ -31,6 +32,11 @@ func newPath(t testing.TB, codecA, codecB Codec) *path {
 	t.Helper()
 	e := &Engine{cfg: Config{IP: localhost, PortMin: 30000, PortMax: 30999}}
 	require.NoError(t, e.cfg.complete())
+	var err error
+	e.ports, err = ports.New(e.cfg.PortMin, e.cfg.PortMax, e.cfg.Quarantine)
+	require.NoError(t, err)
+	e.stock, err = newStock()
+	require.NoError(t, err)
 	w, err := newWorker(e, zerolog.Nop())
 	require.NoError(t, err)
 	p := &path{w: w, c: newCall(w)}
@@ -46,10 +52,10 @@ func newPath(t testing.TB, codecA, codecB Codec) *path {
 		l := &p.c.legs[side]
 		phone, at := socket()
 		phones[side] = phone
-		rtp, here := socket()
-		control, _ := socket()
-		require.NoError(t, w.watch(rtp))
-		l.open(rtp, control, here.Port())
+		used, err := openPair(w, e.ports.Line(2)[side])
+		require.NoError(t, err)
+		here := netip.AddrPortFrom(localhost, used.port)
+		l.open(used)
 		s := Stream{RTP: at, Codec: codec, SendPT: 8, RecvPT: 8, SendEventPT: 101, RecvEventPT: 101, Send: true, Receive: true}
 		require.NoError(t, s.complete(localhost))
 		l.point(s, w.now())
@@ -63,9 +69,11 @@ func newPath(t testing.TB, codecA, codecB Codec) *path {
 	t.Cleanup(func() {
 		for side := range p.c.legs {
 			l := &p.c.legs[side]
-			w.drop(&l.rtp)
-			w.drop(&l.control)
+			if l.pair != nil {
+				w.drop(l.pair)
+			}
 		}
+		require.NoError(t, e.stock.close())
 		_, _ = p.a.Close(), p.b.Close()
 		w.free()
 	})
