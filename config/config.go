@@ -20,6 +20,7 @@ type Config struct {
 	Journal   Journal   `key:"journal"`
 	Recording Recording `key:"recording"`
 	Retention Retention `key:"retention"`
+	Keys      KeyRing   `key:"keys"`
 	Events    Events    `key:"events"`
 	HTTP      HTTP      `key:"http"`
 	SMS       SMS       `key:"sms"`

@@ -48,6 +48,9 @@ func (l *Ledger) Credentials(ctx context.Context, key string) (Credentials, erro
 	if err != nil {
 		return c, fmt.Errorf("read the credentials of app %s: %w", key, err)
 	}
+	if c.Secret, err = l.openSecret(key, c.Secret); err != nil {
+		return c, fmt.Errorf("read the credentials of app %s: %w", key, err)
+	}
 	c.Networks = words(networks)
 	return c, nil
 }
@@ -63,13 +66,19 @@ func words(text string) []string {
 // Secret is a random text that whoever asks for the name first makes, and
 // everybody else gets.
 func (l *Ledger) Secret(ctx context.Context, name string) (string, error) {
-	err := l.change(ctx, func(s scope) error {
-		_, err := s.exec(`INSERT INTO secrets (name, value, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, name, rand.Text()+rand.Text(), micros(time.Now()))
-		return err
-	})
+	sealed, err := l.ring.SealText(systemPlace(name), rand.Text()+rand.Text())
+	if err == nil {
+		err = l.change(ctx, func(s scope) error {
+			_, err := s.exec(`INSERT INTO secrets (name, value, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, name, sealed, micros(time.Now()))
+			return err
+		})
+	}
 	var value string
 	if err == nil {
 		err = l.read(ctx).scan(`SELECT value FROM secrets WHERE name = $1`, one(name), &value)
+	}
+	if err == nil {
+		value, err = l.ring.OpenText(systemPlace(name), value)
 	}
 	if err != nil {
 		return "", fmt.Errorf("have the secret of %s: %w", name, err)

@@ -171,7 +171,11 @@ func (l *Ledger) CreateApp(ctx context.Context, a App) (App, error) {
 		if has >= most {
 			return ErrTooManyApps
 		}
-		args := append(a.settings(), a.SP, string(a.Mode), micros(a.Created))
+		stored := a
+		if stored.Secret, err = l.sealSecret(a.Key, a.Secret); err != nil {
+			return err
+		}
+		args := append(stored.settings(), a.SP, string(a.Mode), micros(a.Created))
 		n, err := s.exec(`INSERT INTO apps (key, name, secret, paused, no_calls, ext_digits, random_ext, retries,
 			recording, stereo, informs, keep_callee, no_foreign, quality_check, sms, sms_content,
 			status_url, callin_url, fee_url, sms_url, sms_control_url, number_url, push_numbers, signing,
@@ -203,11 +207,11 @@ func (l *Ledger) ChangeApp(ctx context.Context, key string, change func(*App) er
 		} else if n == 0 {
 			return ErrUnknownApp
 		}
-		before, err := app(s, key)
+		before, err := l.app(s, key)
 		if err != nil {
 			return err
 		}
-		if after, err = app(s, key); err != nil { // its own maps
+		if after, err = l.app(s, key); err != nil { // its own maps
 			return err
 		}
 		if err := change(&after); err != nil {
@@ -219,10 +223,14 @@ func (l *Ledger) ChangeApp(ctx context.Context, key string, change func(*App) er
 				return err
 			}
 		}
+		stored := after
+		if stored.Secret, err = l.sealSecret(key, after.Secret); err != nil {
+			return err
+		}
 		_, err = s.exec(`UPDATE apps SET name = $2, secret = $3, paused = $4, no_calls = $5, ext_digits = $6, random_ext = $7, retries = $8,
 			recording = $9, stereo = $10, informs = $11, keep_callee = $12, no_foreign = $13, quality_check = $14, sms = $15, sms_content = $16,
 			status_url = $17, callin_url = $18, fee_url = $19, sms_url = $20, sms_control_url = $21, number_url = $22, push_numbers = $23, signing = $24,
-			send_duration = $25, send_released_by = $26, send_area_code = $27, send_record_url = $28 WHERE key = $1`, after.settings()...)
+			send_duration = $25, send_released_by = $26, send_area_code = $27, send_record_url = $28 WHERE key = $1`, stored.settings()...)
 		if err != nil {
 			return err
 		}
@@ -277,10 +285,10 @@ func storeScenes(s scope, a *App) error {
 
 // App reads an app; ErrUnknownApp if there is none.
 func (l *Ledger) App(ctx context.Context, key string) (App, error) {
-	return app(l.read(ctx), key)
+	return l.app(l.read(ctx), key)
 }
 
-func app(s scope, key string) (App, error) {
+func (l *Ledger) app(s scope, key string) (App, error) {
 	a, err := readApp(scanner(func(dest ...any) error {
 		return s.scan(`SELECT `+appColumns+appTables+`WHERE a.key = $1`, one(key), dest...)
 	}))
@@ -290,13 +298,16 @@ func app(s scope, key string) (App, error) {
 	if err != nil {
 		return App{}, fmt.Errorf("read app %s: %w", key, err)
 	}
+	if a.Secret, err = l.openSecret(key, a.Secret); err != nil {
+		return App{}, fmt.Errorf("read app %s: %w", key, err)
+	}
 	return a, readScenes(s, map[string]*App{key: &a}, `SELECT app, scene, file, shipped FROM app_prompts WHERE app = $1`, key)
 }
 
 // Apps lists all apps.
 func (l *Ledger) Apps(ctx context.Context) ([]App, error) {
 	s := l.read(ctx)
-	list, err := apps(s)
+	list, err := l.apps(s)
 	if err != nil {
 		return nil, fmt.Errorf("list apps: %w", err)
 	}
@@ -307,7 +318,7 @@ func (l *Ledger) Apps(ctx context.Context) ([]App, error) {
 	return list, readScenes(s, byKey, `SELECT app, scene, file, shipped FROM app_prompts`)
 }
 
-func apps(s scope) (list []App, err error) {
+func (l *Ledger) apps(s scope) (list []App, err error) {
 	rows, err := s.query(`SELECT ` + appColumns + appTables + `ORDER BY a.key`)
 	if err != nil {
 		return nil, err
@@ -315,6 +326,9 @@ func apps(s scope) (list []App, err error) {
 	defer closeRows(rows, &err)
 	for rows.Next() {
 		a, err := readApp(rows)
+		if err == nil {
+			a.Secret, err = l.openSecret(a.Key, a.Secret)
+		}
 		if err != nil {
 			return nil, err
 		}

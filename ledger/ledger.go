@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"axgate/vault"
 )
 
 // The drivers.
@@ -23,17 +25,22 @@ type Config struct {
 	Driver string // SQLite (the default) or Postgres
 	Path   string // SQLite: the file; its directory is made if it is missing
 	DSN    string // Postgres: a URL or key=value connection string
+
+	// Ring encrypts the secrets of apps and of the system; nil: they are stored
+	// as they are.
+	Ring *vault.Ring
 }
 
 // Ledger is an open ledger. It is safe for use by many goroutines and, with
 // other Ledgers on the same database, by many processes.
 type Ledger struct {
-	driver  string
-	reads   *sql.DB
-	stmts   *statements
-	writes  *sql.DB
-	writer  *writer       // SQLite only
-	due     chan struct{} // holds a token once events may be due
+	driver string
+	ring   *vault.Ring
+	reads  *sql.DB
+	stmts  *statements
+	writes *sql.DB
+	writer *writer       // SQLite only
+	due    chan struct{} // holds a token once events may be due
 
 	recording sync.Mutex // holds records
 	records   records
@@ -45,7 +52,7 @@ type Ledger struct {
 // Open connects to the database, brings its schema up to date, and starts the
 // writer. A schema newer than this program knows is refused.
 func Open(ctx context.Context, cfg Config) (*Ledger, error) {
-	l := &Ledger{driver: cfg.Driver}
+	l := &Ledger{driver: cfg.Driver, ring: cfg.Ring}
 	var err error
 	switch cfg.Driver {
 	case SQLite, "":

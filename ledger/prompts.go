@@ -35,8 +35,12 @@ type Prompt struct {
 // PutPrompt stores a prompt, in place of an earlier one of that name.
 func (l *Ledger) PutPrompt(ctx context.Context, p Prompt) error {
 	err := l.change(ctx, func(s scope) error {
-		if _, err := app(s, p.App); err != nil {
+		var there int
+		if err := s.scan(`SELECT count(*) FROM apps WHERE key = $1`, one(p.App), &there); err != nil {
 			return err
+		}
+		if there == 0 {
+			return ErrUnknownApp
 		}
 		_, err := s.exec(`INSERT INTO prompts (app, name, state, reason, bytes, millis, sha256, uploaded_at, reviewed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 			ON CONFLICT (app, name) DO UPDATE SET state = excluded.state, reason = excluded.reason, bytes = excluded.bytes, millis = excluded.millis,

@@ -21,7 +21,8 @@ func (n *Node) openLibrary(ctx context.Context, verifier *auth.Verifier) (err er
 	}
 	n.library, err = records.New(records.Config{
 		Auth: verifier, Store: recordings{n.ledger, n.cfg.Retention.RecordingsDays}, Links: records.NewLinks(key), Base: func() string { return n.web.Base() },
-		Files: n.recordings, Stored: n.store, Redirect: n.cfg.Recording.Store.Redirect, Valid: n.cfg.HTTP.Link, Log: n.log,
+		Files: n.recordings, Stored: n.store, Ring: n.ring,
+		Redirect: n.cfg.Recording.Store.Redirect && n.ring == nil, Valid: n.cfg.HTTP.Link, Log: n.log,
 	})
 	return err
 }

@@ -33,6 +33,7 @@ import (
 	"axgate/sip/sdp"
 	"axgate/sms"
 	"axgate/store"
+	"axgate/vault"
 )
 
 // Node is a running axgate.
@@ -59,7 +60,8 @@ type Node struct {
 	server     *sip.Server
 	shown      netip.Addr // in SDP
 	close      closers
-	token      string // of commands on this host, anew at each start
+	ring       *vault.Ring // encrypts at rest; nil: nothing is
+	token      string      // of commands on this host, anew at each start
 }
 
 // Open starts everything in its order; calls are taken from Serve on. What was
@@ -69,7 +71,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*Node, er
 	// Old calls are closed before the ledger hears that this node is alive
 	// (openLookup): they end when it was alive last.
 	for _, step := range []func(context.Context) error{
-		n.openDirectory, n.openLedger, n.openJournal, n.openRecorder, n.openStore, n.closeOldCalls, n.openCache, n.openProvision, n.openPrompts, n.openLookup,
+		n.openDirectory, n.openLedger, n.checkKeys, n.openJournal, n.openRecorder, n.openStore, n.closeOldCalls, n.openCache, n.openProvision, n.openPrompts, n.openLookup,
 		n.openTexts, n.openGateways, n.openMedia, n.openHTTP, n.openPusher, n.openRetention, n.openSIP,
 	} {
 		if err := step(ctx); err != nil {
@@ -146,7 +148,12 @@ func (n *Node) openDirectory(ctx context.Context) (err error) {
 }
 
 func (n *Node) openLedger(ctx context.Context) (err error) {
-	if n.ledger, err = ledger.Open(ctx, ledgerConfig(&n.cfg)); err != nil {
+	if n.ring, err = keyRing(&n.cfg); err != nil {
+		return err
+	}
+	c := ledgerConfig(&n.cfg)
+	c.Ring = n.ring
+	if n.ledger, err = ledger.Open(ctx, c); err != nil {
 		return err
 	}
 	n.close.add("the ledger", func(context.Context) error { return n.ledger.Close() })

@@ -15,6 +15,7 @@ import (
 	"axgate/provision"
 	"axgate/routing"
 	"axgate/store"
+	"axgate/vault"
 )
 
 // Office is ledger, cache and provisioning without a node: what commands work
@@ -24,7 +25,8 @@ type Office struct {
 	Ledger    *ledger.Ledger
 	Cache     *store.Cache // nil: no node runs, and the cache would be in it
 	Provision *provision.Service
-	Running   *Running // nil: none on this data directory
+	Ring      *vault.Ring // nil: nothing is encrypted
+	Running   *Running    // nil: none on this data directory
 	files     *prompts.Dir
 	log       zerolog.Logger
 	close     closers
@@ -49,7 +51,12 @@ func OpenOffice(ctx context.Context, cfg config.Config, log zerolog.Logger) (o *
 	if err := o.look(ctx, &cfg, &s); err != nil {
 		return nil, err
 	}
-	if o.Ledger, err = ledger.Open(ctx, ledgerConfig(&cfg)); err != nil {
+	if o.Ring, err = keyRing(&cfg); err != nil {
+		return nil, err
+	}
+	l := ledgerConfig(&cfg)
+	l.Ring = o.Ring
+	if o.Ledger, err = ledger.Open(ctx, l); err != nil {
 		return nil, err
 	}
 	o.close.add("the ledger", func(context.Context) error { return o.Ledger.Close() })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,14 +25,14 @@ func (n *Node) openRecorder(context.Context) error {
 	if n.recordings, err = archive.OpenDir(dir); err != nil {
 		return err
 	}
-	repaired, err := record.Repair(dir, n.cfg.Recording.MinTalk)
+	repaired, err := record.Repair(dir, n.cfg.Recording.MinTalk, n.ring)
 	if err != nil { // the others are whole, and calls can be recorded
 		n.log.Error().Err(err).Msg("repair recordings")
 	}
 	for _, r := range repaired {
 		n.log.Warn().Str("recording", filepath.Base(r.Path)).Dur("length", r.Duration).Msg("repaired: its process was killed")
 	}
-	n.tapes = record.Open(record.WriterOptions{Sync: true}) // a fee event that names a file is durable
+	n.tapes = record.Open(record.WriterOptions{Sync: true, Ring: n.ring}) // a fee event that names a file is durable
 	n.close.add("the recorder", func(context.Context) error { return n.tapes.Close() })
 	return nil
 }
@@ -42,16 +43,18 @@ func (n *Node) closeOldCalls(ctx context.Context) error {
 	if err := n.alone(ctx); err != nil {
 		return err
 	}
-	dir := RecordDir(&n.cfg)
 	closed, err := n.ledger.CloseOpen(ctx, n.cfg.Node, func(c events.Call) (string, int64, bool) {
 		if c.RecordFile == "" || c.RecordFile != filepath.Base(c.RecordFile) {
 			return "", 0, false
 		}
-		info, err := os.Stat(filepath.Join(dir, c.RecordFile))
+		bytes, err := n.bytesOf(c.RecordFile)
 		if err != nil {
+			if !errors.Is(err, fs.ErrNotExist) {
+				n.log.Error().Err(err).Str("recording", c.RecordFile).Msg("a call is closed without its recording")
+			}
 			return "", 0, false
 		}
-		return c.RecordFile, info.Size(), true
+		return c.RecordFile, bytes, true
 	})
 	if closed > 0 {
 		n.log.Warn().Int("calls", closed).Msg("closed: their process was killed")
@@ -86,15 +89,34 @@ func (n *Node) alone(ctx context.Context) error {
 	}
 }
 
+// bytesOf is how long the WAV file of a recording is, encrypted or not.
+func (n *Node) bytesOf(file string) (int64, error) {
+	f, is, err := n.recordings.Open(file)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	_, bytes, err := n.ring.Decrypted(f, is.Bytes, file)
+	return bytes, err
+}
+
 // ReadRecording reads the audio of a recording: A-law, the channels in turn.
-func ReadRecording(path string) ([]byte, error) {
+func (n *Node) ReadRecording(path string) ([]byte, error) {
 	const most = 1 << 30
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	w, err := wav.Read(f, most)
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	plain, _, err := n.ring.Decrypted(f, info.Size(), filepath.Base(path))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	w, err := wav.Read(plain, most)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}

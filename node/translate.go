@@ -17,6 +17,7 @@ import (
 	"axgate/sip/sdp"
 	"axgate/sip/trunk"
 	"axgate/sip/wire"
+	"axgate/vault"
 )
 
 // Check brings a configuration into the forms that the parts need, as Open
@@ -203,6 +204,15 @@ func LedgerFile(c *config.Config) string {
 		return l.Path
 	}
 	return ""
+}
+
+// keyRing is the keys that encrypt at rest; nil: none.
+func keyRing(c *config.Config) (*vault.Ring, error) {
+	r, err := vault.OpenRing(c.Keys.File, c.Keys.Ring)
+	if err != nil {
+		return nil, fmt.Errorf("keys: %w", err)
+	}
+	return r, nil
 }
 
 func ledgerConfig(c *config.Config) ledger.Config {

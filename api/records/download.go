@@ -36,14 +36,20 @@ func (l *Library) Fetch(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer f.Close()
+	content, bytes, err := l.cfg.Ring.Decrypted(f, info.Bytes, file)
+	if err != nil {
+		l.cfg.Log.Error().Err(err).Str("recording", file).Msg("read a recording that is asked for")
+		noRecord.Write(w)
+		return
+	}
 	h := w.Header()
 	h.Set("Content-Type", "audio/wav")
 	h.Set("Content-Disposition", `attachment; filename="`+file+`"`)
 	h.Set("Cache-Control", "private, no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	// A writer without deadlines is none of a server's.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience(info.Bytes)))
-	http.ServeContent(w, r, file, time.Time{}, f)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(patience(bytes)))
+	http.ServeContent(w, r, file, time.Time{}, content)
 }
 
 // open opens a recording where it is.

@@ -14,6 +14,7 @@ import (
 	"axgate/api/answer"
 	"axgate/api/auth"
 	"axgate/archive"
+	"axgate/vault"
 )
 
 // Path is the interface that answers with a link.
@@ -48,6 +49,7 @@ type Config struct {
 	Base   func() string  // of the API of this node
 	Files  *archive.Dir   // this node's
 	Stored *archive.Store // of all nodes; nil: there is none
+	Ring   *vault.Ring    // opens what is encrypted; nil: nothing is
 	// Redirect: links lead to the store itself; else files that are there are
 	// handed out here.
 	Redirect bool

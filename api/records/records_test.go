@@ -22,6 +22,7 @@ import (
 	"axgate/api/auth"
 	"axgate/archive"
 	"axgate/archive/archivetest"
+	"axgate/vault"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -273,6 +274,67 @@ func TestStored(t *testing.T) {
 		l.cfg.Redirect = redirect
 		require.Equal(t, notThere, l.fetch(http.MethodGet, before).Body.String())
 	}
+}
+
+// TestEncrypted: what is encrypted is handed out as it was, from the directory
+// and from the store; one that was cut off is not.
+func TestEncrypted(t *testing.T) {
+	s := archivetest.Serve(t)
+	l := open(t)
+	key, err := vault.NewKey("k")
+	require.NoError(t, err)
+	ring, err := vault.ReadRing(strings.NewReader(key))
+	require.NoError(t, err)
+	l.cfg.Ring, l.cfg.Stored = ring, s.Store(t, nil)
+	anew, err := l.cfg.Files.Reseal(ring, file)
+	require.NoError(t, err)
+	require.True(t, anew)
+	f, is, err := l.cfg.Files.Open(file)
+	require.NoError(t, err)
+	require.Greater(t, is.Bytes, int64(len(audio)))
+	address := l.location(t, file)
+	check := func() {
+		require.Equal(t, string(audio), l.fetch(http.MethodGet, address).Body.String())
+		w := l.fetch(http.MethodGet, address, "Range", "bytes=5000-5009")
+		require.Equal(t, http.StatusPartialContent, w.Code)
+		require.Equal(t, string(audio[5000:5010]), w.Body.String())
+	}
+	check()
+	require.NoError(t, l.cfg.Stored.Put(t.Context(), file, f, is.Bytes))
+	require.NoError(t, f.Close())
+	require.NoError(t, l.cfg.Files.Remove(file))
+	check()
+	anew, err = l.cfg.Stored.Reseal(t.Context(), ring, file)
+	require.NoError(t, err)
+	require.False(t, anew)
+	require.NoError(t, l.cfg.Stored.Put(t.Context(), file, strings.NewReader(string(audio)), int64(len(audio))))
+	check() // it is in the clear
+	anew, err = l.cfg.Stored.Reseal(t.Context(), ring, file)
+	require.NoError(t, err)
+	require.True(t, anew)
+	check()
+	second, err := vault.NewKey("k2")
+	require.NoError(t, err)
+	l.cfg.Ring, err = vault.ReadRing(strings.NewReader(key + " " + second))
+	require.NoError(t, err)
+	anew, err = l.cfg.Stored.Reseal(t.Context(), l.cfg.Ring, file)
+	require.NoError(t, err)
+	require.True(t, anew)
+	check()
+	l.cfg.Ring, err = vault.ReadRing(strings.NewReader(second))
+	require.NoError(t, err)
+	check()
+
+	l.cfg.Ring = ring
+	require.Equal(t, notThere, l.fetch(http.MethodGet, address).Body.String(), "its key is not there")
+	content, is, err := l.cfg.Stored.Open(t.Context(), file)
+	require.NoError(t, err)
+	cut, err := io.ReadAll(io.LimitReader(content, is.Bytes-1))
+	require.NoError(t, errors.Join(err, content.Close()))
+	require.NoError(t, l.cfg.Stored.Put(t.Context(), file, strings.NewReader(string(cut)), int64(len(cut))))
+	l.cfg.Ring, err = vault.ReadRing(strings.NewReader(second))
+	require.NoError(t, err)
+	require.Equal(t, notThere, l.fetch(http.MethodGet, address).Body.String(), "its end is missing")
 }
 
 // TestAnyLink: only what was signed is handed out, whatever a link looks like.

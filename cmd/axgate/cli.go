@@ -51,6 +51,8 @@ type cli struct {
 
 	Retention retentionCmd `cmd:"" help:"Deletion of what is too old: when it was done, or do it now."`
 
+	Keys keysCmd `cmd:"" help:"Keys that secrets and recordings are encrypted with: make, list, change to the newest."`
+
 	Doctor  doctorCmd  `cmd:"" help:"Look for everything that could keep calls from working."`
 	Conf    configCmd  `cmd:"" name:"config" help:"Check, print, and explain the configuration."`
 	Version versionCmd `cmd:"" help:"Print the version."`

@@ -146,7 +146,7 @@ func (c *labCmd) demonstrate(p *program, n *node.Node, cfg *config.Config, custo
 	defer cancel()
 	d := lab.Demonstration{
 		Server: n.Running().UDP, Explain: n.Explain, Receiver: customer, RecordDir: node.RecordDir(cfg), HintLength: n.HintLength,
-		ReadALaw: node.ReadRecording, Tell: tell, EventsWait: 15 * time.Second,
+		ReadALaw: n.ReadRecording, Tell: tell, EventsWait: 15 * time.Second,
 	}
 	r, err := d.Run(ctx)
 	if err != nil {

@@ -4,23 +4,27 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
 
 	"axgate/media/law"
 	"axgate/media/wav"
+	"axgate/vault"
 )
 
 // file is a recording's file. It belongs to the goroutine that writes it, and
 // once that has done its last job to the one that closes the recording.
 type file struct {
 	f        *os.File
-	path     string // when it is complete
+	sealed   *vault.Writer // nil: f is written as it is
+	path     string        // when it is complete
 	channels int
 	frames   int64
 	sync     bool
 	err      error // the first that happened
+	ring     *vault.Ring
 }
 
 // job is one thing to do with a file: write a piece, write silence, or both.
@@ -43,11 +47,28 @@ func serve(q <-chan job) {
 	}
 }
 
+// begin writes what stands before the samples. With a ring the header of the
+// WAV file comes in the end.
+func (f *file) begin(channels int) (err error) {
+	f.channels = channels
+	if f.ring != nil {
+		f.sealed, err = f.ring.NewWriter(f.f, filepath.Base(f.path), byte(channels))
+		return err
+	}
+	h := wav.Header(channels, 0)
+	_, err = f.f.Write(h[:])
+	return err
+}
+
 func (f *file) write(b []byte) {
 	if f.err != nil || len(b) == 0 {
 		return
 	}
-	if _, f.err = f.f.Write(b); f.err == nil {
+	to := io.Writer(f.f)
+	if f.sealed != nil {
+		to = f.sealed
+	}
+	if _, f.err = to.Write(b); f.err == nil {
 		f.frames += int64(len(b) / f.channels)
 	}
 }
@@ -69,6 +90,9 @@ func (f *file) finish(keep bool) (Result, error) {
 	if !keep {
 		return Result{}, errors.Join(f.f.Close(), os.Remove(f.f.Name()))
 	}
+	if f.sealed != nil {
+		return f.finishSealed()
+	}
 	if f.err != nil && f.frames == 0 {
 		return Result{}, errors.Join(fmt.Errorf("write the recording %s: %w", filepath.Base(f.path), f.err), f.f.Close(), os.Remove(f.f.Name()))
 	}
@@ -83,6 +107,34 @@ func (f *file) finish(keep bool) (Result, error) {
 		return Result{}, errors.Join(f.err, fmt.Errorf("finish the recording: %w", err))
 	}
 	return Result{Path: f.path, Duration: span(f.frames), Bytes: size(f.channels, f.frames)}, f.err
+}
+
+// finishSealed is finish of a file that is kept and encrypted. Where the disk
+// failed, it is completed as one that a crash has left.
+func (f *file) finishSealed() (Result, error) {
+	name := filepath.Base(f.path)
+	if f.err == nil {
+		f.err = f.sealed.Finish(around(f.channels, f.frames))
+	}
+	if f.err == nil && f.sync {
+		f.err = f.f.Sync()
+	}
+	f.err = errors.Join(f.err, f.f.Close())
+	if f.err != nil {
+		f.err = fmt.Errorf("write the recording %s: %w", name, f.err)
+		r, err := repair(f.f.Name(), 0, f.ring)
+		return r, errors.Join(f.err, err)
+	}
+	if err := rename(f.f.Name(), f.path, f.sync); err != nil {
+		return Result{}, fmt.Errorf("finish the recording: %w", err)
+	}
+	return Result{Path: f.path, Duration: span(f.frames), Bytes: size(f.channels, f.frames)}, nil
+}
+
+// around is what stands before and after the samples in a file.
+func around(channels int, frames int64) (head, tail []byte) {
+	h := wav.Header(channels, frames)
+	return h[:], make([]byte, size(channels, frames)-wav.HeaderSize-frames*int64(channels))
 }
 
 // complete writes the header of a file with so many frames and closes it.

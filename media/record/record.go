@@ -22,7 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"axgate/media/wav"
+	"axgate/vault"
 )
 
 // WriterOptions are those of a Writer; zero values mean the defaults.
@@ -33,11 +33,14 @@ type WriterOptions struct {
 	// (fsync of both). Without it a power failure, but no crash of the process,
 	// may cost the files of the last half minute. Pieces are never synced one by one.
 	Sync bool
+	// Ring encrypts the files as they are written; nil: they are as they are.
+	Ring *vault.Ring
 }
 
 // Writer writes the files of many recordings.
 type Writer struct {
 	sync    bool
+	ring    *vault.Ring
 	queues  []chan job
 	next    atomic.Uint32
 	workers sync.WaitGroup
@@ -66,7 +69,7 @@ func Open(o WriterOptions) *Writer {
 	if o.Backlog <= 0 {
 		o.Backlog = 1024
 	}
-	w := &Writer{sync: o.Sync, finishing: make(chan struct{}, mostFinishing)}
+	w := &Writer{sync: o.Sync, ring: o.Ring, finishing: make(chan struct{}, mostFinishing)}
 	for range o.Workers {
 		q := make(chan job, o.Backlog)
 		w.queues = append(w.queues, q)
@@ -118,18 +121,16 @@ func (w *Writer) Create(o Options) (*Recording, error) {
 		return nil, fmt.Errorf("begin a recording: %w", err)
 	}
 	r := &Recording{writer: w, queue: w.queues[w.next.Add(1)%uint32(len(w.queues))], talk: o.Talk, minTalk: o.MinTalk, start: time.Now(),
-		channels: 1, file: &file{f: f, path: path, sync: w.sync}}
+		channels: 1, file: &file{f: f, path: path, sync: w.sync, ring: w.ring}}
 	if o.Stereo {
 		r.channels = 2
 	}
 	if r.talk.IsZero() {
 		r.talk = r.start
 	}
-	h := wav.Header(r.channels, 0)
-	if _, err := f.Write(h[:]); err != nil {
+	if err := r.file.begin(r.channels); err != nil {
 		return nil, fmt.Errorf("begin a recording: %w", errors.Join(err, f.Close(), os.Remove(f.Name())))
 	}
-	r.file.channels = r.channels
 	r.buf = silent(r.channels)
 	return r, nil
 }

@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"axgate/media/wav"
+	"axgate/vault"
 )
 
 // Repair completes the recordings that a crash has left in a directory, and
 // removes those that are shorter than minTalk. No Writer may be at work there.
-// It tells which files it completed; an error names those that it could not.
-func Repair(dir string, minTalk time.Duration) ([]Result, error) {
+// Those that are encrypted need their key in ring. It tells which files it completed; an error names those that it could not.
+func Repair(dir string, minTalk time.Duration, ring *vault.Ring) ([]Result, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -29,7 +30,7 @@ func Repair(dir string, minTalk time.Duration) ([]Result, error) {
 		if !strings.HasSuffix(e.Name(), partSuffix) || !e.Type().IsRegular() {
 			continue
 		}
-		r, err := repair(filepath.Join(dir, e.Name()), minTalk)
+		r, err := repair(filepath.Join(dir, e.Name()), minTalk, ring)
 		if err != nil {
 			failed = errors.Join(failed, fmt.Errorf("complete the recording %s: %w", e.Name(), err))
 		}
@@ -42,7 +43,7 @@ func Repair(dir string, minTalk time.Duration) ([]Result, error) {
 
 // repair makes a header for what stands in the file. Its start is reckoned from
 // when it was last written.
-func repair(part string, minTalk time.Duration) (Result, error) {
+func repair(part string, minTalk time.Duration, ring *vault.Ring) (Result, error) {
 	f, err := os.OpenFile(part, os.O_RDWR, 0)
 	if err != nil {
 		return Result{}, err
@@ -50,6 +51,9 @@ func repair(part string, minTalk time.Duration) (Result, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return Result{}, errors.Join(err, f.Close())
+	}
+	if vault.IsSealedFile(f) {
+		return repairSealed(f, info.ModTime(), minTalk, ring)
 	}
 	var h [wav.HeaderSize]byte
 	channels := 0
