@@ -30,8 +30,8 @@ const (
 
 // press is one digit to be sent.
 type press struct {
-	code uint8  // the telephone event
 	want uint32 // samples of 125 µs that it shall last
+	code uint8  // the telephone event
 	held bool   // the other side's key is still down: the length is not known yet
 }
 

@@ -55,7 +55,7 @@ type leg struct {
 	control endpoint
 	reports reports
 	idle    timer
-	latch   latch
+	latch   *latch // from Point until a source is found
 	count   counters
 	// sentBefore are packets of streams that another took the place of.
 	sentBefore uint64
@@ -172,7 +172,7 @@ func (l *leg) point(s Stream, now int64) {
 			w.log.Error().Err(err).Uint16("port", l.pair.port).Msg("a media socket keeps its old peer")
 		}
 	}
-	l.latch = latch{since: now, signalled: s.RTP, nat: s.NAT, window: int64(w.engine.cfg.LatchWindow)}
+	l.latch = &latch{since: now, signalled: s.RTP, nat: s.NAT, window: int64(w.engine.cfg.LatchWindow)}
 	if !sameAddress {
 		l.latch.old = before
 	}

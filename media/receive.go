@@ -70,6 +70,7 @@ func (l *leg) expected(p packet) bool {
 // follow latches the leg to a source. A peer behind a NAT is sent to where it sends from; any other to where its SDP says.
 func (l *leg) follow(from netip.AddrPort) {
 	l.rtp.latch(from)
+	l.latch = nil
 	if !l.stream.NAT && l.rtp.dest.IsValid() {
 		return
 	}
