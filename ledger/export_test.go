@@ -51,3 +51,6 @@ func DropQueries() map[string]string {
 		keptRecordings: "calls_recorded (app=", storedGone: "calls_stored_gone (record_gone_at>",
 	}
 }
+
+// DumpedTables are those of a dump.
+func DumpedTables() []string { return tables }

@@ -18,24 +18,62 @@ var errNewer = errors.New("the schema was made by a newer axgate")
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// migrate brings the schema forward to the version that this program knows.
-func migrate(ctx context.Context, db *sql.DB, driver string) error {
+// migrator knows the migrations of a database.
+func migrator(db *sql.DB, driver string) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
-		return fmt.Errorf("the migrations: %w", err)
+		return nil, fmt.Errorf("the migrations: %w", err)
 	}
 	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
 	if driver == Postgres {
 		dialect = goose.DialectPostgres
 		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60)) // every second, for a minute
 		if err != nil {
-			return fmt.Errorf("the lock of the migrations: %w", err)
+			return nil, fmt.Errorf("the lock of the migrations: %w", err)
 		}
 		options = append(options, goose.WithSessionLocker(locker))
 	}
 	p, err := goose.NewProvider(dialect, db, files, options...)
 	if err != nil {
-		return fmt.Errorf("the migrations: %w", err)
+		return nil, fmt.Errorf("the migrations: %w", err)
+	}
+	return p, nil
+}
+
+// schemaOf is the version of a schema; 0: there is none.
+func schemaOf(ctx context.Context, db *sql.DB, driver string) (int64, error) {
+	p, err := migrator(db, driver)
+	if err != nil {
+		return 0, err
+	}
+	at, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("read the schema's version: %w", err)
+	}
+	return at, nil
+}
+
+// migrateTo brings the schema forward to a version.
+func migrateTo(ctx context.Context, db *sql.DB, driver string, version int64) error {
+	p, err := migrator(db, driver)
+	if err != nil {
+		return err
+	}
+	sources := p.ListSources()
+	if known := sources[len(sources)-1].Version; version > known {
+		return fmt.Errorf("%w: it has version %d, and this program knows versions up to %d: use the newer axgate", errNewer, version, known)
+	}
+	if _, err := p.UpTo(ctx, version); err != nil {
+		return fmt.Errorf("bring the schema to version %d: %w", version, err)
+	}
+	return nil
+}
+
+// migrate brings the schema forward to the version that this program knows.
+func migrate(ctx context.Context, db *sql.DB, driver string) error {
+	p, err := migrator(db, driver)
+	if err != nil {
+		return err
 	}
 	sources := p.ListSources()
 	known := sources[len(sources)-1].Version

@@ -51,6 +51,9 @@ type cli struct {
 
 	Retention retentionCmd `cmd:"" help:"Deletion of what is too old: when it was done, or do it now."`
 
+	Backup  backupCmd  `cmd:"" help:"Write all that is kept into one file, while nodes run."`
+	Restore restoreCmd `cmd:"" help:"Make a system of a backup."`
+
 	Keys keysCmd `cmd:"" help:"Keys that secrets and recordings are encrypted with: make, list, change to the newest."`
 
 	Doctor  doctorCmd  `cmd:"" help:"Look for everything that could keep calls from working."`

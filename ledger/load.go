@@ -1,0 +1,220 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Refusals of a load.
+var (
+	ErrNotEmpty = errors.New("there are apps, numbers, calls or operators already")
+	ErrAlive    = errors.New("a node is alive on the ledger")
+)
+
+// LoadOptions are those of a load.
+type LoadOptions struct {
+	Schema  int64  // version of the schema that the rows are of
+	Replace bool   // what is there goes; without it that is a refusal
+	Why     string // of the new epoch of the cache, for operators
+}
+
+// Load makes a ledger of what feed gives: of an SQLite file that is not there
+// yet, or in a PostgreSQL database without nodes. It is all there, in the schema
+// of this program, or nothing is. The cache's epoch becomes one that no cache
+// can have, and the version of each X one that it never had, so that no cache
+// contradicts what was loaded. Refusals: ErrNotEmpty, ErrAlive.
+func Load(ctx context.Context, cfg Config, o LoadOptions, feed func(Sink) error) (epoch int64, err error) {
+	if cfg.Driver == Postgres {
+		epoch, err = loadPostgres(ctx, cfg.DSN, &o, feed)
+	} else {
+		epoch, err = loadSQLite(ctx, cfg.Path, &o, feed)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("load a ledger: %w", err)
+	}
+	return epoch, nil
+}
+
+func loadSQLite(ctx context.Context, path string, o *LoadOptions, feed func(Sink) error) (epoch int64, err error) {
+	if _, err := os.Lstat(path); err == nil {
+		return 0, fmt.Errorf("%s: %w", path, os.ErrExist)
+	}
+	if err := prepareFile(path); err != nil {
+		return 0, err
+	}
+	db, err := openPool(path, 1, "_txlock=immediate")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := migrateTo(ctx, db, SQLite, o.Schema); err != nil {
+		return 0, err
+	}
+	if epoch, err = loadRows(ctx, db, o, feed); err != nil {
+		return 0, err
+	}
+	if err := migrate(ctx, db, SQLite); err != nil {
+		return 0, err
+	}
+	_, err = db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return epoch, err
+}
+
+func loadPostgres(ctx context.Context, dsn string, o *LoadOptions, feed func(Sink) error) (epoch int64, err error) {
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		return 0, fmt.Errorf("the PostgreSQL connection string: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	is, err := schemaOf(ctx, db, Postgres)
+	if err != nil {
+		return 0, err
+	}
+	if is != 0 && is != o.Schema {
+		return 0, fmt.Errorf("the database has the schema of version %d, what is loaded that of version %d: use an empty database", is, o.Schema)
+	}
+	if err := migrateTo(ctx, db, Postgres, o.Schema); err != nil {
+		return 0, err
+	}
+	if epoch, err = loadRows(ctx, db, o, feed); err != nil {
+		return 0, err
+	}
+	return epoch, migrate(ctx, db, Postgres)
+}
+
+// loadRows loads all in one transaction.
+func loadRows(ctx context.Context, db *sql.DB, o *LoadOptions, feed func(Sink) error) (epoch int64, err error) {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, fmt.Errorf("begin a transaction: %w", err)
+	}
+	s := scope{ctx: ctx, on: tx}
+	defer func() { err = errors.Join(err, undone(tx.Rollback())) }()
+	used, err := clearTables(s, o.Replace)
+	if err != nil {
+		return 0, err
+	}
+	in := &inserter{s: s}
+	if err := feed(in); err != nil {
+		return 0, err
+	}
+	if err := in.flush(); err != nil {
+		return 0, err
+	}
+	if epoch, err = newTruth(s, used, o.Why); err != nil {
+		return 0, err
+	}
+	if err := tx.Commit(); err != nil {
+		return 0, fmt.Errorf("commit: %w", err)
+	}
+	return epoch, nil
+}
+
+// clearTables empties the tables, and tells the epoch that they had. What a
+// node would miss is only emptied if replace says so.
+func clearTables(s scope, replace bool) (epoch int64, err error) {
+	var alive, full bool
+	const lately = 5 * time.Second
+	err = s.scan(`SELECT EXISTS (SELECT 1 FROM nodes WHERE alive_at > $1), EXISTS (SELECT 1 FROM accounts) OR EXISTS (SELECT 1 FROM numbers)
+		OR EXISTS (SELECT 1 FROM calls) OR EXISTS (SELECT 1 FROM messages) OR EXISTS (SELECT 1 FROM events) OR EXISTS (SELECT 1 FROM operators),
+		(SELECT value FROM marks WHERE name = 'epoch')`, one(micros(time.Now().Add(-lately))), &alive, &full, &epoch)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("look at what is there: %w", err)
+	case alive:
+		return 0, ErrAlive
+	case full && !replace:
+		return 0, ErrNotEmpty
+	}
+	for _, t := range slices.Backward(tables) {
+		if _, err := s.exec(`DELETE FROM ` + t); err != nil {
+			return 0, fmt.Errorf("empty the table %s: %w", t, err)
+		}
+	}
+	return epoch, nil
+}
+
+// newTruth makes what was loaded newer than anything that a cache may hold.
+func newTruth(s scope, used int64, why string) (epoch int64, err error) {
+	const versions = 1 << 32 // more changes than an X ever has
+	now := time.Now()
+	// Epochs rise by one now and then: no ledger ever had that of its seconds.
+	err = s.scan(`UPDATE marks SET value = CASE WHEN value < $1 THEN $1 ELSE value END + 1, why = $2, at = $3 WHERE name = 'epoch' RETURNING value`,
+		one(max(used, now.Unix()), why, micros(now)), &epoch)
+	if err == nil {
+		_, err = s.exec(`UPDATE numbers SET version = version + $1`, int64(versions))
+	}
+	if err != nil {
+		return 0, fmt.Errorf("raise the cache's epoch: %w", err)
+	}
+	return epoch, nil
+}
+
+// inserter inserts rows, many by one statement.
+type inserter struct {
+	s       scope
+	table   string
+	columns []Column
+	args    []any
+	text    string // of a full statement
+}
+
+const mostLoaded = 100 // rows of a statement
+
+// Table is Sink's. A table may be named again to go on.
+func (in *inserter) Table(name string, columns []Column) error {
+	if err := in.flush(); err != nil {
+		return err
+	}
+	if !slices.Contains(tables, name) {
+		return fmt.Errorf("there is no table %.64q", name)
+	}
+	for _, c := range columns {
+		if c.Name == "" || strings.Trim(c.Name, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
+			return fmt.Errorf("%.64q is no name of a column", c.Name)
+		}
+	}
+	in.table, in.columns, in.text = name, columns, in.statement(name, columns, mostLoaded)
+	return nil
+}
+
+func (in *inserter) statement(table string, columns []Column, rows int) string {
+	names := make([]string, len(columns))
+	for i := range columns {
+		names[i] = columns[i].Name
+	}
+	return `INSERT INTO ` + table + ` (` + strings.Join(names, ", ") + `) VALUES ` + places(rows, len(columns))
+}
+
+// Row is Sink's.
+func (in *inserter) Row(values []any) error {
+	if len(values) != len(in.columns) || len(values) == 0 {
+		return fmt.Errorf("table %s: a row has %d values, not %d", in.table, len(values), len(in.columns))
+	}
+	in.args = append(in.args, values...)
+	if len(in.args) < mostLoaded*len(in.columns) {
+		return nil
+	}
+	return in.flush()
+}
+
+func (in *inserter) flush() error {
+	if len(in.args) == 0 {
+		return nil
+	}
+	text := in.text
+	if rows := len(in.args) / len(in.columns); rows < mostLoaded {
+		text = in.statement(in.table, in.columns, rows)
+	}
+	if _, err := in.s.exec(text, in.args...); err != nil {
+		return fmt.Errorf("table %s: %w", in.table, err)
+	}
+	in.args = in.args[:0]
+	return nil
+}
