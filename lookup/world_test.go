@@ -18,6 +18,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"axgate/ledger"
 	"axgate/ledger/pgtest"
@@ -33,7 +34,8 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("rapid.checks", "40"); err != nil {
 		panic(err)
 	}
-	pgtest.Main(m)
+	// A pool whose server was away looks a second after its end whether it was closed.
+	pgtest.Main(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"))
 }
 
 const (
@@ -111,6 +113,7 @@ func (s *redisServer) save() {
 type trips struct {
 	n         atomic.Int64
 	takes     atomic.Int64 // ns
+	slow      atomic.Int64 // how long a command by itself takes at least, in ns
 	now, most atomic.Int64
 }
 
@@ -119,6 +122,7 @@ func (h *trips) DialHook(next redis.DialHook) redis.DialHook { return next }
 func (h *trips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		h.n.Add(1)
+		time.Sleep(time.Duration(h.slow.Load()))
 		return next(ctx, cmd)
 	}
 }

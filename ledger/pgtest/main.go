@@ -41,8 +41,8 @@ func Like(t testing.TB, dsn string) string {
 }
 
 // Main runs the tests of a package, ends the server that they share, and the
-// process: with a failure if a goroutine is left.
-func Main(m *testing.M) {
+// process: with a failure if a goroutine is left, but for those that the options say.
+func Main(m *testing.M, mayStay ...goleak.Option) {
 	code := m.Run()
 	if shared.server != nil {
 		if err := shared.server.Stop(); err != nil {
@@ -51,7 +51,7 @@ func Main(m *testing.M) {
 		}
 	}
 	if code == 0 {
-		if err := goleak.Find(); err != nil {
+		if err := goleak.Find(mayStay...); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			code = 1
 		}
