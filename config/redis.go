@@ -29,6 +29,8 @@ type Redis struct {
 
 	Timeout time.Duration `key:"timeout" help:"of one command; after it the ledger is asked"`
 	Lease   time.Duration `key:"lease" help:"how long a busy mark outlives its node; the same on all nodes"`
+	Upkeep  time.Duration `key:"upkeep" help:"pause between two rounds through all X, which load those that the cache lacks and read anew those whose version is not the ledger's; 0: no rounds"`
+	Compare time.Duration `key:"compare" help:"pause between two rounds that compare what each bound number would come to by cache and ledger, and repair what differs; 0: no rounds"`
 	Pool    int           `key:"pool" help:"connections, in a cluster to each node; 0: by the number of processors"`
 }
 
@@ -60,6 +62,8 @@ func (k *checker) redis(c *Config) {
 	k.count("redis.pool", r.Pool, 0, 10_000)
 	k.span("redis.timeout", r.Timeout, time.Millisecond, 10*time.Second)
 	k.span("redis.lease", r.Lease, time.Second, 10*time.Minute)
+	k.span("redis.upkeep", r.Upkeep, 0, 24*time.Hour)
+	k.span("redis.compare", r.Compare, 0, 24*time.Hour)
 	if c.Ledger.Driver == "postgres" && r.Inside() {
 		k.wrong("redis.address", "it, redis.cluster or redis.sentinels is needed with PostgreSQL: nodes that share a ledger have to share the cache, or one would route what another has unbound")
 	}

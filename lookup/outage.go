@@ -54,6 +54,9 @@ func (o *outages) lasts(server string) bool {
 	return o.at(server).lasts
 }
 
+// any tells whether one lasts.
+func (o *outages) any() bool { return o.open.Load() > 0 }
+
 // begin tells whether that is a change.
 func (o *outages) begin(server string, x routing.X) bool {
 	o.mu.Lock()
@@ -134,7 +137,7 @@ func (r *Router) probe(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if r.outages.open.Load() == 0 {
+		if !r.outages.any() {
 			continue
 		}
 		var all sync.WaitGroup

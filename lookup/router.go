@@ -46,6 +46,10 @@ type Config struct {
 	// those above. The zero value does not.
 	Use usage.Config
 
+	// Upkeep is the pause between two rounds through all X, which load what the cache
+	// lacks and repair what has missed a change. 0: there are none.
+	Upkeep time.Duration
+
 	// X mode: who asks the apps' servers (nil: one is made), how long an answer
 	// may take where the app does not say (0: 5 s), and whether a prompt file can
 	// be played for an app (nil: every one can).
@@ -83,6 +87,7 @@ type Router struct {
 	guesses  guesses
 	use      *usage.Book
 	loads    *loads
+	upkeep   upkeep
 }
 
 // New makes a router; the apps are read at once, and the ledger hears of the

@@ -33,6 +33,9 @@ func (r *Router) Run(ctx context.Context) {
 	beside.Go(func() { r.use.Run(ctx) })
 	beside.Go(func() { r.loads.run(ctx) })
 	beside.Go(func() { r.probe(ctx) })
+	if r.cfg.Upkeep > 0 {
+		beside.Go(func() { r.keepUp(ctx) })
+	}
 	defer beside.Wait()
 	tick := time.NewTicker(pace)
 	defer tick.Stop()

@@ -176,6 +176,7 @@ type world struct {
 	router  *lookup.Router
 	trips   trips
 	log     lines
+	upkeep  time.Duration
 }
 
 // newWorld makes an app with one X per mode.
@@ -189,6 +190,14 @@ func newWorld(t testing.TB) *world {
 func newWorldOn(t testing.TB, s *redisServer, address string) *world {
 	t.Helper()
 	w := &world{t: t, ctx: t.Context(), redis: s, address: address, path: filepath.Join(t.TempDir(), "axgate.db")}
+	w.begin()
+	return w
+}
+
+// begin opens everything and makes the apps.
+func (w *world) begin() {
+	t := w.t
+	t.Helper()
 	w.open()
 	require.NoError(t, w.office.EnsureAccount(w.ctx, ledger.Account{SP: "demo"}))
 	for mode, x := range map[routing.Mode]routing.X{routing.AX: xAX, routing.AXB: xAXB, routing.AXE: xAXE, routing.AXYB: xAXYB} {
@@ -197,7 +206,6 @@ func newWorldOn(t testing.TB, s *redisServer, address string) *world {
 		_, err = w.office.AddNumber(w.ctx, ledger.Number{XNumber: routing.XNumber{X: x, App: string(mode), AreaCode: "0755"}})
 		require.NoError(t, err)
 	}
-	return w
 }
 
 func (w *world) open() {
@@ -219,7 +227,7 @@ func (w *world) open() {
 	require.NoError(w.t, w.cache.Ping(w.ctx))
 	w.office, err = provision.New(provision.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "n1", Log: log})
 	require.NoError(w.t, err)
-	w.router, err = lookup.New(w.ctx, lookup.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "n1", Log: log,
+	w.router, err = lookup.New(w.ctx, lookup.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "n1", Log: log, Upkeep: w.upkeep,
 		Playable: func(_ *routing.App, file string) bool { return file != "none.wav" }})
 	require.NoError(w.t, err)
 	r := w.router

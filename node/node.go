@@ -190,7 +190,7 @@ func (n *Node) openProvision(ctx context.Context) (err error) {
 	if n.files, err = prompts.OpenDir(PromptDir(&n.cfg)); err != nil {
 		return err
 	}
-	n.office, err = provision.New(provision.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Prompts: n.files, Node: n.cfg.Node, Log: n.log})
+	n.office, err = provision.New(provision.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Prompts: n.files, Node: n.cfg.Node, Compare: n.cfg.Redis.Compare, Log: n.log})
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func (n *Node) openLookup(ctx context.Context) (err error) {
 	n.close.add("the connections to the apps' servers", func(context.Context) error { asker.Close(); return nil })
 	n.router, err = lookup.New(ctx, lookup.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Node: n.cfg.Node, Log: n.log, Settings: n.sounds.Refresh,
 		Journal: n.journal, Asker: asker, AnswerIn: n.cfg.Events.AnswerTimeout, TextAnswerIn: n.cfg.SMS.AnswerTimeout, Playable: n.playable,
-		Guessing: store.Guessing{Most: n.cfg.Guard.WrongExtensions, Within: n.cfg.Guard.WrongWindow}, Use: use})
+		Guessing: store.Guessing{Most: n.cfg.Guard.WrongExtensions, Within: n.cfg.Guard.WrongWindow}, Use: use, Upkeep: n.cfg.Redis.Upkeep})
 	if err != nil {
 		return err
 	}

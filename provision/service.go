@@ -42,6 +42,7 @@ type Config struct {
 	Prompts PromptFiles      // nil: prompts can be neither uploaded nor read
 	Node    string           // the node in this process; empty if it carries no calls
 	Now     func() time.Time // nil: time.Now
+	Compare time.Duration    // pause between two rounds of Run that compare cache and ledger; 0: there are none
 	Log     zerolog.Logger
 }
 
@@ -55,6 +56,7 @@ type Service struct {
 	now    func() time.Time
 	log    zerolog.Logger
 	news   news
+	rounds rounds
 	tasks  chan struct{} // a task was made here
 }
 
@@ -72,6 +74,7 @@ func New(cfg Config) (*Service, error) {
 	}
 	s := &Service{ledger: cfg.Ledger, cache: cfg.Cache, files: cfg.Prompts, plan: cfg.Plan, node: cfg.Node, now: cfg.Now, log: cfg.Log, tasks: make(chan struct{}, 1)}
 	s.news.reset()
+	s.rounds.pause = cfg.Compare
 	return s, nil
 }
 

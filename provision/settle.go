@@ -76,11 +76,14 @@ func (s *Service) setEpoch(epoch int64) {
 }
 
 // Run keeps things in order until ctx ends: bindings whose time has come are
-// removed, X whose last change nobody brought to the cache are repaired, and
-// tasks of numbers are worked on.
+// removed, X whose last change nobody brought to the cache are repaired, tasks of
+// numbers are worked on, and cache and ledger are compared.
 func (s *Service) Run(ctx context.Context) {
 	var tasks sync.WaitGroup
 	tasks.Go(func() { s.runTasks(ctx) })
+	if s.rounds.pause > 0 {
+		tasks.Go(func() { s.compareOn(ctx) })
+	}
 	defer tasks.Wait()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

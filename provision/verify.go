@@ -51,7 +51,7 @@ func (s *Service) Verify(ctx context.Context, repair bool) (Report, error) {
 	if !ok {
 		return Report{}, ErrNoCache
 	}
-	v := &verifier{s: s, cache: cache, ill: map[routing.X]bool{}, apps: map[string]*routing.App{}}
+	v := s.verifier(cache)
 	err := v.numbers(ctx)
 	if err == nil {
 		err = v.strays(ctx)
@@ -71,6 +71,14 @@ type verifier struct {
 	apps   map[string]*routing.App
 	ill    map[routing.X]bool
 	report Report
+	tries  []time.Duration             // before each comparison of one entry
+	waited time.Duration               // for changes on their way
+	step   func(context.Context) error // after each X, and each entry of the cache
+}
+
+func (s *Service) verifier(cache legible) *verifier {
+	return &verifier{s: s, cache: cache, ill: map[routing.X]bool{}, apps: map[string]*routing.App{}, tries: make([]time.Duration, 3),
+		step: func(context.Context) error { return nil }}
 }
 
 // numbers compares what the ledger knows.
@@ -85,7 +93,11 @@ func (v *verifier) numbers(ctx context.Context) error {
 		for _, n := range list {
 			last = n.X
 			v.report.Numbers++
-			if err := v.number(ctx, n.X); err != nil {
+			err := v.number(ctx, n.X)
+			if err == nil {
+				err = v.step(ctx)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -147,11 +159,13 @@ func (v *verifier) bindings(ctx context.Context, x routing.X, read func(context.
 func (v *verifier) strays(ctx context.Context) error {
 	return v.cache.Scan(ctx, func(key store.Key) error {
 		known, err := v.known(ctx, key)
-		if err != nil || known {
+		if err == nil && !known {
+			_, err = v.compare(ctx, key)
+		}
+		if err != nil {
 			return err
 		}
-		_, err = v.compare(ctx, key)
-		return err
+		return v.step(ctx)
 	})
 }
 
@@ -168,12 +182,15 @@ func (v *verifier) known(ctx context.Context, key store.Key) (bool, error) {
 	return b != nil, err
 }
 
-// compare asks cache and ledger about one caller or extension. While X
-// changes, they may differ for a moment: only what differs three times counts.
+// compare asks cache and ledger about one caller or extension. While a change is on
+// its way from one to the other they differ: only what goes on doing so counts.
 func (v *verifier) compare(ctx context.Context, key store.Key) (loaded bool, err error) {
-	const times = 3
 	var d Difference
-	for range times {
+	for _, pause := range v.tries {
+		if pause > 0 && !restFor(ctx, pause) {
+			return false, ctx.Err()
+		}
+		v.waited += pause
 		var same bool
 		if d, same, loaded, err = v.once(ctx, key); err != nil || !loaded {
 			return loaded, err
@@ -294,6 +311,7 @@ func (v *verifier) repair(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		delete(v.ill, x)
 		v.report.Repaired++
 	}
 	return nil

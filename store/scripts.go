@@ -15,7 +15,7 @@ var sources embed.FS
 type scripts struct {
 	look, extension       *redis.Script // what a call needs
 	put, callback, forget *redis.Script // changes
-	fill, commit          *redis.Script // loading X
+	fill, commit, holding *redis.Script // loading X
 	hold, release         *redis.Script // busy marks
 	count, once           *redis.Script // API requests
 	use                   *redis.Script // limits of toll fraud
@@ -32,7 +32,7 @@ func newScripts() *scripts {
 		name string
 	}{
 		{&s.look, "look"}, {&s.extension, "extension"}, {&s.put, "put"}, {&s.callback, "callback"}, {&s.forget, "forget"},
-		{&s.fill, "fill"}, {&s.commit, "commit"}, {&s.hold, "hold"}, {&s.release, "release"},
+		{&s.fill, "fill"}, {&s.commit, "commit"}, {&s.holding, "holding"}, {&s.hold, "hold"}, {&s.release, "release"},
 		{&s.count, "count"}, {&s.once, "once"}, {&s.use, "use"},
 	} {
 		text := prelude + signing(source(load.name))
