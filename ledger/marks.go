@@ -173,3 +173,25 @@ func (l *Ledger) Beat(ctx context.Context, node string, at time.Time, epoch int6
 	}
 	return nil
 }
+
+// Clock is how far the clock of the database is ahead of this machine's. With SQLite
+// they are one.
+func (l *Ledger) Clock(ctx context.Context) (ahead time.Duration, err error) {
+	if l.driver == SQLite {
+		return 0, nil
+	}
+	begun := time.Now()
+	var us int64
+	if err := l.read(ctx).scan(`SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT`, nil, &us); err != nil {
+		return 0, fmt.Errorf("ask for the clock of the database: %w", err)
+	}
+	return instant(us).Sub(begun.Add(time.Since(begun) / 2)), nil
+}
+
+// Schema is the version of the tables: of the last migration.
+func (l *Ledger) Schema(ctx context.Context) (version int64, err error) {
+	if err := l.read(ctx).scan(`SELECT MAX(version_id) FROM goose_db_version WHERE is_applied`, nil, &version); err != nil {
+		return 0, fmt.Errorf("read the version of the tables: %w", err)
+	}
+	return version, nil
+}

@@ -32,18 +32,25 @@ func (x *patient) stored() {
 		x.note(wrong, "ledger", "", "%v", err)
 		return
 	}
-	x.note(fine, "ledger", "", "it answers, with %d apps", len(apps))
+	schema, err := x.office.Ledger.Schema(ctx)
+	if err != nil {
+		x.note(wrong, "ledger", "", "%v", err)
+		return
+	}
+	x.note(fine, "ledger", "", "it answers, with %d apps; its tables are of version %d", len(apps), schema)
+	if ahead, err := x.office.Ledger.Clock(ctx); err != nil {
+		x.note(wrong, "ledger", "", "%v", err)
+	} else {
+		x.apart("ledger", "the database", ahead)
+	}
 	if x.office.Cache == nil {
 		x.note(fine, "redis", "", "the embedded one runs with the node")
 		return
 	}
-	start := time.Now()
-	if err := x.office.Cache.Ping(ctx); err != nil {
-		x.note(wrong, "redis", "start it; until then every call asks the ledger", "%v", err)
-		return
+	if x.redis(ctx) {
+		x.untold(ctx)
+		x.agreement(ctx)
 	}
-	x.note(fine, "redis", "", "%s answers in %v", x.office.Cache.Address(), time.Since(start).Round(10*time.Microsecond))
-	x.agreement(ctx)
 }
 
 // agreement compares what a call would come to by the cache and by the ledger.
