@@ -62,7 +62,19 @@ type Config struct {
 	TextAnswerIn time.Duration
 }
 
+// nobody is a journal that keeps nothing.
+type nobody struct{}
+
+func (nobody) Asked(events.Inquiry) <-chan error {
+	done := make(chan error, 1)
+	done <- nil
+	return done
+}
+
 func (c *Config) defaults() {
+	if c.Journal == nil {
+		c.Journal = nobody{}
+	}
 	if c.Asker == nil {
 		c.Asker = events.NewAsker(events.AskConfig{})
 	}

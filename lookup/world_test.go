@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"axgate/events"
 	"axgate/ledger"
 	"axgate/ledger/pgtest"
 	"axgate/lookup"
@@ -163,6 +164,16 @@ func (l *lines) count(text string) int {
 	return strings.Count(l.b.String(), text)
 }
 
+// recorder writes to the ledger at once.
+type recorder struct{ ledger *ledger.Ledger }
+
+func (r recorder) Asked(a events.Inquiry) <-chan error {
+	done := make(chan error, 1)
+	_, err := r.ledger.Record(context.Background(), []events.Entry{{Asked: &a}})
+	done <- err
+	return done
+}
+
 // world is a node's lookup with everything beneath it.
 type world struct {
 	t       testing.TB
@@ -227,7 +238,7 @@ func (w *world) open() {
 	require.NoError(w.t, w.cache.Ping(w.ctx))
 	w.office, err = provision.New(provision.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "n1", Log: log})
 	require.NoError(w.t, err)
-	w.router, err = lookup.New(w.ctx, lookup.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "n1", Log: log, Upkeep: w.upkeep,
+	w.router, err = lookup.New(w.ctx, lookup.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "n1", Log: log, Upkeep: w.upkeep, Journal: recorder{w.ledger},
 		Playable: func(_ *routing.App, file string) bool { return file != "none.wav" }})
 	require.NoError(w.t, err)
 	r := w.router
