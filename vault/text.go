@@ -45,7 +45,7 @@ func (r *Ring) OpenText(place, text string) (string, error) {
 	if !sealed {
 		return text, nil
 	}
-	all, err := base64.StdEncoding.DecodeString(text[len(mark)+len(id)+1:])
+	all, err := base64.StdEncoding.Strict().DecodeString(text[len(mark)+len(id)+1:])
 	if err != nil || len(all) < wrapSize+tagSize {
 		return "", fmt.Errorf("the %s: %w", place, ErrWrongKey)
 	}

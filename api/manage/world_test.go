@@ -20,6 +20,7 @@ import (
 	"axgate/events"
 	"axgate/ledger"
 	"axgate/ledger/ledgertest"
+	"axgate/lookup"
 	"axgate/prompts"
 	"axgate/provision"
 	"axgate/routing"
@@ -101,7 +102,7 @@ func newWorld(t testing.TB, edit ...func(*manage.Deps)) *world {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.ledger.Close()) })
 	cache, err := store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Timeout: 5 * time.Second,
-		NewServer: func(ctx context.Context) (int64, error) { return w.ledger.RaiseEpoch(ctx, "another Redis") }})
+		Registry: lookup.NewRegistry(w.ledger, "")})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, cache.Close()) })
 	log := zerolog.New(w.log)
