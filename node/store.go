@@ -38,6 +38,16 @@ func recordingStore(c *config.Config) (*archive.Store, error) {
 		AccessKey: s.AccessKey, SecretKey: s.SecretKey, CredentialsFile: s.KeyFile, PathStyle: s.PathStyle, Plain: !s.TLS, CA: s.CA})
 }
 
+// CheckStore tells what is wrong with the store of recordings; ok: there is one.
+func CheckStore(ctx context.Context, c *config.Config) (ok bool, err error) {
+	s, err := recordingStore(c)
+	if err != nil || s == nil {
+		return false, err
+	}
+	defer s.Close()
+	return true, s.Check(ctx)
+}
+
 // register is the ledger's, as archive asks for it.
 type register struct{ ledger *ledger.Ledger }
 

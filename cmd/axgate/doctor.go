@@ -100,6 +100,7 @@ func (x *patient) examine() {
 	if !x.directory() {
 		return
 	}
+	x.store()
 	running, isRunning := node.FindRunning(x.cfg.Data)
 	x.network(running, isRunning)
 	x.promptFiles()
