@@ -44,6 +44,7 @@ type call struct {
 	orders  chan routing.End
 	counted bool           // the caller's trunk counts it
 	over    atomic.Bool    // it ends by itself already
+	outDue  string         // the route of a callout event that is not written yet
 	saidBye identity.Given // why a side hung up, by its own words
 
 	loop       looped
@@ -103,9 +104,6 @@ func (c *call) order(end routing.End) bool {
 
 // run is the life of the call.
 func (c *call) run() {
-	if err := c.a.respond(sip.StatusTrying, "Trying", nil); err != nil {
-		c.log.Info().Err(err).Msg("100 to the caller")
-	}
 	end := c.story()
 	c.tearDown(end)
 	c.settle()

@@ -63,10 +63,10 @@ func (c *call) reach() (routing.End, bool) {
 		return endForwarded, false
 	}
 	c.rec.Out = now
-	c.log.Info().Str("route", routes[0].name).Str("shown", string(c.d.Shown)).Msg("callout")
-	c.note(events.CallOut, "")
+	c.outDue = routes[0].name
 	c.startWaiting()
 	end, tried, ok := c.overRoutes(routes)
+	c.calledOut() // of no INVITE that went out
 	if ok {
 		return end, true
 	}
@@ -78,6 +78,17 @@ func (c *call) reach() (routing.End, bool) {
 		c.announce("", routing.SceneFault)
 	}
 	return end, false
+}
+
+// calledOut writes the callout event, once. It is behind the INVITE, which waits
+// for nothing that does not decide whether it may go out.
+func (c *call) calledOut() {
+	if c.outDue == "" {
+		return
+	}
+	c.log.Info().Str("route", c.outDue).Str("shown", string(c.d.Shown)).Msg("callout")
+	c.outDue = ""
+	c.note(events.CallOut, "")
 }
 
 // leftMeanwhile takes what has come in, and tells how the call ends if it is
@@ -117,6 +128,7 @@ func (c *call) ring(r route) (end routing.End, again, ok bool) {
 	c.rec.SIPStatus, c.rec.UnswReason = 0, 0 // of the route before
 	c.rec.CalleeTrunk = r.name
 	b, err := c.invite(r)
+	c.calledOut()
 	if err != nil {
 		c.srv.limits.leave(r.trunk)
 		c.log.Error().Err(err).Msg("call the callee")

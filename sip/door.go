@@ -124,7 +124,7 @@ func (s *Server) invite(tx *wire.ServerTx) {
 			return
 		}
 		c := s.newCall(tx, who, key, hops-1)
-		if !s.start(c) {
+		if !s.start(c, tx) {
 			c.media.Close()
 			s.reply(tx, sip.StatusServiceUnavailable, "Service Unavailable", s.retryAfter())
 		}

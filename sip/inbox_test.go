@@ -3,6 +3,7 @@ package sip
 import (
 	"sync/atomic"
 	"testing"
+	"unsafe"
 
 	"github.com/emiago/sipgo/sip"
 	"github.com/stretchr/testify/require"
@@ -33,6 +34,33 @@ func TestRoomForHangingUp(t *testing.T) {
 	require.Equal(t, full, q.post(request(sip.OPTIONS)))
 	require.Len(t, q.close(), inboxSize+hangUps+1)
 	require.Equal(t, over, q.post(request(sip.BYE)))
+}
+
+// TestInboxUsesItsRoomAgain: a talk that is spoken to now and then keeps as much
+// of an inbox as waited at once, in order.
+func TestInboxUsesItsRoomAgain(t *testing.T) {
+	q := newInbox()
+	put, got := 0, 0
+	for turn := range 100 {
+		for range 3 {
+			q.owe(input{what: inAlarm, turn: put})
+			put++
+		}
+		for got < put-turn%3 { // at times some are left behind
+			in, ok := q.next()
+			require.True(t, ok)
+			require.Equal(t, got, in.turn)
+			got++
+		}
+	}
+	require.LessOrEqual(t, cap(q.items), 8)
+}
+
+// TestWaitingIsSmall: what a call's goroutine has on its stack while it waits is
+// there once for each call.
+func TestWaitingIsSmall(t *testing.T) {
+	require.LessOrEqual(t, unsafe.Sizeof(happening{}), uintptr(80))
+	require.LessOrEqual(t, unsafe.Sizeof(input{}), uintptr(88))
 }
 
 // busy has the call stand still at an event until the test goes on, with as much

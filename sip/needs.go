@@ -29,6 +29,7 @@ type Router interface {
 	// Rang tells that A's phone rang for the caller: a callback is possible now.
 	Rang(ctx context.Context, q routing.Question, d routing.Decision) error
 	// Answered tells that the call was answered: a temporary callee is used up.
+	// Without one in the decision it does not block.
 	Answered(ctx context.Context, q routing.Question, d routing.Decision) error
 	// Release frees what the session reserved. It does not block.
 	Release(session string)

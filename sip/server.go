@@ -281,7 +281,7 @@ func (s *Server) reply(tx *wire.ServerTx, status int, phrase string, headers ...
 
 // start runs the call of an INVITE that passed the door; false: the server
 // began to drain meanwhile.
-func (s *Server) start(c *call) bool {
+func (s *Server) start(c *call, tx *wire.ServerTx) bool {
 	s.mu.Lock()
 	if s.draining.Load() {
 		s.mu.Unlock()
@@ -299,6 +299,9 @@ func (s *Server) start(c *call) bool {
 		defer s.forget(c)
 		c.run()
 	}()
+	if err := tx.Trying(); err != nil { // meanwhile the call is on its way
+		s.log.Info().Err(err).Str("session", c.session).Msg("100 to the caller")
+	}
 	return true
 }
 

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"context"
 	"time"
 
 	"axgate/events"
@@ -31,7 +32,7 @@ func (c *call) join() (routing.End, bool) {
 		return faultOf(err), false
 	}
 	c.log.Info().Msg("answer")
-	c.tell("use up the temporary callee", c.srv.router.Answered)
+	c.used()
 	if err := c.answerCaller(); err != nil {
 		c.log.Error().Err(err).Msg("answer the caller")
 		return endOf(err), false
@@ -55,6 +56,18 @@ func (c *call) join() (routing.End, bool) {
 	c.carryHold(&c.a.leg) // one may have been put on hold meanwhile
 	c.carryHold(&c.b.leg)
 	return routing.End{}, true
+}
+
+// used tells the router of the answer. It waits for the ledger only where a
+// temporary callee is used up; else no goroutine is worth it.
+func (c *call) used() {
+	if c.d.Temporary {
+		c.tell("use up the temporary callee", c.srv.router.Answered)
+		return
+	}
+	if err := c.srv.router.Answered(context.Background(), c.q, c.d); err != nil {
+		c.log.Error().Err(err).Msg("count the answer")
+	}
 }
 
 // audible waits until the caller's leg has SDP: without an offer in its INVITE

@@ -208,6 +208,25 @@ func (t *ServerTx) close() {
 	t.finish()
 }
 
+// Trying says 100 to an INVITE at once, unless something else was said by then
+// (RFC 3261 section 8.2.6.1).
+func (t *ServerTx) Trying() error {
+	res := Reply(t.Request, sip.StatusTrying, "Trying")
+	text := textOf(res)
+	defer text.done()
+	if err := t.stack.fit(res, text); err != nil {
+		return fmt.Errorf("respond 100: %w", err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.over || t.final != 0 || t.said != nil {
+		return nil
+	}
+	t.stack.wheel.stop(&t.timer)
+	t.said = text.copy()
+	return t.leave(t.said)
+}
+
 // again takes a message that matched this transaction: a repetition, or the
 // ACK to its failure.
 func (t *ServerTx) again(req *sip.Request) {

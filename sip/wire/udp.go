@@ -69,11 +69,13 @@ type sending struct {
 	to    sockaddr
 	errno syscall.Errno
 	try   func(fd uintptr) bool
+	once  func(fd uintptr) // try without the lock that writers take turns by
 }
 
 var sendings = sync.Pool{New: func() any {
 	s := new(sending)
 	s.try = s.send
+	s.once = func(fd uintptr) { s.send(fd) }
 	return s
 }}
 
@@ -94,7 +96,10 @@ func (u *udpSocket) write(raw []byte, to netip.AddrPort) error {
 	} else {
 		s := sendings.Get().(*sending)
 		s.raw, s.to = raw, sockaddrOf(to, u.v6)
-		if err = u.raw.Write(s.try); err == nil && s.errno != 0 {
+		if err = u.raw.Control(s.once); err == nil && s.errno == unix.EAGAIN {
+			err = u.raw.Write(s.try)
+		}
+		if err == nil && s.errno != 0 {
 			err = s.errno
 		}
 		s.raw = nil
