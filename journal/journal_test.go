@@ -100,6 +100,7 @@ func begins(j *journal.Journal, session string) <-chan error {
 func large(j *journal.Journal, session string) <-chan error {
 	c := call(session)
 	c.UserData = strings.Repeat("u", 500<<10)
+	defer j.Hurry()
 	return j.Write(c, events.NewCallEvent(c, 2, events.Answer, t0, ""))
 }
 
@@ -113,6 +114,7 @@ func names(n int) (all []string) {
 // TestCarried: the ledger is told of everything, as it was written and in its
 // order, and Flush waits for that.
 func TestCarried(t *testing.T) {
+	t.Parallel()
 	var s shelf
 	j := open(t, t.TempDir(), &s)
 	var waiting []<-chan error
@@ -129,6 +131,7 @@ func TestCarried(t *testing.T) {
 
 // TestAsItWas: what is read back from the disk is what was written.
 func TestAsItWas(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	var s keeper
 	j := open(t, dir, &s)
@@ -176,6 +179,7 @@ func (k *keeper) Record(_ context.Context, entries []events.Entry) (map[int]erro
 // TestLedgerAway: more than memory holds waits on the disk, and is carried in
 // its order once the ledger is back.
 func TestLedgerAway(t *testing.T) {
+	t.Parallel()
 	s := shelf{away: errAway}
 	j := open(t, t.TempDir(), &s, func(c *journal.Config) { c.Queue = 1 << 20 })
 	all := names(50_000)
@@ -197,6 +201,7 @@ func TestLedgerAway(t *testing.T) {
 // then, each entry that was acknowledged is carried, and nothing before
 // something that was written earlier.
 func TestRestarts(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
 		dir, err := os.MkdirTemp("", "journal")
 		require.NoError(r, err)
@@ -207,17 +212,21 @@ func TestRestarts(t *testing.T) {
 			s.goes(rapid.SampledFrom([]error{nil, errAway}).Draw(r, "ledger"))
 			j, err := journal.Open(journal.Config{Dir: dir, Ledger: &s, Log: zerolog.Nop()})
 			require.NoError(r, err)
+			var waiting []<-chan error
 			for range rapid.IntRange(0, 6).Draw(r, "calls") {
 				name := fmt.Sprint("call", len(want))
 				write := begins
 				if rapid.IntRange(0, 4).Draw(r, "large") == 0 {
 					write = large
 				}
-				require.NoError(r, <-write(j, name))
-				want = append(want, name)
+				waiting, want = append(waiting, write(j, name)), append(want, name)
 				if rapid.IntRange(0, 3).Draw(r, "turn") == 0 {
 					s.goes(rapid.SampledFrom([]error{nil, errAway}).Draw(r, "ledger"))
 				}
+			}
+			j.Hurry()
+			for _, done := range waiting {
+				require.NoError(r, <-done)
 			}
 			require.NoError(r, j.Close(gone))
 			if rapid.Bool().Draw(r, "bookmark lost") {
@@ -242,6 +251,7 @@ func TestRestarts(t *testing.T) {
 // TestSegments: many segments are used one after the other, and again, and take
 // no more room than what waits and the spares.
 func TestSegments(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := shelf{away: errAway}
 	j := open(t, dir, &s)
@@ -276,6 +286,7 @@ func files(t *testing.T, dir string) (n int) {
 // TestTornEnd: the last entry is half written when power fails: it is left out,
 // and what is written from then on is carried.
 func TestTornEnd(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := shelf{away: errAway}
 	j := open(t, dir, &s)
@@ -300,6 +311,7 @@ func TestTornEnd(t *testing.T) {
 // TestFull: while the ledger is away, no more waits than may: a call that
 // begins is refused, one that is up is written to its end.
 func TestFull(t *testing.T) {
+	t.Parallel()
 	s := shelf{away: errAway}
 	var log syncBuffer
 	j := open(t, t.TempDir(), &s, func(c *journal.Config) { c.Size, c.Log = 32<<20, zerolog.New(&log) })
@@ -328,6 +340,7 @@ func TestFull(t *testing.T) {
 // TestRefused: an entry that the ledger can never have is kept in a file, and
 // holds up nothing.
 func TestRefused(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := shelf{refuses: "call1"}
 	j := open(t, dir, &s)
@@ -349,6 +362,7 @@ func TestRefused(t *testing.T) {
 
 // TestBadWrites are answered at once.
 func TestBadWrites(t *testing.T) {
+	t.Parallel()
 	var s shelf
 	j := open(t, t.TempDir(), &s, func(c *journal.Config) { c.Queue = 3 })
 	c := call("one")
@@ -378,6 +392,7 @@ func TestBadWrites(t *testing.T) {
 // TestLeisure: entries that nobody is told of at once are carried all the same,
 // and one that somebody is told of takes them along.
 func TestLeisure(t *testing.T) {
+	t.Parallel()
 	var s shelf
 	j := open(t, t.TempDir(), &s, func(c *journal.Config) { c.Prompt = func(l events.Lane) bool { return l.App == "prompt" } })
 	require.NoError(t, <-begins(j, "one"))

@@ -19,6 +19,7 @@ import (
 // TestKilledProcess: whatever a process was told is written survives its kill
 // in the middle of other writes, and its calls are closed by the next one.
 func TestKilledProcess(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "axgate.db")
 	cmd := exec.Command(os.Args[0], "-test.run=^TestHelperWrites$", "-test.short")
 	cmd.Env = append(os.Environ(), "AXGATE_TEST_LEDGER="+path)
@@ -88,7 +89,9 @@ func TestHelperWrites(t *testing.T) {
 	for i := range 100_000 {
 		c := call(fmt.Sprint("call", i))
 		c.Out, c.Answered = t0, t0
-		require.NoError(t, <-j.Write(c, events.NewCallEvent(c, 1, events.CallIn, t0, ""), events.NewCallEvent(c, 2, events.Answer, t0, "")))
+		written := j.Write(c, events.NewCallEvent(c, 1, events.CallIn, t0, ""), events.NewCallEvent(c, 2, events.Answer, t0, ""))
+		j.Hurry()
+		require.NoError(t, <-written)
 		fmt.Println(c.Session)
 	}
 }
