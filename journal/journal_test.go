@@ -182,7 +182,7 @@ func TestLedgerAway(t *testing.T) {
 	t.Parallel()
 	s := shelf{away: errAway}
 	j := open(t, t.TempDir(), &s, func(c *journal.Config) { c.Queue = 1 << 20 })
-	all := names(50_000)
+	all := names(25_000)
 	var last <-chan error
 	for _, name := range all {
 		last = begins(j, name)
