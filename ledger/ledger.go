@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"axgate/vault"
@@ -45,6 +46,7 @@ type Ledger struct {
 	recording sync.Mutex // holds records
 	records   records
 
+	closed  atomic.Bool
 	shut    sync.Once
 	shutErr error
 }
@@ -76,6 +78,7 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 // Close waits for what is being written and closes the database.
 func (l *Ledger) Close() error {
 	l.shut.Do(func() {
+		l.closed.Store(true)
 		if l.writer != nil {
 			l.writer.close()
 		}
@@ -104,6 +107,9 @@ func (l *Ledger) rouse() {
 func (l *Ledger) change(ctx context.Context, work func(scope) error) error {
 	if l.driver == SQLite {
 		return l.writer.do(ctx, work)
+	}
+	if l.closed.Load() {
+		return ErrClosed
 	}
 	const tries = 5
 	for try := 1; ; try++ {
