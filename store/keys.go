@@ -5,8 +5,6 @@ import "axgate/routing"
 // The keys. All of one X share the hash tag {X}, so that they live in one slot
 // of a Redis Cluster. docs/redis-keys.md describes each.
 
-const serverKey = "axgate:server"
-
 func numberKey(x routing.X) string { return "axgate:{" + string(x) + "}" }
 
 func axKey(x routing.X) string { return numberKey(x) + ":ax" }
