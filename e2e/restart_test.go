@@ -33,12 +33,12 @@ func killed(s *scene) {
 	ringing, bell, x2, id2 := s.pair(appAXB)
 	s.dial(ringing, x2)
 	s.rings(bell)
-	_, x3, _ := s.oneE(appAXE, "0001")
-	typing := s.stranger()
-	s.types(typing, x3, "00")
 	ax, x4, id4 := s.oneA()
 	first := s.stranger()
 	s.connect(first, ax, x4)
+	_, x3, _ := s.oneE(appAXE, "0001")
+	typing := s.stranger()
+	s.types(typing, x3, "00") // the last: the extension is not waited for long
 	for x, last := range map[string]string{x: "answer", x2: "alerting", x3: "callin", x4: "answer"} {
 		require.Eventually(s, func() bool {
 			all := s.customer.Of(x)
