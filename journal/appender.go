@@ -32,6 +32,9 @@ type appender struct {
 	making sync.Mutex // held by whoever makes spare segments
 	short  atomic.Pointer[shortage]
 	spares sync.WaitGroup
+
+	closing sync.Mutex // held where spares are begun by others than the writer
+	closed  bool
 }
 
 // shortage is why no more can be written than what is owed.
@@ -68,9 +71,7 @@ func openAppender(cfg *Config, carried position) (*appender, error) {
 	a.oldest.Store(oldest)
 	at := a.at
 	a.synced.Store(&at)
-	if err := prepare(cfg.Dir); err != nil {
-		return nil, err
-	}
+	a.makeSpare() // without room a node comes up all the same: what it carries makes some
 	return a, nil
 }
 
@@ -84,7 +85,11 @@ func (a *appender) room() error {
 		return nil
 	}
 	if time.Now().After(s.till) && a.short.CompareAndSwap(s, &shortage{s.err, time.Now().Add(time.Second)}) {
-		a.spares.Go(a.makeSpare)
+		a.closing.Lock()
+		if !a.closed {
+			a.spares.Go(a.makeSpare)
+		}
+		a.closing.Unlock()
 	}
 	return fmt.Errorf("%w: %w", ErrFull, s.err)
 }
@@ -127,7 +132,12 @@ func (a *appender) appendSome(batch []*write, ends *[]position) (int, error) {
 		*ends = append(*ends, position{a.at.segment, a.at.offset + int64(len(a.buf))})
 	}
 	if err := put(a.file, a.buf, a.at.offset); err != nil {
-		return 0, errors.Join(err, a.leave())
+		at := a.at
+		err = errors.Join(err, a.leave())
+		if at.offset == 0 { // there is no entry in it: a disk that takes none does not fill up
+			err = errors.Join(err, os.Remove(segmentPath(a.dir, at.segment)))
+		}
+		return 0, err
 	}
 	a.at.offset += int64(len(a.buf))
 	if cap(a.buf) > mostText {
@@ -203,6 +213,9 @@ func (a *appender) carriedTo(p position) error {
 
 // close ends the segment that is written to; the writer has ended.
 func (a *appender) close() error {
+	a.closing.Lock()
+	a.closed = true
+	a.closing.Unlock()
 	a.spares.Wait()
 	if a.file == nil {
 		return nil

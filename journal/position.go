@@ -7,6 +7,8 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // position is a place in the journal: behind so many bytes of a segment.
@@ -29,11 +31,18 @@ type bookmark struct {
 
 const markSize = 24 // segment, offset, CRC-32C; eight bytes each
 
-// openBookmark also reads the place; the zero position if there is none.
+// openBookmark also reads the place; the zero position if there is none. Who has
+// the bookmark has the directory.
 func openBookmark(dir string) (*bookmark, position, error) {
 	f, err := os.OpenFile(filepath.Join(dir, "carried"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, position{}, fmt.Errorf("open the journal's bookmark: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			err = errors.New("another node has it: give each node a directory of its own (journal.dir)")
+		}
+		return nil, position{}, errors.Join(fmt.Errorf("lock the journal in %s: %w", dir, err), f.Close())
 	}
 	b := &bookmark{file: f}
 	var at position

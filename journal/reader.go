@@ -14,10 +14,11 @@ import (
 
 // reader reads back what is not kept in memory, segment by segment.
 type reader struct {
-	dir  string
-	log  zerolog.Logger
-	at   position
-	rest []byte // of the segment; nil: it is not read yet
+	dir   string
+	log   zerolog.Logger
+	at    position
+	rest  []byte   // of the segment; nil: it is not read yet
+	until position // as far as the segment was written to when it was read
 
 	refuse func(text []byte, why error) error // keeps an entry that says nothing
 }
@@ -25,6 +26,9 @@ type reader struct {
 // next returns at most so many entries that end before or at a position, and
 // where the last of them ends.
 func (r *reader) next(until position, most int) (list []events.Entry, at position, err error) {
+	if r.until != until {
+		r.rest, r.until = nil, until
+	}
 	for len(list) < most && r.at.before(until) {
 		if r.rest == nil {
 			if err := r.open(); err != nil {
