@@ -208,11 +208,11 @@ func raiseCache(s scope, why string, floor int64, marks ...string) (value int64,
 
 // AwaitNodes returns once all nodes have heard of a mark of the cache, but for those
 // that were silent for longer than they believe the cache without the ledger,
-// and for self. now is the clock by which that is told.
-func (l *Ledger) AwaitNodes(ctx context.Context, mark int64, self string, now func() time.Time) error {
+// and for self.
+func (l *Ledger) AwaitNodes(ctx context.Context, mark int64, self string) error {
 	const silent, step = 5 * time.Second, 50 * time.Millisecond
 	for {
-		behind, err := l.Behind(ctx, mark, now().Add(-silent))
+		behind, err := l.Behind(ctx, mark, silent)
 		if err != nil {
 			return err
 		}

@@ -72,10 +72,10 @@ func touchSettings(s scope, what string) error {
 	return err
 }
 
-// Behind lists the nodes that were alive at or after since and have not heard of
-// a mark of the cache yet.
-func (l *Ledger) Behind(ctx context.Context, mark int64, since time.Time) (nodes []string, err error) {
-	rows, err := l.read(ctx).query(`SELECT node FROM nodes WHERE alive_at >= $1 AND epoch < $2 ORDER BY node`, micros(since), mark)
+// Behind lists the nodes that were heard of within a span and have not heard of
+// a mark of the cache yet. The ledger's clock alone tells: those of nodes may be off.
+func (l *Ledger) Behind(ctx context.Context, mark int64, within time.Duration) (nodes []string, err error) {
+	rows, err := l.read(ctx).query(`SELECT node FROM nodes WHERE heard_at >= `+l.clock()+` - $1 AND epoch < $2 ORDER BY node`, within.Microseconds(), mark)
 	if err != nil {
 		return nil, fmt.Errorf("list the nodes: %w", err)
 	}
@@ -160,11 +160,21 @@ func (l *Ledger) Unsettled(ctx context.Context, before time.Time, limit int) (li
 	return list, nil
 }
 
-// Beat notes that a node is alive and which epoch of the cache it goes by.
+// clock is the ledger's own, in us since 1970: an expression of its database.
+func (l *Ledger) clock() string {
+	if l.driver == Postgres {
+		return `(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT`
+	}
+	return `CAST(unixepoch('subsec') * 1000000 AS INTEGER)`
+}
+
+// Beat notes that a node is alive, at an instant of its own clock, and which epoch of
+// the cache it goes by. One whose clock was set back is heard of all the same.
 func (l *Ledger) Beat(ctx context.Context, node string, at time.Time, epoch int64) error {
 	err := l.change(ctx, func(s scope) error {
-		_, err := s.exec(`INSERT INTO nodes (node, alive_at, epoch) VALUES ($1, $2, $3)
-			ON CONFLICT (node) DO UPDATE SET alive_at = excluded.alive_at, epoch = excluded.epoch WHERE excluded.alive_at > nodes.alive_at`,
+		_, err := s.exec(`INSERT INTO nodes (node, alive_at, epoch, heard_at) VALUES ($1, $2, $3, `+l.clock()+`)
+			ON CONFLICT (node) DO UPDATE SET epoch = excluded.epoch, heard_at = excluded.heard_at,
+				alive_at = CASE WHEN excluded.alive_at > nodes.alive_at THEN excluded.alive_at ELSE nodes.alive_at END`,
 			node, micros(at), epoch)
 		return err
 	})
@@ -182,7 +192,7 @@ func (l *Ledger) Clock(ctx context.Context) (ahead time.Duration, err error) {
 	}
 	begun := time.Now()
 	var us int64
-	if err := l.read(ctx).scan(`SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT`, nil, &us); err != nil {
+	if err := l.read(ctx).scan(`SELECT `+l.clock(), nil, &us); err != nil {
 		return 0, fmt.Errorf("ask for the clock of the database: %w", err)
 	}
 	return instant(us).Sub(begun.Add(time.Since(begun) / 2)), nil

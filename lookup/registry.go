@@ -2,7 +2,6 @@ package lookup
 
 import (
 	"context"
-	"time"
 
 	"axgate/ledger"
 	"axgate/store"
@@ -34,7 +33,7 @@ func (r registry) Fence(ctx context.Context, s store.Server) (store.View, error)
 func (r registry) Believe(ctx context.Context, s store.Server) (store.View, error) {
 	_, mark, err := r.ledger.FenceServer(ctx, ledger.CacheServer(s)) // it is fenced: that tells the mark
 	if err == nil {
-		err = r.ledger.AwaitNodes(ctx, mark, r.node, time.Now)
+		err = r.ledger.AwaitNodes(ctx, mark, r.node)
 	}
 	if err != nil {
 		return store.View{}, err

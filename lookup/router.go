@@ -93,8 +93,8 @@ func (c *Config) defaults() {
 type Router struct {
 	cfg      Config
 	settings atomic.Pointer[settings]
-	heard    atomic.Int64 // when the ledger heard of this node last, in us since 1970
-	trusted  atomic.Int64 // the same, of the last time that was before the epoch was read
+	heard    atomic.Pointer[instant] // when the ledger heard of this node last
+	trusted  atomic.Pointer[instant] // the same, of the last time that was before the epoch was read
 	outages  outages
 	guesses  guesses
 	use      *usage.Book
@@ -275,6 +275,9 @@ func (r *Router) cached(ctx context.Context, ask question) (f routing.Facts, fou
 			return f, false, nil
 		}
 		r.found(ask.x, time.Since(begun))
+		if !r.believes() { // it stood still meanwhile, or asked long ago: nobody waits for it any more
+			return f, false, nil
+		}
 		if !ticket.Miss() {
 			return f, true, nil
 		}

@@ -131,11 +131,11 @@ func (r *Router) read(ctx context.Context, mark int64) error {
 
 // beat tells that this node is alive, and which state of the cache it has heard of.
 func (r *Router) beat(ctx context.Context) error {
-	at := time.Now()
-	if err := r.cfg.Ledger.Beat(ctx, r.cfg.Node, at, r.cfg.Cache.Mark()); err != nil {
+	at := thisInstant()
+	if err := r.cfg.Ledger.Beat(ctx, r.cfg.Node, at.clock, r.cfg.Cache.Mark()); err != nil {
 		return err
 	}
-	r.heard.Store(at.UnixMicro())
+	r.heard.Store(&at)
 	return nil
 }
 

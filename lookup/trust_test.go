@@ -1,10 +1,12 @@
 package lookup
 
 import (
+	"context"
 	"math"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"axgate/ledger"
@@ -21,8 +23,9 @@ func TestASilentNodeDoesNotBelieve(t *testing.T) {
 	l, err := ledger.Open(ctx, ledgertest.SQLite(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	still := &stop{}
 	c, err := store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Node: "n1", Timeout: 5 * time.Second,
-		Registry: NewRegistry(l, "n1")})
+		Registry: NewRegistry(l, "n1"), Hooks: []redis.Hook{still}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	require.NoError(t, c.Ping(ctx))
@@ -37,7 +40,7 @@ func TestASilentNodeDoesNotBelieve(t *testing.T) {
 
 	r, err := New(ctx, Config{Ledger: l, Cache: c, Plan: routing.ChinaPlan(), Node: "n1"})
 	require.NoError(t, err)
-	behind, err := l.Behind(ctx, math.MaxInt64, at.Add(-time.Second))
+	behind, err := l.Behind(ctx, math.MaxInt64, time.Minute)
 	require.NoError(t, err)
 	require.Equal(t, []string{"n1"}, behind, "the ledger has heard of the node before its first call")
 	ask := func() routing.Step {
@@ -49,12 +52,17 @@ func TestASilentNodeDoesNotBelieve(t *testing.T) {
 	_, err = l.Unbind(ctx, "app", b.ID, at)
 	require.NoError(t, err)
 	require.Equal(t, routing.Dial, ask(), "the cache was not told, and is believed")
-	r.trusted.Store(time.Now().Add(-trust).UnixMicro())
+	r.trusted.Store(ago(trust))
 	require.Equal(t, routing.Refuse, ask(), "the node is silent: the ledger alone is believed")
 	require.NoError(t, r.follow(ctx))
 	require.Equal(t, routing.Dial, ask())
+	still.after = func() { r.trusted.Store(ago(trust)) }
+	require.Equal(t, routing.Refuse, ask(), "the node stood still before it had the answer")
+	still.after = nil
+	require.NoError(t, r.follow(ctx))
+	require.Equal(t, routing.Dial, ask())
 
-	r.heard.Store(time.Now().Add(-trust).UnixMicro())
+	r.heard.Store(ago(trust))
 	require.NoError(t, r.follow(ctx))
 	_, err = l.RaiseEpoch(ctx, "nobody waits for a silent node")
 	require.NoError(t, err)
@@ -62,4 +70,43 @@ func TestASilentNodeDoesNotBelieve(t *testing.T) {
 	require.Equal(t, routing.Refuse, ask(), "the epoch was read before the ledger heard of the node again")
 	require.NoError(t, r.follow(ctx))
 	require.Equal(t, routing.Refuse, ask(), "the cache is void")
+}
+
+// ago is an instant so long ago.
+func ago(d time.Duration) *instant {
+	i := thisInstant()
+	return &instant{i.clock.Add(-d), i.run - d}
+}
+
+// TestAClockThatIsSetDoesNotProlongTrust: neither one that is set back, nor a machine
+// that slept, whose running time stood still.
+func TestAClockThatIsSetDoesNotProlongTrust(t *testing.T) {
+	t.Parallel()
+	r := &Router{}
+	require.False(t, r.believes(), "nothing was heard yet")
+	now := thisInstant()
+	for _, c := range []struct {
+		clock, run time.Duration // how long ago, by each
+		believes   bool
+	}{{0, 0, true}, {trust / 2, trust / 2, true}, {-time.Hour, 0, true}, {-time.Hour, trust, false}, {trust - time.Second, trust, false}, {trust, 0, false}} {
+		r.trusted.Store(&instant{now.clock.Add(-c.clock), now.run - c.run})
+		require.Equal(t, c.believes, r.believes(), "%+v", c)
+	}
+}
+
+// stop stands still once, after Redis has answered.
+type stop struct{ after func() }
+
+func (s *stop) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (s *stop) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+func (s *stop) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if s.after != nil && cmd.Name() == "evalsha" {
+			s.after()
+		}
+		return err
+	}
 }

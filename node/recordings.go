@@ -71,7 +71,7 @@ func (n *Node) alone(ctx context.Context) error {
 	const lease, patience, step = 3 * time.Second, 5 * time.Second, 200 * time.Millisecond
 	const anyEpoch = 1 << 62
 	for until := time.Now().Add(patience); ; {
-		alive, err := n.ledger.Behind(ctx, anyEpoch, time.Now().Add(-lease))
+		alive, err := n.ledger.Behind(ctx, anyEpoch, lease)
 		if err != nil {
 			return err
 		}

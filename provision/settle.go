@@ -58,7 +58,7 @@ func (s *Service) voidCache(ctx context.Context, why string, cause error) error 
 	}
 	s.setEpoch(epoch)
 	s.log.Warn().Err(cause).Int64("epoch", epoch).Msg("the cache is void: " + why)
-	if err := s.ledger.AwaitNodes(ctx, epoch, s.node, s.now); err != nil {
+	if err := s.ledger.AwaitNodes(ctx, epoch, s.node); err != nil {
 		return errors.Join(cause, err)
 	}
 	return nil
