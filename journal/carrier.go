@@ -22,6 +22,7 @@ const (
 	carryMost  = 512    // entries of one transaction
 	memoryMost = 20_000 // entries that wait in memory; further ones are read back
 	tryAgain   = 5 * time.Second
+	carryMax   = 2 * time.Minute // a database that does not answer is asked again
 )
 
 // carrier takes what is on the disk into the ledger, in its order.
@@ -201,7 +202,9 @@ func (c *carrier) carry(r *reader) error {
 		return err
 	}
 	if len(list) > 0 {
-		refused, err := c.ledger.Record(c.ctx, list)
+		ctx, cancel := context.WithTimeout(c.ctx, carryMax)
+		refused, err := c.ledger.Record(ctx, list)
+		cancel()
 		if err != nil {
 			return err
 		}

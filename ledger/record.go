@@ -57,7 +57,7 @@ func unfit(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		class := pg.Code[:min(2, len(pg.Code))]
-		return class == "22" || class == "23" // what a value is, and what constraints say
+		return class == "22" || class == "23" || class == "54" // what a value is, what constraints say, what is too long
 	}
 	var lite *sqlite.Error
 	if errors.As(err, &lite) {

@@ -160,6 +160,10 @@ func (n *Node) openLedger(ctx context.Context) (err error) {
 	return nil
 }
 
+// lastCarry is how long the ledger may take for the last entries, also when
+// running calls have used up the time for the end.
+const lastCarry = 5 * time.Second
+
 // openJournal also has the ledger take what an earlier process left.
 func (n *Node) openJournal(ctx context.Context) (err error) {
 	n.journal, err = journal.Open(journal.Config{Dir: JournalDir(&n.cfg), Ledger: n.ledger, Queue: n.cfg.Journal.Queue, Size: int64(n.cfg.Journal.Size) << 20,
@@ -167,7 +171,11 @@ func (n *Node) openJournal(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	n.close.add("the journal", n.journal.Close)
+	n.close.add("the journal", func(ctx context.Context) error {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastCarry)
+		defer cancel()
+		return n.journal.Close(ending)
+	})
 	return n.journal.Flush(ctx)
 }
 
