@@ -65,7 +65,7 @@ func TestLoad(t *testing.T) {
 		require.NoError(s, c.Answer(s.within(step)))
 	}
 	require.Len(s, in, loadCalls)
-	require.Greater(s, s.portsInUse(), before.ports+2*loadCalls, "sockets of media")
+	require.Greater(s, s.resources().ports, before.ports+2*loadCalls, "sockets of media")
 	time.Sleep(6 * time.Second) // all talk at once
 	for i, c := range out {
 		require.NoError(s, c.WaitAnswer(s.within(step)))
@@ -120,34 +120,40 @@ func (s *scene) allBilled(xs []string) {
 	}
 }
 
-// used is what axgate has open.
+// used is what axgate has open, without the media sockets that rest between
+// calls, and how many of these calls have.
 type used struct{ files, ports int }
 
 func (s *scene) resources() used {
 	s.Helper()
 	files, err := s.gate.Files()
 	require.NoError(s, err)
-	return used{files, s.portsInUse()}
+	talking, resting := s.mediaPorts()
+	return used{files - resting, talking}
 }
 
-// portsInUse counts the RTP ports that calls have. They stay open between calls,
-// connected to themselves.
-func (s *scene) portsInUse() int {
+// mediaPorts counts the RTP ports that calls have, and those that rest: they
+// stay open between calls, connected to themselves.
+func (s *scene) mediaPorts() (talking, resting int) {
 	s.Helper()
 	table, err := os.ReadFile("/proc/net/udp")
 	require.NoError(s, err)
 	ip := s.gate.SIP().Addr().As4()
 	slices.Reverse(ip[:]) // as the kernel writes it
-	n, host := 0, fmt.Sprintf("%X:", ip)
+	host := fmt.Sprintf("%X:", ip)
 	for line := range strings.Lines(string(table)) {
 		columns := strings.Fields(line)
 		at, ours := strings.CutPrefix(columns[1], host)
 		port, err := strconv.ParseUint(at, 16, 16)
-		if ours && err == nil && firstRTP <= port && port <= lastRTP && columns[2] != columns[1] {
-			n++
+		switch {
+		case !ours || err != nil || port < firstRTP || port > lastRTP:
+		case columns[2] == columns[1]:
+			resting++
+		default:
+			talking++
 		}
 	}
-	return n
+	return talking, resting
 }
 
 // nothingLeft waits until axgate has no more open than before, and looks for

@@ -126,8 +126,9 @@ func oneTrunk(c *config.Trunk) (trunk.Trunk, error) {
 	return t, trunkWay(&t, c)
 }
 
-// portsAhead is how many port pairs are opened before the first call.
-const portsAhead = 4096
+// portsAhead is how many port pairs are opened before the first call: those of a
+// few calls; a node that starts has other things to do.
+const portsAhead = 256
 
 // mediaConfig also gives the address that stands in SDP.
 func mediaConfig(c *config.Config) (media.Config, netip.Addr, error) {
