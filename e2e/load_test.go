@@ -5,10 +5,9 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"os"
+	"net"
+	"net/netip"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -65,7 +64,8 @@ func TestLoad(t *testing.T) {
 		require.NoError(s, c.Answer(s.within(step)))
 	}
 	require.Len(s, in, loadCalls)
-	require.Greater(s, s.resources().ports, before.ports+2*loadCalls, "sockets of media")
+	during := s.resources()
+	require.Greater(s, during.files, before.files+2*loadCalls, "sockets of media")
 	time.Sleep(6 * time.Second) // all talk at once
 	for i, c := range out {
 		require.NoError(s, c.WaitAnswer(s.within(step)))
@@ -120,40 +120,28 @@ func (s *scene) allBilled(xs []string) {
 	}
 }
 
-// used is what axgate has open, without the media sockets that rest between
-// calls, and how many of these calls have.
+// used is what axgate has open.
 type used struct{ files, ports int }
 
 func (s *scene) resources() used {
 	s.Helper()
 	files, err := s.gate.Files()
 	require.NoError(s, err)
-	talking, resting := s.mediaPorts()
-	return used{files - resting, talking}
+	return used{files, s.portsInUse()}
 }
 
-// mediaPorts counts the RTP ports that calls have, and those that rest: they
-// stay open between calls, connected to themselves.
-func (s *scene) mediaPorts() (talking, resting int) {
-	s.Helper()
-	table, err := os.ReadFile("/proc/net/udp")
-	require.NoError(s, err)
-	ip := s.gate.SIP().Addr().As4()
-	slices.Reverse(ip[:]) // as the kernel writes it
-	host := fmt.Sprintf("%X:", ip)
-	for line := range strings.Lines(string(table)) {
-		columns := strings.Fields(line)
-		at, ours := strings.CutPrefix(columns[1], host)
-		port, err := strconv.ParseUint(at, 16, 16)
-		switch {
-		case !ours || err != nil || port < firstRTP || port > lastRTP:
-		case columns[2] == columns[1]:
-			resting++
-		default:
-			talking++
+// portsInUse counts the RTP ports that cannot be bound.
+func (s *scene) portsInUse() int {
+	n := 0
+	for port := firstRTP; port <= lastRTP; port++ {
+		c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(s.gate.SIP().Addr(), uint16(port))))
+		if err != nil {
+			n++
+			continue
 		}
+		_ = c.Close()
 	}
-	return talking, resting
+	return n
 }
 
 // nothingLeft waits until axgate has no more open than before, and looks for

@@ -1,7 +1,6 @@
 package media
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -11,6 +10,7 @@ import (
 	"axgate/media/dtmf"
 	"axgate/media/record"
 	"axgate/media/tone"
+	"axgate/media/udp"
 )
 
 // eventBacklog is how many events wait for a call's owner; more are counted and dropped.
@@ -78,26 +78,30 @@ func (c *Call) Reserve(side Side) (port uint16, err error) {
 		return c.ports[side], nil
 	}
 	w := c.worker
-	e := w.engine
-	var p *pair
-	port, err = e.ports.Take(func(port uint16) (err error) {
-		p, err = e.sockets(w, port)
+	pool, ip := w.engine.ports, w.engine.cfg.IP
+	var rtp, control *udp.Socket
+	port, err = pool.Take(func(port uint16) (err error) {
+		rtp, control, err = w.openPair(ip, port)
 		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("reserve media ports of the %v: %w", side, err)
 	}
+	discard := func() {
+		_ = rtp.Close()
+		_ = control.Close()
+		pool.Release(port)
+	}
 	accepted := w.later(func() {
 		if c.ended {
-			w.release(p)
+			discard()
 			return
 		}
-		c.legs[side].open(p)
+		c.legs[side].open(rtp, control, port)
 	})
 	if !accepted {
-		err = p.close()
-		e.ports.Release(port)
-		return 0, fmt.Errorf("reserve media ports of the %v: %w", side, errors.Join(ErrClosed, err))
+		discard()
+		return 0, fmt.Errorf("reserve media ports of the %v: %w", side, ErrClosed)
 	}
 	c.ports[side] = port
 	return port, nil
@@ -262,10 +266,6 @@ func (c *Call) end() {
 		l := &c.legs[side]
 		c.result[side] = l.stats()
 		l.close()
-	}
-	c.worker.flush()
-	for side := range c.legs {
-		c.legs[side].release()
 	}
 	delete(c.worker.calls, c)
 	c.over()

@@ -37,9 +37,6 @@ type Config struct {
 	LatchWindow      time.Duration // how long after Point a peer behind a NAT may be found; 0: 5 s
 	Quarantine       time.Duration // the least time that a released port pair rests before it is used again; 0: 2 s
 	Inactive         time.Duration // without valid RTP for so long a peer is Gone; 0: 60 s
-	// Ahead is how many port pairs are opened when the engine is. What calls have used stays open as well, up to half of the
-	// descriptors that the process may have.
-	Ahead int
 	// OneByOne: each packet has system calls of its own, even where the kernel takes many at once (io_uring).
 	OneByOne bool
 }
@@ -53,9 +50,6 @@ func (c *Config) complete() error {
 		return fmt.Errorf("%d media workers: must be 1 to %d, or 0 for one", c.Workers, maxWorkers)
 	}
 	c.Workers = max(c.Workers, 1)
-	if c.Ahead < 0 {
-		return fmt.Errorf("%d port pairs opened ahead: must not be negative", c.Ahead)
-	}
 	for _, d := range []struct {
 		name  string
 		value *time.Duration
@@ -79,7 +73,6 @@ func (c *Config) complete() error {
 type Engine struct {
 	cfg     Config
 	ports   *ports.Pool
-	stock   *stock
 	workers []*worker
 	turn    atomic.Uint32
 	running sync.WaitGroup
@@ -101,9 +94,6 @@ func Open(cfg Config, log zerolog.Logger) (*Engine, error) {
 	}
 	_ = probe.Close()
 	e := &Engine{cfg: cfg, ports: pool}
-	if e.stock, err = newStock(); err != nil {
-		return nil, fmt.Errorf("open media: %w", err)
-	}
 	for i := range cfg.Workers {
 		w, err := newWorker(e, log.With().Int("worker", i).Logger())
 		if err != nil {
@@ -114,7 +104,6 @@ func Open(cfg Config, log zerolog.Logger) (*Engine, error) {
 		}
 		e.workers = append(e.workers, w)
 	}
-	e.ahead(cfg.Ahead)
 	for _, w := range e.workers {
 		e.running.Go(w.run)
 	}
@@ -129,9 +118,6 @@ func (e *Engine) Close() error {
 		}
 	})
 	e.running.Wait()
-	if err := e.stock.close(); err != nil {
-		return fmt.Errorf("close media sockets: %w", err)
-	}
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"axgate/media/quality"
+	"axgate/media/udp"
 )
 
 const (
@@ -51,7 +52,7 @@ type leg struct {
 	due    int64 // deadline of the next packet made here, while ticker is set or being served
 	ticker timer
 
-	pair    *pair // nil: no sockets
+	port    uint16 // 0: no sockets
 	control endpoint
 	reports reports
 	idle    timer
@@ -151,17 +152,17 @@ func (s *Stream) wanted() int {
 }
 
 // open takes the leg's sockets over.
-func (l *leg) open(p *pair) {
-	l.pair, l.rtp.sock, l.control.sock = p, p.rtp, p.control
-	l.call.worker.take(p.rtp, &l.rtp)
-	l.call.worker.take(p.control, &l.control)
+func (l *leg) open(rtp, control *udp.Socket, port uint16) {
+	l.port, l.rtp.sock, l.control.sock = port, rtp, control
+	l.call.worker.take(&l.rtp)
+	l.call.worker.take(&l.control)
 }
 
 // point applies a peer's SDP; see Call.Point.
 func (l *leg) point(s Stream, now int64) {
 	w := l.call.worker
 	if err := l.protect(s.Keys); err != nil { // Check said that they are good
-		w.log.Error().Err(err).Uint16("port", l.pair.port).Msg("a media leg falls silent")
+		w.log.Error().Err(err).Uint16("port", l.port).Msg("a media leg falls silent")
 		l.pointed = false
 		return
 	}
@@ -169,7 +170,7 @@ func (l *leg) point(s Stream, now int64) {
 	before := l.rtp.source
 	for _, e := range []*endpoint{&l.rtp, &l.control} {
 		if err := e.release(); err != nil {
-			w.log.Error().Err(err).Uint16("port", l.pair.port).Msg("a media socket keeps its old peer")
+			w.log.Error().Err(err).Uint16("port", l.port).Msg("a media socket keeps its old peer")
 		}
 	}
 	l.latch = &latch{since: now, signalled: s.RTP, nat: s.NAT, window: int64(w.engine.cfg.LatchWindow)}
@@ -296,7 +297,7 @@ func (l *leg) transmit(b []byte) {
 	}
 }
 
-// close ends the leg; what it says last may still wait to be sent.
+// close ends the leg and gives its ports back.
 func (l *leg) close() {
 	w := l.call.worker
 	l.sayBye()
@@ -304,13 +305,11 @@ func (l *leg) close() {
 	w.timers.stop(&l.idle)
 	w.timers.stop(&l.reports.timer)
 	l.pointed = false
-}
-
-// release gives the leg's sockets back.
-func (l *leg) release() {
-	if l.pair == nil {
+	if l.port == 0 {
 		return
 	}
-	l.call.worker.release(l.pair)
-	l.pair, l.rtp.sock, l.control.sock = nil, nil, nil
+	w.drop(&l.rtp)
+	w.drop(&l.control)
+	w.engine.ports.Release(l.port)
+	l.port = 0
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"axgate/media/ports"
 	"axgate/media/record"
 	"axgate/media/udp"
 )
@@ -32,11 +31,6 @@ func newPath(t testing.TB, codecA, codecB Codec) *path {
 	t.Helper()
 	e := &Engine{cfg: Config{IP: localhost, PortMin: 30000, PortMax: 30999}}
 	require.NoError(t, e.cfg.complete())
-	var err error
-	e.ports, err = ports.New(e.cfg.PortMin, e.cfg.PortMax, e.cfg.Quarantine)
-	require.NoError(t, err)
-	e.stock, err = newStock()
-	require.NoError(t, err)
 	w, err := newWorker(e, zerolog.Nop())
 	require.NoError(t, err)
 	p := &path{w: w, c: newCall(w)}
@@ -52,10 +46,10 @@ func newPath(t testing.TB, codecA, codecB Codec) *path {
 		l := &p.c.legs[side]
 		phone, at := socket()
 		phones[side] = phone
-		used, err := openPair(w, e.ports.Line(2)[side])
-		require.NoError(t, err)
-		here := netip.AddrPortFrom(localhost, used.port)
-		l.open(used)
+		rtp, here := socket()
+		control, _ := socket()
+		require.NoError(t, w.watch(rtp))
+		l.open(rtp, control, here.Port())
 		s := Stream{RTP: at, Codec: codec, SendPT: 8, RecvPT: 8, SendEventPT: 101, RecvEventPT: 101, Send: true, Receive: true}
 		require.NoError(t, s.complete(localhost))
 		l.point(s, w.now())
@@ -69,11 +63,9 @@ func newPath(t testing.TB, codecA, codecB Codec) *path {
 	t.Cleanup(func() {
 		for side := range p.c.legs {
 			l := &p.c.legs[side]
-			if l.pair != nil {
-				w.drop(l.pair)
-			}
+			w.drop(&l.rtp)
+			w.drop(&l.control)
 		}
-		require.NoError(t, e.stock.close())
 		_, _ = p.a.Close(), p.b.Close()
 		w.free()
 	})

@@ -49,8 +49,8 @@ func (p *securePhone) next(c *net.UDPConn) rtp.Packet {
 	return pk
 }
 
-// neighbours is two sockets, on an even port and the one above.
-func neighbours(t *testing.T) (audio, control *net.UDPConn) {
+// pair is two sockets, on an even port and the one above.
+func pair(t *testing.T) (audio, control *net.UDPConn) {
 	for {
 		audio, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(localhost, 0)))
 		require.NoError(t, err)
@@ -74,7 +74,7 @@ func TestSecureLeg(t *testing.T) {
 			e := openEngine(t)
 			c := e.NewCall()
 			keys := srtp.Keys{In: srtp.NewKey(suite), Out: srtp.NewKey(suite)}
-			sock, control := neighbours(t)
+			sock, control := pair(t)
 			a := secure(t, &phone{t: t, codec: PCMA, ssrc: 77, seq: 100, rtp: sock, control: control}, keys)
 			b := newPhone(t, PCMU)
 			join(t, c, Caller, a.phone, func(s *Stream) { s.Keys = keys })

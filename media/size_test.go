@@ -13,7 +13,7 @@ import (
 // BenchmarkCallsUp tells what a call that is up takes of Go's memory, when both its phones were heard.
 func BenchmarkCallsUp(b *testing.B) {
 	const calls = 1000
-	e := openEngine(b, func(c *Config) { c.Ahead = 2 * calls })
+	e := openEngine(b)
 	heap := func() uint64 {
 		runtime.GC()
 		runtime.GC()

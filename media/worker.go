@@ -1,7 +1,9 @@
 package media
 
 import (
+	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 	"unsafe"
@@ -31,7 +33,7 @@ type worker struct {
 	queue   queue
 	base    time.Time // worker time counts nanoseconds from here
 	calls   map[*Call]struct{}
-	sockets []watched // by descriptor
+	sockets []*endpoint // by descriptor
 	timers  timers
 	stopped bool
 	busy    bool // the last wait brought something: the next packet is near
@@ -43,12 +45,6 @@ type worker struct {
 	sealed [datagramSize]byte
 	ready  [batchSize]unix.EpollEvent
 	batch  batch
-}
-
-// watched is a socket of the worker's epoll set.
-type watched struct {
-	sock     *udp.Socket // nil: the command that tells of it is still queued
-	endpoint *endpoint   // nil: the socket rests
 }
 
 // queue carries commands to the worker. It is the only state that goroutines share with it.
@@ -118,13 +114,6 @@ func (w *worker) put(command func(), wake bool) bool {
 	return true
 }
 
-// waits says whether commands wait.
-func (q *queue) waits() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.commands) > 0
-}
-
 // run is the worker's loop. Sockets are served first, then commands, then timers: no socket goes away between two
 // packets of one batch.
 func (w *worker) run() {
@@ -173,22 +162,18 @@ func (w *worker) wait() (n int, err error) {
 func (w *worker) serve(ready []unix.EpollEvent) (woken bool) {
 	now, n := w.now(), 0
 	for i := range ready {
-		s := w.known(int(ready[i].Fd))
-		switch e := s.endpoint; {
-		case s.sock == nil: // the eventfd, or a socket whose leg's command is still queued
+		fd := int(ready[i].Fd)
+		switch {
+		case fd == w.wake || fd >= len(w.sockets) || w.sockets[fd] == nil: // a socket whose leg's command is still queued
 			woken = true
-		case e == nil:
-			if woken = woken || w.queue.waits(); !woken { // it may be that of a leg by now
-				s.sock.Receive(w.in[:]) // what came before it rested
-			}
-		case w.batch.ring != nil && e.settled():
-			w.batch.from[n] = e
+		case w.batch.ring != nil && w.sockets[fd].settled():
+			w.batch.from[n] = w.sockets[fd]
 			if n++; n == inBatch {
 				w.batch.receive(w, n)
 				n = 0
 			}
 		default:
-			e.ready(w, now)
+			w.sockets[fd].ready(w, now)
 		}
 	}
 	w.batch.receive(w, n)
@@ -242,6 +227,23 @@ func (w *worker) refuse() {
 	w.stop()
 }
 
+// openPair opens and watches the sockets of a leg. It may be called from any goroutine.
+func (w *worker) openPair(ip netip.Addr, port uint16) (rtp, control *udp.Socket, err error) {
+	if rtp, err = udp.Open(netip.AddrPortFrom(ip, port)); err != nil {
+		return nil, nil, err
+	}
+	if control, err = udp.Open(netip.AddrPortFrom(ip, port+1)); err != nil {
+		_ = rtp.Close()
+		return nil, nil, err
+	}
+	if err = errors.Join(w.watch(rtp), w.watch(control)); err != nil {
+		_ = rtp.Close()
+		_ = control.Close()
+		return nil, nil, err
+	}
+	return rtp, control, nil
+}
+
 // watch puts a socket into the epoll set. It may be called from any goroutine; the socket is served once the worker has
 // taken it.
 func (w *worker) watch(s *udp.Socket) error {
@@ -256,64 +258,21 @@ func (w *worker) watch(s *udp.Socket) error {
 	return nil
 }
 
-// unwatch takes a socket out of the epoll set. It may be called from any goroutine.
-func (w *worker) unwatch(s *udp.Socket) error {
-	w.queue.mu.Lock()
-	defer w.queue.mu.Unlock()
-	if w.queue.closed {
-		return nil // the set is gone, or about to be
-	}
-	if err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_DEL, s.FD(), nil); err != nil {
-		return fmt.Errorf("watch a media socket no more: %w", err)
-	}
-	return nil
-}
-
-// known is what is known of a descriptor.
-func (w *worker) known(fd int) watched {
-	if fd < len(w.sockets) {
-		return w.sockets[fd]
-	}
-	return watched{}
-}
-
-// take serves an endpoint from now on; with nil its socket rests.
-func (w *worker) take(s *udp.Socket, e *endpoint) {
-	fd := s.FD()
+// take serves an endpoint from now on.
+func (w *worker) take(e *endpoint) {
+	fd := e.sock.FD()
 	if grow := fd + 1 - len(w.sockets); grow > 0 {
-		w.sockets = append(w.sockets, make([]watched, grow)...)
+		w.sockets = append(w.sockets, make([]*endpoint, grow)...)
 	}
-	w.sockets[fd] = watched{s, e}
+	w.sockets[fd] = e
 }
 
-// forget serves a socket no more, unless it is one of a leg again.
-func (w *worker) forget(s *udp.Socket) {
-	if w.known(s.FD()) == (watched{sock: s}) {
-		w.sockets[s.FD()] = watched{}
+// drop closes an endpoint's socket, which leaves the epoll set thereby.
+func (w *worker) drop(e *endpoint) {
+	w.flush()
+	w.sockets[e.sock.FD()] = nil
+	if err := e.sock.Close(); err != nil {
+		w.log.Error().Err(err).Msg("close a media socket")
 	}
-}
-
-// park notes that a pair rests.
-func (w *worker) park(p *pair) {
-	w.take(p.rtp, nil)
-	w.take(p.control, nil)
-}
-
-// drop closes a pair, whose sockets leave the epoll set thereby. No leg has it.
-func (w *worker) drop(p *pair) {
-	w.park(p)
-	w.forget(p.rtp)
-	w.forget(p.control)
-	if err := p.close(); err != nil {
-		w.log.Error().Err(err).Uint16("port", p.port).Msg("close media sockets")
-	}
-}
-
-// release takes a pair from a leg that has ended: it rests, or is closed. Nothing may wait to be sent by it.
-func (w *worker) release(p *pair) {
-	w.park(p)
-	if p.rest() != nil || !w.engine.stock.keep(p) {
-		w.drop(p)
-	}
-	w.engine.ports.Release(p.port)
+	e.sock = nil
 }

@@ -126,13 +126,9 @@ func oneTrunk(c *config.Trunk) (trunk.Trunk, error) {
 	return t, trunkWay(&t, c)
 }
 
-// portsAhead is how many port pairs are opened before the first call: those of a
-// few calls; a node that starts has other things to do.
-const portsAhead = 256
-
 // mediaConfig also gives the address that stands in SDP.
 func mediaConfig(c *config.Config) (media.Config, netip.Addr, error) {
-	m := media.Config{Workers: c.Media.Workers, LatchWindow: c.Media.Latch, Quarantine: c.Media.Quarantine, Inactive: c.Media.Inactive, Ahead: portsAhead}
+	m := media.Config{Workers: c.Media.Workers, LatchWindow: c.Media.Latch, Quarantine: c.Media.Quarantine, Inactive: c.Media.Inactive}
 	var err error
 	if m.PortMin, m.PortMax, err = c.Media.PortRange(); err != nil {
 		return m, netip.Addr{}, fmt.Errorf("media.ports: %w", err)

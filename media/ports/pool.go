@@ -87,18 +87,7 @@ func (p *Pool) next() (uint16, bool) {
 	return port, true
 }
 
-// Line is the pairs that are taken next, at most so many, while none is taken or given back.
-func (p *Pool) Line(most int) []uint16 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	line := make([]uint16, min(most, p.count))
-	for i := range line {
-		line[i] = p.ring[(p.head+i)%len(p.ring)].port
-	}
-	return line
-}
-
-// Release gives a pair back that no call uses any more.
+// Release gives a pair back whose sockets are closed.
 func (p *Pool) Release(port uint16) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -12,17 +12,17 @@ import (
 
 // Socket is a bound datagram socket. It is used from one goroutine at a time.
 type Socket struct {
-	fd  int
-	own Destination // what it is bound to
+	fd int
+	v6 bool
 }
 
 // Open binds a non-blocking socket to addr. It never fragments what it sends (IP_MTU_DISCOVER=DO): audio packets are
 // small, and the kernel then spends nothing on fragment identifiers. An address in use is unix.EADDRINUSE.
 func Open(addr netip.AddrPort) (*Socket, error) {
 	ip := addr.Addr().Unmap()
-	s := &Socket{own: Addr(netip.AddrPortFrom(ip, addr.Port()))}
+	s := &Socket{v6: ip.Is6()}
 	family, level, option, value := unix.AF_INET, unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_DO
-	if ip.Is6() {
+	if s.v6 {
 		family, level, option, value = unix.AF_INET6, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_DO
 	}
 	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_UDP)
@@ -33,12 +33,13 @@ func Open(addr netip.AddrPort) (*Socket, error) {
 	if err := unix.SetsockoptInt(fd, level, option, value); err != nil {
 		return nil, s.abandon(fmt.Errorf("forbid fragments on %v: %w", addr, err))
 	}
-	if ip.Is6() {
+	if s.v6 {
 		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1); err != nil {
 			return nil, s.abandon(fmt.Errorf("keep %v to IPv6: %w", addr, err))
 		}
 	}
-	if _, _, errno := unix.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&s.own.raw)), uintptr(s.own.length())); errno != 0 {
+	to := Addr(netip.AddrPortFrom(ip, addr.Port()))
+	if _, _, errno := unix.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&to.raw)), uintptr(to.length())); errno != 0 {
 		return nil, s.abandon(fmt.Errorf("bind UDP %v: %w", addr, errno))
 	}
 	return s, nil
@@ -92,12 +93,8 @@ func (s *Socket) SendTo(b []byte, to *Destination) unix.Errno {
 // Connect makes the kernel drop what other sources send from now on. Datagrams queued before stay in the queue.
 func (s *Socket) Connect(to netip.AddrPort) error {
 	dest := Addr(to)
-	return s.connect(&dest)
-}
-
-func (s *Socket) connect(to *Destination) error {
-	if _, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(s.fd), uintptr(unsafe.Pointer(&to.raw)), uintptr(to.length())); errno != 0 {
-		return fmt.Errorf("connect UDP to %v: %w", to.addrPort(), errno)
+	if _, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(s.fd), uintptr(unsafe.Pointer(&dest.raw)), uintptr(dest.length())); errno != 0 {
+		return fmt.Errorf("connect UDP to %v: %w", to, errno)
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func poll(t *testing.T, s *udp.Socket, buf []byte) (int, netip.AddrPort) {
 	return 0, netip.AddrPort{}
 }
 
-func open(t testing.TB, ip string) (*udp.Socket, netip.AddrPort) {
+func open(t *testing.T, ip string) (*udp.Socket, netip.AddrPort) {
 	t.Helper()
 	probe, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(ip), 0)))
 	if err != nil && ip == "::1" {
