@@ -37,6 +37,43 @@ type UploaderConfig struct {
 type Uploader struct {
 	cfg    UploaderConfig
 	failed int // rounds in a row
+
+	mu    sync.Mutex
+	state Uploads
+}
+
+// Uploads is how far an Uploader is.
+type Uploads struct {
+	Waiting  int       // recordings of calls that are over that the last round did not bring
+	Brought  uint64    // since the start
+	Since    time.Time // since when the store takes none; zero: it does
+	Failure  string    // why not
+	Attempts int       // that failed since then
+}
+
+// Uploads tells how far it is.
+func (u *Uploader) Uploads() Uploads {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.state
+}
+
+// note keeps what a round came to.
+func (u *Uploader) note(known, brought int, err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	s := &u.state
+	s.Waiting, s.Brought = known-brought, s.Brought+uint64(brought)
+	switch {
+	case err == nil:
+		s.Since, s.Failure, s.Attempts = time.Time{}, "", 0
+	case s.Since.IsZero():
+		s.Since = time.Now()
+		fallthrough
+	default:
+		s.Failure = err.Error()
+		s.Attempts++
+	}
 }
 
 // NewUploader makes an Uploader.
@@ -92,6 +129,12 @@ func (u *Uploader) pause() time.Duration {
 
 // round brings all that is there, until something fails.
 func (u *Uploader) round(ctx context.Context) (n int, err error) {
+	due := 0
+	defer func() {
+		if ctx.Err() == nil {
+			u.note(due, n, err)
+		}
+	}()
 	err = u.cfg.Dir.Each(ctx, filesLooked, func(files []File) error {
 		names := make([]string, len(files))
 		for i := range files {
@@ -100,6 +143,11 @@ func (u *Uploader) round(ctx context.Context) (n int, err error) {
 		known, err := u.cfg.Register.Known(ctx, names)
 		if err != nil {
 			return err
+		}
+		for _, is := range known {
+			if is {
+				due++
+			}
 		}
 		done, err := u.some(ctx, names, known)
 		n += done

@@ -111,16 +111,20 @@ func (p *Pusher) report(c Claimed, start time.Time, err error, e *ended) time.Ti
 	if err == nil {
 		e.took = true
 		o.Done, o.Failure = o.At, ""
+		p.cfg.Pushed(Pushed{&c.Event, PushTaken, o.Tries, start, o.At, ""})
 		p.outcomes <- o
 		return time.Time{}
 	}
 	e.failure = err.Error()
 	o.Failure = bounded(e.failure)
 	o.Due = p.next(&o)
+	result := PushFailed
 	if o.Due.IsZero() {
+		result = PushGivenUp
 		p.cfg.Log.Error().Str("app", c.App).Str("session", c.Session).Str("event", string(c.Kind)).Int("tries", o.Tries).Str("failure", o.Failure).
 			Msg("the event is given up: replay it once the receiver is well")
 	}
+	p.cfg.Pushed(Pushed{&c.Event, result, o.Tries, start, o.At, o.Failure})
 	p.outcomes <- o
 	return o.Due
 }
@@ -141,7 +145,9 @@ func (p *Pusher) next(o *Outcome) time.Time {
 // drop ends an event without an attempt.
 func (p *Pusher) drop(c Claimed, why string) {
 	c.Failure = bounded(why)
-	p.outcomes <- Outcome{Claimed: c, At: p.cfg.Now()}
+	now := p.cfg.Now()
+	p.cfg.Pushed(Pushed{&c.Event, PushDropped, c.Tries, now, now, c.Failure})
+	p.outcomes <- Outcome{Claimed: c, At: now}
 }
 
 // giveBack lets go of events that were not tried.

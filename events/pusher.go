@@ -24,6 +24,10 @@ type Config struct {
 	PerAddress int             // pushes under way at once per address and app; 16
 	Poll       time.Duration   // how often it looks for what is due without being woken; 500 ms
 
+	// Pushed is told of each attempt, and of each event that is given up without
+	// one; it must not block. nil: nobody is.
+	Pushed func(Pushed)
+
 	Refuse  []netip.Prefix   // networks that no push goes to
 	RootCAs *x509.CertPool   // who vouches for https receivers; nil: the system's
 	Now     func() time.Time // time.Now
@@ -44,6 +48,9 @@ func (c *Config) defaults() {
 	}
 	if c.Poll <= 0 {
 		c.Poll = 500 * time.Millisecond
+	}
+	if c.Pushed == nil {
+		c.Pushed = func(Pushed) {}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -48,17 +49,22 @@ type carrier struct {
 	patience time.Duration // of the most urgent entry
 	last     time.Time     // when entries were carried last
 	due      time.Time     // when the timer goes off; zero: never
+	since    time.Time     // when the oldest entry that is not carried was written, or earlier
+	count    uint64        // entries that were carried
+
+	refused atomic.Uint64 // entries
 }
 
 // entry is one that waits, with where it ends on the disk.
 type entry struct {
 	events.Entry
 	end position
+	at  time.Time // when it was on the disk
 }
 
 func newCarrier(cfg *Config, mark *bookmark, carried position, disk *appender) *carrier {
 	c := &carrier{dir: cfg.Dir, ledger: cfg.Ledger, log: cfg.Log, disk: disk, mark: mark, ended: make(chan struct{}), timer: time.NewTimer(0),
-		from: disk.end(), until: disk.end(), carried: carried, moved: make(chan struct{}), patience: promptly}
+		from: disk.end(), until: disk.end(), carried: carried, moved: make(chan struct{}), patience: promptly, since: time.Now()}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	c.timer.Stop()
 	return c
@@ -68,12 +74,15 @@ func newCarrier(cfg *Config, mark *bookmark, carried position, disk *appender) *
 func (c *carrier) take(batch []*write, ends []position) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	idle := c.carried == c.until
+	idle, now := c.carried == c.until, time.Now()
+	if idle {
+		c.since = now
+	}
 	if len(c.waiting)+len(batch) > memoryMost {
 		c.waiting, c.from = nil, ends[len(ends)-1]
 	} else {
 		for i, w := range batch {
-			c.waiting = append(c.waiting, entry{w.entry, ends[i]})
+			c.waiting = append(c.waiting, entry{w.entry, ends[i], now})
 		}
 	}
 	c.until = ends[len(ends)-1]
@@ -231,6 +240,10 @@ func (c *carrier) carry(r *reader) error {
 		c.from = end
 	}
 	c.carried, c.last = end, time.Now()
+	c.count += uint64(len(list))
+	if len(c.waiting) > 0 && !c.carried.before(c.from) { // else it is read back, and nobody knows its time
+		c.since = c.waiting[0].at
+	}
 	close(c.moved)
 	c.moved = make(chan struct{})
 	return err
@@ -262,6 +275,7 @@ func (c *carrier) next(r *reader) ([]events.Entry, position, error) {
 
 // refuse keeps an entry that the ledger will never have.
 func (c *carrier) refuse(text []byte, why error) error {
+	c.refused.Add(1)
 	c.log.Error().Err(why).Str("file", refusedFile).Msg("an entry of the journal is refused by the ledger: it is kept in a file")
 	return keepRefused(c.dir, text, why)
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/rs/zerolog"
 
@@ -51,6 +52,7 @@ type Journal struct {
 	queue   *queue
 	log     *appender
 	carrier *carrier
+	written atomic.Uint64 // entries
 	shut    sync.Once
 	shutErr error
 }
@@ -171,6 +173,7 @@ func (j *Journal) write() {
 	for batch := j.queue.next(nil); batch != nil; batch = j.queue.next(batch[:0]) {
 		at, err := j.log.append(batch)
 		if err == nil {
+			j.written.Add(uint64(len(batch)))
 			j.carrier.take(batch, at)
 		}
 		for _, w := range batch {

@@ -30,6 +30,9 @@ type Config struct {
 	// Ring encrypts the secrets of apps and of the system; nil: they are stored
 	// as they are.
 	Ring *vault.Ring
+
+	// Watch is told of each piece of work; nil: nobody is.
+	Watch Watch
 }
 
 // Ledger is an open ledger. It is safe for use by many goroutines and, with
@@ -40,7 +43,8 @@ type Ledger struct {
 	reads  *sql.DB
 	stmts  *statements
 	writes *sql.DB
-	writer *writer       // SQLite only
+	writer *writer // SQLite only
+	watch  Watch
 	due    chan struct{} // holds a token once events may be due
 
 	recording sync.Mutex // holds records
@@ -54,7 +58,7 @@ type Ledger struct {
 // Open connects to the database, brings its schema up to date, and starts the
 // writer. A schema newer than this program knows is refused.
 func Open(ctx context.Context, cfg Config) (*Ledger, error) {
-	l := &Ledger{driver: cfg.Driver, ring: cfg.Ring}
+	l := &Ledger{driver: cfg.Driver, ring: cfg.Ring, watch: cfg.Watch}
 	var err error
 	switch cfg.Driver {
 	case SQLite, "":
@@ -104,7 +108,8 @@ func (l *Ledger) rouse() {
 // change runs work in a transaction. work may be run again from its beginning
 // if the database asks for that, so it must not keep state between runs.
 // Anything it returns undoes what it did.
-func (l *Ledger) change(ctx context.Context, work func(scope) error) error {
+func (l *Ledger) change(ctx context.Context, work func(scope) error) (err error) {
+	defer func(begun time.Time) { l.watched(Change, begun, err) }(time.Now())
 	if l.driver == SQLite {
 		return l.writer.do(ctx, work)
 	}
@@ -144,7 +149,7 @@ func undone(err error) error {
 
 // read returns a scope for single statements; view is for several.
 func (l *Ledger) read(ctx context.Context) scope {
-	return scope{ctx: ctx, on: l.reads, stmts: l.stmts}
+	return scope{ctx: ctx, on: l.reads, stmts: l.stmts, watched: l.watched}
 }
 
 // micros is an instant as the tables have it.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // querier is what *sql.DB, *sql.Tx and *sql.Conn have in common.
@@ -27,6 +28,8 @@ type scope struct {
 	ctx   context.Context
 	on    querier
 	stmts *statements // nil: the driver keeps compiled texts itself
+
+	watched func(w Work, begun time.Time, err error) // of single reads; nil: nobody is told
 }
 
 // exec returns how many rows were changed.
@@ -47,7 +50,10 @@ func (s scope) exec(query string, args ...any) (int64, error) {
 	return result.RowsAffected()
 }
 
-func (s scope) query(query string, args ...any) (*sql.Rows, error) {
+func (s scope) query(query string, args ...any) (rows *sql.Rows, err error) {
+	if s.watched != nil {
+		defer func(begun time.Time) { s.watched(Read, begun, err) }(time.Now())
+	}
 	if s.stmts == nil {
 		return s.on.QueryContext(s.ctx, query, args...)
 	}
@@ -59,7 +65,10 @@ func (s scope) query(query string, args ...any) (*sql.Rows, error) {
 }
 
 // scan reads the only row into dest; there may be none (sql.ErrNoRows).
-func (s scope) scan(query string, args []any, dest ...any) error {
+func (s scope) scan(query string, args []any, dest ...any) (err error) {
+	if s.watched != nil {
+		defer func(begun time.Time) { s.watched(Read, begun, err) }(time.Now())
+	}
 	if s.stmts == nil {
 		return s.on.QueryRowContext(s.ctx, query, args...).Scan(dest...)
 	}

@@ -5,11 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // view runs work on one state of the database: what several statements read
 // belongs together, whatever changes meanwhile.
-func (l *Ledger) view(ctx context.Context, work func(scope) error) error {
+func (l *Ledger) view(ctx context.Context, work func(scope) error) (err error) {
+	defer func(begun time.Time) { l.watched(Read, begun, err) }(time.Now())
 	var as *sql.TxOptions // a transaction of SQLite that only reads sees one state
 	if l.driver == Postgres {
 		as = &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}

@@ -18,6 +18,7 @@ type outages struct {
 	mu   sync.Mutex
 	by   map[string]*outage // by server; kept, for there are few
 	open atomic.Int32       // outages that last
+	all  atomic.Uint64      // that there were
 }
 
 type outage struct {
@@ -68,6 +69,7 @@ func (o *outages) begin(server string, x routing.X) bool {
 	}
 	one.lasts, one.slow = true, 0
 	o.open.Add(1)
+	o.all.Add(1)
 	return true
 }
 

@@ -35,6 +35,10 @@ type Config struct {
 	// Journal keeps what became of questions. nil: nobody.
 	Journal Journal
 
+	// Watch is told how long Redis took to answer a question, and of each
+	// failure; it must not block. nil: nobody is.
+	Watch func(took time.Duration, err error)
+
 	// Settings is told, at the beginning and after each change, that apps,
 	// accounts or prompts may be others than before. nil: nobody wants to know.
 	Settings func(ctx context.Context) error
@@ -74,6 +78,9 @@ func (nobody) Asked(events.Inquiry) <-chan error {
 func (c *Config) defaults() {
 	if c.Journal == nil {
 		c.Journal = nobody{}
+	}
+	if c.Watch == nil {
+		c.Watch = func(time.Duration, error) {}
 	}
 	if c.Asker == nil {
 		c.Asker = events.NewAsker(events.AskConfig{})
@@ -270,6 +277,7 @@ func (r *Router) cached(ctx context.Context, ask question) (f routing.Facts, fou
 	for range tries {
 		begun := time.Now()
 		f, ticket, err := ask.cache(ctx)
+		r.cfg.Watch(time.Since(begun), err)
 		if err != nil {
 			r.lost(ctx, ask.x, err)
 			return f, false, nil

@@ -1,6 +1,7 @@
 package media
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -124,6 +125,25 @@ func (e *Engine) Close() error {
 // NewCall makes a call on one of the workers, without sockets yet. On a closed engine the call is closed from the start.
 func (e *Engine) NewCall() *Call {
 	return newCall(e.workers[int(e.turn.Add(1))%len(e.workers)])
+}
+
+// Ports is how many legs could have ports at once.
+func (e *Engine) Ports() int { return e.ports.Pairs() }
+
+// Moves waits until every worker has carried out a command, or has ended.
+func (e *Engine) Moves(ctx context.Context) error {
+	for i, w := range e.workers {
+		done := make(chan struct{})
+		if !w.enqueue(func() { close(done) }) {
+			continue
+		}
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return fmt.Errorf("media worker %d stands still: %w", i, ctx.Err())
+		}
+	}
+	return nil
 }
 
 // PortsFree is how many legs could be reserved now.

@@ -11,6 +11,7 @@ import (
 type Stats struct {
 	Received uint64  // valid RTP packets from the peer
 	Lost     uint64  // packets missing from the peer's sequence (RFC 3550 A.3)
+	Late     uint64  // packets that came behind newer ones, or twice
 	JitterMS float64 // interarrival jitter of what the peer sent, in ms (RFC 3550 A.8)
 	MOS      float64 // estimated quality of what the peer sent, 1 bad to 4.5 best (ITU-T G.107); 0: nothing received
 	Sent     uint64  // RTP packets sent to the peer
@@ -33,6 +34,7 @@ func (l *leg) stats() Stats {
 	s := Stats{
 		Received:       l.in.Received(),
 		Lost:           l.in.Lost(),
+		Late:           l.in.Late(),
 		JitterMS:       l.in.Jitter() * 1000 / float64(l.out.clock),
 		Sent:           l.sentBefore + uint64(l.out.packets),
 		Secure:         l.secure.keys.On(),

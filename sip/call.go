@@ -51,6 +51,9 @@ type call struct {
 	unanswered int  // requests of ours in dialogs; see send.go
 	talking    bool // both hear each other
 
+	decided time.Time // by the rules, the first time
+	ended   *Ended    // nil: nobody watches, or it goes on
+
 	rec     events.Call
 	record  recordKeeper
 	tape    tape
@@ -107,6 +110,7 @@ func (c *call) run() {
 	end := c.story()
 	c.tearDown(end)
 	c.settle()
+	c.settled()
 	for _, l := range c.allLegs() {
 		l.ours.limit.stop()
 	}
@@ -243,6 +247,9 @@ func (c *call) readOffer() (routing.End, bool) {
 // adopt makes a decision the call's own.
 func (c *call) adopt(d routing.Decision) {
 	c.d = d
+	if c.decided.IsZero() {
+		c.decided = time.Now()
+	}
 	c.a.hide(d.Callee, c.srv.cfg.Plan.Country)
 	c.rec.X, c.rec.Caller, c.rec.Callee, c.rec.Shown = string(c.q.X), string(c.q.Caller), string(d.Callee), string(d.Shown)
 	c.rec.Direction, c.rec.UserData, c.rec.AreaCode, c.rec.Why = int(d.Direction), d.UserData, d.AreaCode, d.Why

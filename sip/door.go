@@ -106,6 +106,7 @@ func (s *Server) invite(tx *wire.ServerTx) {
 	case merged: // RFC 3261 section 8.2.2.2
 		s.reply(tx, sip.StatusLoopDetected, "Loop Detected")
 	case s.draining.Load():
+		s.cfg.Watch.Refused(RefusedDraining)
 		s.reply(tx, sip.StatusServiceUnavailable, "Service Unavailable", s.retryAfter())
 	case hops == 0:
 		s.reply(tx, sip.StatusTooManyHops, "Too Many Hops")
@@ -126,6 +127,7 @@ func (s *Server) invite(tx *wire.ServerTx) {
 		c := s.newCall(tx, who, key, hops-1)
 		if !s.start(c, tx) {
 			c.media.Close()
+			s.cfg.Watch.Refused(RefusedDraining)
 			s.reply(tx, sip.StatusServiceUnavailable, "Service Unavailable", s.retryAfter())
 		}
 	}

@@ -99,6 +99,7 @@ type Config struct {
 	DNS       []string             // servers that know the trunks' names, address:port; none: those of the system
 	Registrar *registrar.Registrar // nil: none
 	Texts     Texts                // nil: MESSAGE is not served
+	Watch     Watch                // nil: nobody
 
 	PhoneSecurity sdp.Security // of the media of registered phones over TLS; without TLS there is none
 
@@ -130,6 +131,9 @@ func (c *Config) defaults() {
 	set(&c.minute, time.Minute)
 	set(&c.repeat, time.Minute)
 	set(&c.reportTime, reportTime)
+	if c.Watch == nil {
+		c.Watch = unwatched{}
+	}
 	if len(c.Codecs) == 0 {
 		c.Codecs = []string{"PCMA", "PCMU"}
 	}

@@ -110,6 +110,11 @@ func (s *Server) shed(tx *wire.ServerTx, who origin) bool {
 	if !crowded && s.overload.in(who.trunk, s.cfg.MaxCPS, now) {
 		return false
 	}
+	why := RefusedRate
+	if crowded {
+		why = RefusedCrowded
+	}
+	s.cfg.Watch.Refused(why)
 	if n := s.overload.count(now); n > 0 {
 		s.log.Warn().Uint64("calls", n).Str("last_from", originName(who)).Msg("more calls than are taken: they are refused")
 	}

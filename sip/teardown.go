@@ -41,6 +41,7 @@ func (c *call) tearDown(end routing.End) {
 		line = line.Dur("talk", c.rec.Ended.Sub(c.rec.Answered))
 	}
 	line.Msg("disconnect")
+	c.watched(end, stats)
 	if c.rec.App == "" || end.Quiet && c.record.seq == 0 {
 		return // X is not ours, or nobody was told of the call
 	}

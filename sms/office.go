@@ -52,6 +52,10 @@ type Config struct {
 	Poll    time.Duration   // how often it is looked for texts that became due; 500 ms
 	Grace   time.Duration   // how long sends under way may take at the end; 5 s
 
+	// Done is told of each text that has ended, sent or not; it must not block.
+	// nil: nobody is.
+	Done func(result routing.SendResult)
+
 	Now func() time.Time // time.Now
 	Log zerolog.Logger
 }
@@ -78,6 +82,9 @@ func (c *Config) defaults() {
 	span(&c.Grace, 5*time.Second)
 	if len(c.Retries) == 0 {
 		c.Retries = []time.Duration{5 * time.Second, 15 * time.Second, time.Minute, 3 * time.Minute}
+	}
+	if c.Done == nil {
+		c.Done = func(routing.SendResult) {}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -117,8 +117,16 @@ func (o *Office) take(ctx context.Context, in *Incoming) (Receipt, error) {
 	if before != nil {
 		return before.receipt(Repeated), nil
 	}
+	o.refused(&t)
 	o.rouse()
 	return t.receipt(Taken), nil
+}
+
+// refused tells of a text that the rules did not let pass when it came.
+func (o *Office) refused(t *Text) {
+	if t.Refused {
+		o.cfg.Done(t.Result)
+	}
 }
 
 // takePart stores a part, and decides about the text if it was the last one.
@@ -168,6 +176,7 @@ func (o *Office) whole(ctx context.Context, t *Text) Receipt {
 		o.cfg.Log.Error().Err(err).Str("text", t.ID).Msg("what was decided about a text that came in parts is not stored: it is decided anew")
 		t.Refused = false
 	}
+	o.refused(t)
 	o.rouse()
 	return t.receipt(Taken)
 }

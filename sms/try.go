@@ -185,6 +185,7 @@ func (w *worker) again(t *Text, app *routing.App, result routing.SendResult, fai
 func (w *worker) finish(t *Text, result routing.SendResult, app *routing.App) {
 	notice := t.end(result, app, w.cfg.Now())
 	if w.save(t, time.Time{}, notice) {
+		w.cfg.Done(result)
 		w.cfg.Log.Info().Str("text", t.ID).Str("app", t.App).Str("x", string(t.X)).Int("result", int(result)).Int("tries", t.Tries).Str("why", t.Why).Str("failure", t.Failure).Msg("a text is done")
 	}
 }

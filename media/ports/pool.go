@@ -98,6 +98,9 @@ func (p *Pool) Release(port uint16) {
 	p.count++
 }
 
+// Pairs is how many there are.
+func (p *Pool) Pairs() int { return len(p.ring) }
+
 // Free is how many pairs could be taken now.
 func (p *Pool) Free() int {
 	p.mu.Lock()

@@ -35,6 +35,8 @@ type Source struct {
 	transit uint32
 	jitter  float64 // samples
 
+	late uint64 // packets over all sequences that were Late
+
 	gone struct{ seen, lost uint64 } // of sequences that ended
 
 	prior struct{ expected, seen uint64 } // at the last report
@@ -50,6 +52,7 @@ func (s *Source) Packet(ssrc uint32, seq uint16) (int64, Verdict) {
 	switch {
 	case delta == 0:
 		s.seen++
+		s.late++
 		return s.newest, Late
 	case delta < maxDropout:
 		s.newest += int64(delta)
@@ -57,6 +60,7 @@ func (s *Source) Packet(ssrc uint32, seq uint16) (int64, Verdict) {
 		return s.newest, Newer
 	case delta > 65535-maxMisorder:
 		s.seen++
+		s.late++
 		return s.newest + int64(int16(delta)), Late
 	case s.stray == int32(seq):
 		return s.restart(ssrc, seq), Restart
@@ -116,6 +120,9 @@ func (s *Source) Lost() uint64 {
 	}
 	return s.gone.lost + s.lost()
 }
+
+// Late is the number of packets over all sequences that came behind newer ones, or twice.
+func (s *Source) Late() uint64 { return s.late }
 
 // Jitter is the interarrival jitter in samples (RFC 3550 A.8).
 func (s *Source) Jitter() float64 { return s.jitter }

@@ -48,6 +48,8 @@ type Writer struct {
 	// close a recording, so that one disk wait serves many and no piece waits behind it.
 	finishing chan struct{}
 
+	open atomic.Int64 // recordings
+
 	mu     sync.RWMutex // between those who queue and Close
 	closed bool
 }
@@ -132,7 +134,19 @@ func (w *Writer) Create(o Options) (*Recording, error) {
 		return nil, fmt.Errorf("begin a recording: %w", errors.Join(err, f.Close(), os.Remove(f.Name())))
 	}
 	r.buf = silent(r.channels)
+	w.open.Add(1)
 	return r, nil
+}
+
+// Recordings is how many are open.
+func (w *Writer) Recordings() int { return int(w.open.Load()) }
+
+// Pieces is how many pieces of about 2 s wait for the disk.
+func (w *Writer) Pieces() (n int) {
+	for _, q := range w.queues {
+		n += len(q)
+	}
+	return n
 }
 
 // offer queues a job without ever waiting for room.

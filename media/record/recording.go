@@ -124,6 +124,7 @@ func (r *Recording) Close(end time.Time) (Result, error) {
 		return Result{}, errors.New("the recording was ended already")
 	}
 	r.ended = true
+	r.writer.open.Add(-1)
 	total := int64(min(max(end.Sub(r.start), 0), longest)) * wav.Rate / int64(time.Second)
 	r.reach(total)
 	last := r.buf[:max(total-r.base, 0)*int64(r.channels)]
