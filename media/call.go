@@ -251,13 +251,19 @@ func (c *Call) Events() <-chan Event { return c.events }
 // Close ends the call: BYE goes out by RTCP, sockets are closed, ports released, Events closed. It returns when that is
 // done, and returns the same figures when called again.
 func (c *Call) Close() [2]Stats {
-	c.worker.enqueue(c.end)
+	c.worker.enqueue(func() { c.end(true) })
 	<-c.done
 	return c.result
 }
 
+// Abandon is Close without a word to the peers: their audio goes on elsewhere.
+func (c *Call) Abandon() {
+	c.worker.enqueue(func() { c.end(false) })
+	<-c.done
+}
+
 // end closes the call, on its worker.
-func (c *Call) end() {
+func (c *Call) end(tell bool) {
 	if c.ended {
 		return
 	}
@@ -265,6 +271,9 @@ func (c *Call) end() {
 	for side := range c.legs {
 		l := &c.legs[side]
 		c.result[side] = l.stats()
+		if tell {
+			l.sayBye()
+		}
 		l.close()
 	}
 	delete(c.worker.calls, c)

@@ -300,7 +300,6 @@ func (l *leg) transmit(b []byte) {
 // close ends the leg and gives its ports back.
 func (l *leg) close() {
 	w := l.call.worker
-	l.sayBye()
 	w.timers.stop(&l.ticker)
 	w.timers.stop(&l.idle)
 	w.timers.stop(&l.reports.timer)

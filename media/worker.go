@@ -214,7 +214,7 @@ func (w *worker) obey() {
 func (w *worker) stop() {
 	w.stopped = true
 	for c := range w.calls {
-		c.end()
+		c.end(true)
 	}
 }
 

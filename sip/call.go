@@ -54,6 +54,13 @@ type call struct {
 	decided time.Time // by the rules, the first time
 	ended   *Ended    // nil: nobody watches, or it goes on
 
+	unsaved bool // the state that others could go on with is not what it was
+	kept    bool // they have one
+	shared  bool // they had one
+	resumed resumption
+	letGo   atomic.Bool   // others have declared this node dead: the call is theirs
+	gone    chan struct{} // closed once it is over, or let go of
+
 	rec     events.Call
 	record  recordKeeper
 	tape    tape
@@ -67,7 +74,7 @@ const waitTime = 8 * time.Second
 
 func (s *Server) newCall(tx *wire.ServerTx, who origin, key inviteKey, hops int) *call {
 	now := time.Now()
-	c := &call{srv: s, session: s.session(now), from: who, hops: hops, inbox: newInbox(), orders: make(chan routing.End, 1), media: s.engine.NewCall()}
+	c := &call{srv: s, session: s.session(now), from: who, hops: hops, inbox: newInbox(), orders: make(chan routing.End, 1), gone: make(chan struct{}), media: s.engine.NewCall()}
 	c.audio = c.media.Events()
 	c.log = s.log.With().Str("session", c.session).Logger()
 	user := tx.Request.Recipient.User
@@ -107,10 +114,13 @@ func (c *call) order(end routing.End) bool {
 
 // run is the life of the call.
 func (c *call) run() {
-	end := c.story()
-	c.tearDown(end)
-	c.settle()
-	c.settled()
+	if end := c.story(); c.holds() || !c.shared {
+		c.tearDown(end)
+		c.settle()
+		c.settled()
+	} else {
+		c.vanish()
+	}
 	for _, l := range c.allLegs() {
 		l.ours.limit.stop()
 	}
@@ -123,6 +133,9 @@ func (c *call) run() {
 
 // story tells the call from its arrival to the reason of its end.
 func (c *call) story() routing.End {
+	if !c.resumed.died.IsZero() {
+		return c.resume()
+	}
 	if end, ok := c.arrive(); !ok {
 		return end
 	}

@@ -111,6 +111,17 @@ func (r *rules) Answered(_ context.Context, q routing.Question, d routing.Decisi
 	return nil
 }
 
+func (r *rules) Carry(q routing.Question, _ routing.Extension, _ routing.Decision) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.held == nil {
+		r.held = map[string]int{}
+	}
+	r.held[q.Session]++
+}
+
+func (r *rules) Forget(session string) { r.Release(session) }
+
 func (r *rules) Release(session string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -21,7 +21,8 @@ func (b *calleeLeg) answers() {
 // acknowledge notes that the caller has the answer to its INVITE, which is over then.
 func (a *callerLeg) acknowledge() { a.tx, a.progress = nil, nil }
 
-// lighten lets go of what was needed until both legs were answered.
+// lighten lets go of what was needed until both legs were answered, and has
+// others know what they need to go on with the talk.
 func (c *call) lighten() {
 	if c.a.ready {
 		c.a.offer = nil
@@ -30,4 +31,6 @@ func (c *call) lighten() {
 	if len(c.record.pending) == 0 {
 		c.record.pending = nil
 	}
+	c.changes()
+	c.save()
 }

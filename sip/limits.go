@@ -40,6 +40,19 @@ func (l *limits) enter(t *trunk.Trunk) bool {
 	return true
 }
 
+// carry counts a leg of a call that is up already, whatever its trunk may carry.
+func (l *limits) carry(t *trunk.Trunk) {
+	if t == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.calls == nil {
+		l.calls = make(map[*trunk.Trunk]int)
+	}
+	l.calls[t]++
+}
+
 func (l *limits) leave(t *trunk.Trunk) {
 	if t == nil {
 		return

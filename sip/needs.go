@@ -31,8 +31,15 @@ type Router interface {
 	// Answered tells that the call was answered: a temporary callee is used up.
 	// Without one in the decision it does not block.
 	Answered(ctx context.Context, q routing.Question, d routing.Decision) error
+	// Carry takes over what another node reserved for an answered call, of which ext
+	// is the extension that was dialled, and what it uses of its account's limits.
+	// It does not block.
+	Carry(q routing.Question, ext routing.Extension, d routing.Decision)
 	// Release frees what the session reserved. It does not block.
 	Release(session string)
+	// Forget is Release of a call that another node has taken over: what it reserved
+	// is that node's. It does not block.
+	Forget(session string)
 }
 
 // Journal makes a call's state and events durable. The channel yields one
@@ -100,6 +107,10 @@ type Config struct {
 	Registrar *registrar.Registrar // nil: none
 	Texts     Texts                // nil: MESSAGE is not served
 	Watch     Watch                // nil: nobody
+	Talks     Talks                // nil: calls do not survive this node
+	// Holds tells whether this node is known to be alive by others, so that it may
+	// act on behalf of its calls; it is asked for each message. nil: always.
+	Holds func() bool
 
 	PhoneSecurity sdp.Security // of the media of registered phones over TLS; without TLS there is none
 

@@ -58,14 +58,22 @@ func (c *call) next(timers ...<-chan time.Time) happening {
 	for {
 		select {
 		case <-c.inbox.wake:
+			if !c.over.Load() && !c.holds() {
+				return happening{kind: ordered, end: &endLetGo}
+			}
 			if in, ok := c.inbox.next(); ok {
-				if h, ok := c.take(in); ok {
+				h, ok := c.take(in)
+				c.save()
+				if ok {
 					return h
 				}
 			}
 		case ev, open := <-c.audio:
 			if !open {
 				return happening{kind: ordered, end: &routing.EndFault}
+			}
+			if !c.over.Load() && !c.holds() {
+				return happening{kind: ordered, end: &endLetGo}
 			}
 			if h, ok := c.fromMedia(ev); ok {
 				return h

@@ -17,6 +17,7 @@ import (
 // or UPDATE at a time.
 type ours struct {
 	refresh bool  // the session is to be refreshed
+	resume  bool  // the peer is to be told our address; see resume.go
 	way     stops // the direction that the peer shall be offered
 	told    stops // the one that it was offered
 	before  stops // the one that it was offered before
@@ -43,6 +44,9 @@ func (c *call) pursue(l *leg) {
 	}
 	o.moves = o.way != o.told
 	switch {
+	case o.resume:
+		o.moves = false
+		c.propose(l, sip.INVITE, l.sdp.Again())
 	case o.moves:
 		o.before, o.told = o.told, o.way
 		c.propose(l, sip.INVITE, l.sdp.Redirect(!o.way.from, !o.way.to))
@@ -135,6 +139,9 @@ func (c *call) proposed(l *leg, res *sip.Response, err error) (happening, bool) 
 		o.again.set(c.inbox, wait, func() (happening, bool) { c.pursue(l); return happening{}, false })
 		return happening{}, false
 	}
+	if o.resume { // it will never hear us
+		return dead(l.side), true
+	}
 	c.forgo(l)
 	return happening{}, false
 }
@@ -142,6 +149,8 @@ func (c *call) proposed(l *leg, res *sip.Response, err error) (happening, bool) 
 // mayAsk tells whether what was refused may be asked once more, and when.
 func (c *call) mayAsk(l *leg, p *sent, status int, res *sip.Response) (time.Duration, bool) {
 	switch {
+	case l.ours.tries < maxAsked && l.ours.resume && (res == nil || status >= 500 && status < 600 && res.GetHeader("Retry-After") == nil):
+		return c.span(1) / 2, true // the network may be about to learn where we are
 	case l.ours.tries >= maxAsked || res == nil:
 		return 0, false
 	case status == sip.StatusRequestPending:
@@ -191,12 +200,16 @@ func (c *call) renewed(l *leg, p *sent, res *sip.Response) {
 	}
 	l.allows(res)
 	l.ours.tries, l.ours.moves = 0, false
+	c.changes()
 	if len(res.Body()) > 0 && len(p.order.body) > 0 {
 		if err := c.acceptAnswer(l, res); err != nil {
 			c.log.Warn().Err(err).Stringer("leg", l.side).Msg("the answer to our offer in the call")
 		}
 	}
 	c.agree(l, l.settledBy(res))
+	if p.order.method == sip.INVITE {
+		c.returned(l)
+	}
 	c.pursue(l)
 }
 

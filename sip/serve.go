@@ -27,7 +27,9 @@ func (c *call) serve(l *leg, tx *wire.ServerTx) (happening, bool) {
 		c.reply(l, tx, sip.StatusInternalServerError, "CSeq Out Of Order")
 		return happening{}, false
 	}
-	l.dialog.Moved(tx.From)
+	if l.dialog.Moved(tx.From) {
+		c.changes()
+	}
 	l.allows(req)
 	c.regated(l, req)
 	if required := unmet(req); len(required) > 0 && req.Method != sip.BYE {

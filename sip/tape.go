@@ -32,6 +32,18 @@ func (c *call) startTape() {
 	c.media.Record(f)
 }
 
+// continueTape goes on with the recording that another node began.
+func (c *call) continueTape() {
+	f, err := c.srv.records.Create(record.Options{Dir: c.srv.cfg.RecordDir, Name: c.rec.RecordFile, Talk: c.rec.Answered, Stereo: c.d.App.Stereo, MinTalk: c.srv.cfg.MinTalk,
+		Begun: c.rec.Recording})
+	if err != nil {
+		c.log.Error().Err(err).Str("recording", c.rec.RecordFile).Msg("go on with the recording")
+		return
+	}
+	c.tape = tape{file: f, name: c.rec.RecordFile}
+	c.media.Record(f)
+}
+
 // stopTape finishes the file and notes it in the call's record.
 func (c *call) stopTape() {
 	if c.tape.file == nil {
@@ -49,6 +61,12 @@ func (c *call) stopTape() {
 	c.rec.RecordBytes = result.Bytes
 	if !result.Start.IsZero() {
 		c.rec.Recording = result.Start
+	}
+	if result.Missing > 0 {
+		c.log.Error().Str("recording", c.tape.name).Dur("missing", result.Missing).Msg("the first part of the recording is not here: have all nodes use one directory (recording.dir)")
+	}
+	if result.Parts > 0 {
+		c.log.Warn().Str("recording", c.tape.name).Int("parts", result.Parts).Dur("gap", result.Gap).Msg("the recording was joined: its node died")
 	}
 	if result.Lost > 0 {
 		c.log.Warn().Str("recording", c.tape.name).Dur("silent", result.Lost).Msg("the disk was too slow for the recording")

@@ -15,8 +15,10 @@ import (
 // disconnect and one fee event are written.
 func (c *call) tearDown(end routing.End) {
 	c.over.Store(true)
+	close(c.gone)
 	c.srv.up.Add(-1)
-	c.rec.Ended = time.Now()
+	c.rec.Ended = c.lostAt(time.Now())
+	c.forgotten()
 	c.rec.StateCode, c.rec.FailReason, c.rec.EndWord = end.StateCode, end.FailReason, end.Word
 	c.srv.loops.answered(&c.loop) // before the caller knows that it may dial again
 	c.dropInfos()
@@ -41,6 +43,9 @@ func (c *call) tearDown(end routing.End) {
 		line = line.Dur("talk", c.rec.Ended.Sub(c.rec.Answered))
 	}
 	line.Msg("disconnect")
+	if c.letGo.Load() { // whoever declared this node dead has written its end
+		return
+	}
 	c.watched(end, stats)
 	if c.rec.App == "" || end.Quiet && c.record.seq == 0 {
 		return // X is not ours, or nobody was told of the call

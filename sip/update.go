@@ -109,5 +109,6 @@ func (c *call) accept(l *leg, tx *wire.ServerTx, body []byte) *sip.Response {
 		res.SetBody(body)
 	}
 	c.agree(l, agreed)
+	c.changes()
 	return res
 }

@@ -171,6 +171,7 @@ func (c *call) point(l *leg, g sdp.Agreed) error {
 		c.media.Cross(l.side, false)
 	}
 	l.agreed, l.ready, l.pointed = g, true, l.branch
+	c.changes()
 	return nil
 }
 

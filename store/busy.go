@@ -230,6 +230,25 @@ func (c *Cache) ReserveHere(session string, x routing.X, ext routing.Extension) 
 	return c.marks.take(session, p)
 }
 
+// Carry has this process hold the place that a session of another node has: its
+// lease is prolonged at once, and Release frees it.
+func (c *Cache) Carry(session string, x routing.X, ext routing.Extension) {
+	if c.ReserveHere(session, x, ext) {
+		c.marks.renew()
+	}
+}
+
+// Yield lets another node have the place of a session. In Redis it stays.
+func (c *Cache) Yield(session string) {
+	m := &c.marks
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if p, has := m.bySession[session]; has {
+		delete(m.bySession, session)
+		delete(m.byPlace, p)
+	}
+}
+
 // Release frees what the session reserved. It does not wait for Redis; there
 // the lease runs out if nothing else helps.
 func (c *Cache) Release(session string) { c.marks.release(session) }

@@ -145,6 +145,65 @@ func (w *Writer) Finish(head, tail []byte) error {
 	return err
 }
 
+// Flush encrypts what makes no chunk full. Nothing may be written after it.
+func (w *Writer) Flush() error {
+	if len(w.rest) == 0 {
+		return nil
+	}
+	err := w.chunk(w.rest)
+	w.rest = nil
+	return err
+}
+
+// Salvage reads what is whole of a file that was not finished, and leaves it as it is.
+func (r *Ring) Salvage(f io.ReaderAt, name string) (from io.Reader, kind byte, err error) {
+	head := make([]byte, headerSize)
+	if _, err := f.ReadAt(head, 0); err != nil {
+		return nil, 0, ErrTruncated
+	}
+	key, kind, err := r.header(head, name)
+	if err != nil {
+		return nil, kind, err
+	}
+	by, err := gcm(key)
+	return &salvage{f: f, by: by, at: int64(headerSize)}, kind, err
+}
+
+// salvage reads chunk after chunk until one is not whole.
+type salvage struct {
+	f      io.ReaderAt
+	by     cipher.AEAD
+	at     int64
+	chunks uint64
+	last   bool // there is none behind rest
+	rest   []byte
+}
+
+func (s *salvage) Read(p []byte) (int, error) {
+	for len(s.rest) == 0 {
+		if s.last {
+			return 0, io.EOF
+		}
+		sealed := make([]byte, sealedSize)
+		n, err := s.f.ReadAt(sealed, s.at)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return 0, err
+		}
+		s.last = n < sealedSize
+		if n <= tagSize {
+			return 0, io.EOF
+		}
+		opened, err := s.by.Open(sealed[:0], chunkNonce(s.chunks), sealed[:n], nil)
+		if err != nil {
+			return 0, io.EOF
+		}
+		s.chunks, s.at, s.rest = s.chunks+1, s.at+int64(n), opened
+	}
+	n := copy(p, s.rest)
+	s.rest = s.rest[n:]
+	return n, nil
+}
+
 // IsSealedFile tells whether a file is encrypted.
 func IsSealedFile(f io.ReaderAt) bool {
 	head := make([]byte, len(magic))

@@ -130,6 +130,27 @@ func (b *Book) Answered(session string) {
 	}
 }
 
+// Carry counts a talk that another node began, whatever the limits are.
+func (b *Book) Carry(session, sp string, x routing.X) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.leave(session)
+	now := b.cfg.now()
+	c := &call{of: [2]*subject{b.subject(account, sp, now), b.subject(number, string(x), now)}, answered: true}
+	if c.of == [2]*subject{} {
+		return
+	}
+	for _, s := range c.of {
+		if s != nil {
+			s.roll(now)
+			s.calls++
+			s.talking++
+			s.changed = true
+		}
+	}
+	b.calls[session] = c
+}
+
 // Leave tells that a call is over. One that is not counted is none.
 func (b *Book) Leave(session string) {
 	b.mu.Lock()

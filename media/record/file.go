@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"axgate/media/law"
@@ -23,6 +24,7 @@ type file struct {
 	channels int
 	frames   int64
 	sync     bool
+	further  bool  // another process began the recording
 	err      error // the first that happened
 	ring     *vault.Ring
 }
@@ -52,12 +54,20 @@ func serve(q <-chan job) {
 func (f *file) begin(channels int) (err error) {
 	f.channels = channels
 	if f.ring != nil {
-		f.sealed, err = f.ring.NewWriter(f.f, filepath.Base(f.path), byte(channels))
+		f.sealed, err = f.ring.NewWriter(f.f, f.sealedAs(), byte(channels))
 		return err
 	}
 	h := wav.Header(channels, 0)
 	_, err = f.f.Write(h[:])
 	return err
+}
+
+// sealedAs is the name that an encrypted file is bound to: what it grows as.
+func (f *file) sealedAs() string {
+	if f.further {
+		return strings.TrimSuffix(filepath.Base(f.f.Name()), partSuffix)
+	}
+	return filepath.Base(f.path)
 }
 
 func (f *file) write(b []byte) {
@@ -87,6 +97,9 @@ func (f *file) silence(frames int64) {
 // finish completes the file and gives it its name, or removes it. Where the
 // disk failed, what stands on it is kept and the error is given besides.
 func (f *file) finish(keep bool) (Result, error) {
+	if f.further {
+		return f.finishAll(keep)
+	}
 	if !keep {
 		return Result{}, errors.Join(f.f.Close(), os.Remove(f.f.Name()))
 	}
@@ -107,6 +120,29 @@ func (f *file) finish(keep bool) (Result, error) {
 		return Result{}, errors.Join(f.err, fmt.Errorf("finish the recording: %w", err))
 	}
 	return Result{Path: f.path, Duration: span(f.frames), Bytes: size(f.channels, f.frames)}, f.err
+}
+
+// finishAll ends a further part, and joins all of the recording or removes it.
+func (f *file) finishAll(keep bool) (Result, error) {
+	if f.sealed != nil && f.err == nil {
+		f.err = f.sealed.Flush()
+	}
+	if f.err != nil {
+		f.err = fmt.Errorf("write a further part of the recording %s: %w", filepath.Base(f.path), f.err)
+	}
+	parts, err := partsOf(f.path)
+	if err != nil {
+		return Result{}, errors.Join(f.err, err, f.f.Close())
+	}
+	if keep {
+		r, err := join(f.path, parts, f.sync, f.ring)
+		return r, errors.Join(f.err, err, f.f.Close())
+	}
+	err = f.f.Close()
+	for _, p := range parts {
+		err = errors.Join(err, os.Remove(p.path))
+	}
+	return Result{}, err
 }
 
 // finishSealed is finish of a file that is kept and encrypted. Where the disk

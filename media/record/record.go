@@ -9,7 +9,8 @@
 //
 // A file grows under its name with ".part" behind it and gets its name when it
 // is complete. [Repair] completes those that a crash has left; a crash costs the
-// 3 s at most that no piece was full of yet.
+// 3 s at most that no piece was full of yet. Another process may go on with a
+// recording (Options.Begun), in a further part.
 package record
 
 import (
@@ -47,6 +48,7 @@ type Writer struct {
 	// finishing bounds the threads that wait for fsync. It is done by those who
 	// close a recording, so that one disk wait serves many and no piece waits behind it.
 	finishing chan struct{}
+	locked    locks
 
 	open atomic.Int64 // recordings
 
@@ -94,6 +96,7 @@ func (w *Writer) Close() error {
 		close(q)
 	}
 	w.workers.Wait()
+	w.locked.unlock()
 	return nil
 }
 
@@ -103,6 +106,9 @@ type Options struct {
 	Talk      time.Time     // when the talk began, for MinTalk; zero: now
 	Stereo    bool          // the caller in the left channel, the callee in the right one
 	MinTalk   time.Duration // a shorter talk leaves no file
+	// Begun is when its first sample was, if another process began it: what is
+	// recorded now is a further part, and Close joins all of them. Zero: it begins now.
+	Begun time.Time
 }
 
 // Create begins a recording at this instant. The directory is made if it is
@@ -114,16 +120,20 @@ func (w *Writer) Create(o Options) (*Recording, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("begin a recording: %w", err)
 	}
-	path := filepath.Join(o.Dir, o.Name)
-	if _, err := os.Lstat(path); err == nil {
+	path, now := filepath.Join(o.Dir, o.Name), time.Now()
+	grows := path
+	if !o.Begun.IsZero() {
+		grows = filepath.Join(o.Dir, furtherName(o.Name, now.Sub(o.Begun)))
+	} else if _, err := os.Lstat(path); err == nil {
 		return nil, fmt.Errorf("begin a recording: %s exists already", path)
 	}
-	f, err := os.OpenFile(path+partSuffix, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(grows+partSuffix, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("begin a recording: %w", err)
 	}
-	r := &Recording{writer: w, queue: w.queues[w.next.Add(1)%uint32(len(w.queues))], talk: o.Talk, minTalk: o.MinTalk, start: time.Now(),
-		channels: 1, file: &file{f: f, path: path, sync: w.sync, ring: w.ring}}
+	w.locked.lock(f)
+	r := &Recording{writer: w, queue: w.queues[w.next.Add(1)%uint32(len(w.queues))], talk: o.Talk, minTalk: o.MinTalk, start: now, begun: o.Begun,
+		channels: 1, file: &file{f: f, path: path, sync: w.sync, ring: w.ring, further: grows != path}}
 	if o.Stereo {
 		r.channels = 2
 	}
@@ -185,4 +195,7 @@ type Result struct {
 	Duration time.Duration // of the file
 	Bytes    int64         // of the file
 	Lost     time.Duration // silent because the disk was too slow
+	Parts    int           // that it was joined of; 0: it is of one piece
+	Gap      time.Duration // silent between those
+	Missing  time.Duration // of its beginning, whose part is not in the directory
 }

@@ -26,6 +26,7 @@ type Recording struct {
 	queue    chan job
 	file     *file
 	start    time.Time
+	begun    time.Time // of the first part; zero: this is it
 	talk     time.Time
 	minTalk  time.Duration
 	channels int
@@ -125,6 +126,7 @@ func (r *Recording) Close(end time.Time) (Result, error) {
 	}
 	r.ended = true
 	r.writer.open.Add(-1)
+	r.writer.locked.closes(r.file.f)
 	total := int64(min(max(end.Sub(r.start), 0), longest)) * wav.Rate / int64(time.Second)
 	r.reach(total)
 	last := r.buf[:max(total-r.base, 0)*int64(r.channels)]
@@ -141,6 +143,28 @@ func (r *Recording) Close(end time.Time) (Result, error) {
 	<-r.writer.finishing
 	if result.Path != "" {
 		result.Start, result.Lost = r.start, span(r.lost)
+		if !r.begun.IsZero() {
+			result.Start = r.begun.Add(result.Missing)
+		}
 	}
 	return result, err
+}
+
+// Abandon leaves the recording as it stands on the disk, since another process goes
+// on with it.
+func (r *Recording) Abandon() {
+	if r.ended {
+		return
+	}
+	r.ended = true
+	r.writer.open.Add(-1)
+	r.writer.locked.closes(r.file.f)
+	done := make(chan struct{})
+	if err := r.writer.put(r.queue, job{file: r.file, piece: r.buf[:0], done: done}); err != nil {
+		back(r.buf, r.channels)
+		r.writer.workers.Wait()
+	} else {
+		<-done
+	}
+	_ = r.file.f.Close() // what is in it is the other's concern
 }

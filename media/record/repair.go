@@ -4,8 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,8 +16,8 @@ import (
 )
 
 // Repair completes the recordings that a crash has left in a directory, and
-// removes those that are shorter than minTalk. No Writer may be at work there.
-// Those that are encrypted need their key in ring. It tells which files it completed; an error names those that it could not.
+// removes those that are shorter than minTalk. One with a part that a living process
+// writes stays as it is. Those that are encrypted need their key in ring. It tells which files it completed; an error names those that it could not.
 func Repair(dir string, minTalk time.Duration, ring *vault.Ring) ([]Result, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -26,14 +28,19 @@ func Repair(dir string, minTalk time.Duration, ring *vault.Ring) ([]Result, erro
 	}
 	var all []Result
 	var failed error
+	left := map[string]bool{} // by name: nobody writes it
 	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), partSuffix) || !e.Type().IsRegular() {
+		if name, _, ok := partOf(e.Name()); ok && e.Type().IsRegular() {
+			nobody, seen := left[name]
+			left[name] = (nobody || !seen) && !written(filepath.Join(dir, e.Name()))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(left)) {
+		if !left[name] {
 			continue
 		}
-		r, err := repair(filepath.Join(dir, e.Name()), minTalk, ring)
-		if err != nil {
-			failed = errors.Join(failed, fmt.Errorf("complete the recording %s: %w", e.Name(), err))
-		}
+		r, err := Complete(dir, name, minTalk, ring)
+		failed = errors.Join(failed, err)
 		if r.Path != "" {
 			all = append(all, r)
 		}

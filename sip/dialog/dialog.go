@@ -131,11 +131,14 @@ func (d *Dialog) Fork(res *sip.Response) *Dialog {
 func (d *Dialog) Refresh(msg interface{ Contact() *sip.ContactHeader }) { d.refresh(msg.Contact()) }
 
 // Moved notes where the peer's messages come from now: a phone behind a NAT
-// gets another port there, a TCP connection is made anew. The host stays.
-func (d *Dialog) Moved(from wire.Peer) {
-	if from.Addr.Addr() == d.Peer.Addr.Addr() && from.Transport == d.Peer.Transport && (d.Behind || from.Transport != "UDP") {
+// gets another port there, a TCP connection is made anew. The host stays. It
+// tells whether anything is another now.
+func (d *Dialog) Moved(from wire.Peer) bool {
+	moved := from.Addr != d.Peer.Addr && from.Addr.Addr() == d.Peer.Addr.Addr() && from.Transport == d.Peer.Transport && (d.Behind || from.Transport != "UDP")
+	if moved {
 		d.Peer = from
 	}
+	return moved
 }
 
 func (d *Dialog) refresh(c *sip.ContactHeader) {

@@ -1,0 +1,280 @@
+package record
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"axgate/media/wav"
+	"axgate/vault"
+)
+
+// A recording that another process goes on with has several parts: the first grows
+// as NAME.part, each further one as NAME.atN.part, where N is how many ms after
+// the recording's first sample it begins. Who ends the recording joins them under
+// its name; until that has its name, the parts stay, so that a crash costs nothing.
+// Each file that grows is locked (flock) by its process for as long as that lives.
+const (
+	furtherMark   = ".at"
+	joiningSuffix = ".joining"
+)
+
+// part is a file with some of a recording.
+type part struct {
+	path string
+	at   int64 // frame of the recording at which it begins
+	name string
+}
+
+// furtherName is the name of a part that begins so long after the first sample.
+func furtherName(name string, after time.Duration) string {
+	return name + furtherMark + strconv.FormatInt(max(after.Milliseconds(), 1), 10)
+}
+
+// partOf tells of which recording a file is a part, and where it begins in it.
+func partOf(file string) (name string, at int64, ok bool) {
+	name, ok = strings.CutSuffix(file, partSuffix)
+	if !ok {
+		return "", 0, false
+	}
+	if i := strings.LastIndex(name, furtherMark); i > 0 {
+		if ms, err := strconv.ParseInt(name[i+len(furtherMark):], 10, 64); err == nil && ms > 0 && ms <= longest.Milliseconds() {
+			return name[:i], ms * wav.Rate / 1000, true
+		}
+	}
+	return name, 0, true
+}
+
+// partsOf lists the parts of a recording by where they begin. The first may have
+// got the recording's name already, by a process that did not know of the others.
+func partsOf(path string) ([]part, error) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	base := filepath.Base(path)
+	var all []part
+	for _, e := range entries {
+		if name, at, ok := partOf(e.Name()); ok && name == base && e.Type().IsRegular() {
+			all = append(all, part{filepath.Join(filepath.Dir(path), e.Name()), at, strings.TrimSuffix(e.Name(), partSuffix)})
+		}
+	}
+	slices.SortFunc(all, func(a, b part) int { return int(a.at - b.at) })
+	if len(all) > 0 && all[0].at > 0 {
+		if _, err := os.Stat(path); err == nil {
+			all = slices.Insert(all, 0, part{path, 0, base})
+		}
+	}
+	return all, nil
+}
+
+// open reads the samples of a part as far as they are whole.
+func (p *part) open(ring *vault.Ring) (f *os.File, samples io.Reader, channels int, err error) {
+	if f, err = os.Open(p.path); err != nil {
+		return nil, nil, 0, err
+	}
+	grew := strings.HasSuffix(p.path, partSuffix)
+	if grew && vault.IsSealedFile(f) {
+		from, kind, err := ring.Salvage(f, p.name)
+		return f, from, int(kind), err
+	}
+	from := io.Reader(bufio.NewReaderSize(f, 64<<10))
+	if !grew {
+		info, err := f.Stat()
+		if err != nil {
+			return f, nil, 0, err
+		}
+		if from, _, err = ring.Decrypted(f, info.Size(), p.name); err != nil {
+			return f, nil, 0, err
+		}
+	}
+	var h [wav.HeaderSize]byte
+	if _, err := io.ReadFull(from, h[:]); err != nil {
+		return f, nil, 0, fmt.Errorf("its header is not whole: %w", err)
+	}
+	return f, from, int(binary.LittleEndian.Uint16(h[22:])), nil
+}
+
+// Complete makes one recording of what processes that died have left of it in a
+// directory, or removes it if it is shorter than minTalk. It is not looked for who
+// may be writing it still.
+func Complete(dir, name string, minTalk time.Duration, ring *vault.Ring) (Result, error) {
+	path := filepath.Join(dir, name)
+	parts, err := partsOf(path)
+	if err != nil {
+		return Result{}, fmt.Errorf("complete the recording %s: %w", name, err)
+	}
+	switch {
+	case len(parts) == 0:
+		return Result{}, nil
+	case len(parts) == 1 && parts[0].at == 0:
+		r, err := repair(parts[0].path, minTalk, ring)
+		if err != nil {
+			err = fmt.Errorf("complete the recording %s: %w", filepath.Base(parts[0].path), err)
+		}
+		return r, err
+	}
+	var last time.Time
+	for _, p := range parts {
+		if info, err := os.Stat(p.path); err == nil && info.ModTime().After(last) {
+			last = info.ModTime()
+		}
+	}
+	r, err := join(path, parts, true, ring)
+	if err == nil && r.Duration < minTalk {
+		return Result{}, os.Remove(path)
+	}
+	r.Start = last.Add(-r.Duration)
+	return r, err
+}
+
+// join makes the file of a recording of its parts. What no part has is silence, and
+// counts as gap; what two have is the later one's.
+func join(path string, parts []part, durable bool, ring *vault.Ring) (r Result, err error) {
+	f, err := os.OpenFile(path+joiningSuffix, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
+	if err != nil {
+		return r, fmt.Errorf("join the recording %s: %w", filepath.Base(path), err)
+	}
+	to := &file{f: f, path: path, sync: durable, ring: ring}
+	first := parts[0].at // of one whose beginning is not here
+	for i := range parts {
+		parts[i].at -= first
+	}
+	gap, whole, err := to.gather(parts)
+	if err != nil || to.frames == 0 {
+		if err == nil {
+			err = errors.New("there is nothing in its parts")
+		}
+		return r, errors.Join(fmt.Errorf("join the recording %s: %w", filepath.Base(path), err), f.Close(), os.Remove(f.Name()))
+	}
+	if to.sealed != nil {
+		err = to.sealed.Finish(around(to.channels, to.frames))
+		if err == nil && durable {
+			err = f.Sync()
+		}
+		err = errors.Join(err, f.Close())
+	} else {
+		err = complete(f, to.channels, to.frames, durable)
+	}
+	if err == nil {
+		err = rename(f.Name(), path, durable)
+	}
+	if err != nil {
+		return r, fmt.Errorf("join the recording %s: %w", filepath.Base(path), err)
+	}
+	for _, p := range whole {
+		if p.path != path {
+			err = errors.Join(err, os.Remove(p.path))
+		}
+	}
+	return Result{Path: path, Duration: span(to.frames), Bytes: size(to.channels, to.frames), Gap: span(gap), Parts: len(whole), Missing: span(first)}, err
+}
+
+// gather writes the parts one after the other, each where it begins. One without
+// anything in it counts for nothing.
+func (f *file) gather(parts []part) (gap int64, used []part, err error) {
+	for i, p := range parts {
+		until := int64(longest/time.Second) * wav.Rate
+		if i+1 < len(parts) {
+			until = parts[i+1].at
+		}
+		from, samples, channels, err := p.open(f.ring)
+		if from == nil {
+			return gap, used, err
+		}
+		if err == nil {
+			gap, err = f.take(samples, channels, p.at, until, gap)
+		} else if !vault.IsKeyError(err) { // nothing is in it
+			err = nil
+		}
+		if err = errors.Join(err, from.Close(), f.err); err != nil {
+			return gap, used, err
+		}
+		used = append(used, p)
+	}
+	return gap, used, nil
+}
+
+// take writes the samples of a part, from the frame at which it begins to that at
+// which the next one does.
+func (f *file) take(samples io.Reader, channels int, at, until, gap int64) (int64, error) {
+	if channels != 1 && channels != 2 || f.channels != 0 && channels != f.channels {
+		return gap, fmt.Errorf("a part has %d channels", channels)
+	}
+	if f.channels == 0 {
+		if err := f.begin(channels); err != nil {
+			return gap, err
+		}
+	}
+	if missing := at - f.frames; missing > 0 {
+		f.silence(missing)
+		gap += missing
+	}
+	b := make([]byte, 32<<10)
+	for f.frames < until {
+		n, err := io.ReadFull(samples, b[:min(int64(len(b)), (until-f.frames)*int64(channels))])
+		f.write(b[:n-n%channels])
+		if err != nil {
+			return gap, f.err // the end of what is whole
+		}
+	}
+	return gap, f.err
+}
+
+// locks are the files that a Writer has locked. The zero one has none.
+type locks struct {
+	mu  sync.Mutex
+	all map[*os.File]struct{}
+}
+
+// lock marks a file as one that a living process writes. On a disk without locks
+// there had better be one node.
+func (l *locks) lock(f *os.File) {
+	if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.all == nil {
+		l.all = map[*os.File]struct{}{}
+	}
+	l.all[f] = struct{}{}
+}
+
+// closes notes that a file is about to be closed, which unlocks it.
+func (l *locks) closes(f *os.File) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.all, f)
+}
+
+// unlock leaves all files to Repair.
+func (l *locks) unlock() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for f := range l.all {
+		_ = unix.Flock(int(f.Fd()), unix.LOCK_UN)
+	}
+	l.all = nil
+}
+
+// written tells whether a living process has a file locked.
+func written(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return errors.Is(unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
+}

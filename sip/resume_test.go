@@ -1,0 +1,310 @@
+package sip
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"axgate/events"
+	"axgate/media/wav"
+)
+
+// shelf keeps talks for other nodes.
+type shelf struct {
+	mu    sync.Mutex
+	talks map[string][]byte
+	times int
+}
+
+func (k *shelf) Keep(session string, state []byte) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.talks == nil {
+		k.talks = map[string][]byte{}
+	}
+	k.talks[session] = state
+	k.times++
+}
+
+func (k *shelf) Drop(session string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.talks, session)
+}
+
+func (k *shelf) only(t testing.TB) []byte {
+	var one []byte
+	eventually(t, "the talk is kept", func() bool {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		for _, one = range k.talks {
+		}
+		return len(k.talks) == 1
+	})
+	return one
+}
+
+func (k *shelf) count() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.talks)
+}
+
+// outliving is a world whose calls survive its server, which can be made to stand
+// still like a process that was stopped.
+type outliving struct {
+	*world
+	shelf  *shelf
+	frozen atomic.Bool
+}
+
+func survivors(t *testing.T, changes ...func(*settings)) *outliving {
+	t.Helper()
+	o := &outliving{shelf: &shelf{}}
+	o.world = open(t, append(changes, func(s *settings) {
+		s.cfg.Talks, s.cfg.Holds = o.shelf, func() bool { return !o.frozen.Load() }
+	})...)
+	return o
+}
+
+// dies has the server stand still and another one go on with its only call.
+func (o *outliving) dies() (*Server, time.Time) {
+	o.t.Helper()
+	state := o.shelf.only(o.t)
+	o.frozen.Store(true)
+	died := time.Now()
+	cfg := o.set.cfg
+	cfg.Node, cfg.Holds, cfg.UDP, cfg.TCP = "n2", nil, "127.0.0.1:0", "127.0.0.1:0"
+	next, err := Open(cfg, o.engine, o.router, o.journal, o.set.prompts, o.tape, zerolog.New(o).Level(zerolog.InfoLevel))
+	require.NoError(o.t, err)
+	next.Serve()
+	o.t.Cleanup(func() { require.NoError(o.t, next.Shutdown(expired())) })
+	o.a.to, o.b.to = next.UDPAddr(), next.UDPAddr()
+	require.NoError(o.t, next.Adopt(state, died))
+	return next, died
+}
+
+// taken has a side take the other server's address.
+func (o *outliving) takes(d *side, mouth *ear, version int) msg {
+	o.t.Helper()
+	m := d.refreshed("INVITE")
+	mouth.talksTo(m)
+	d.target = m.contact()
+	d.reply(m, 200, mouth.sdp(version))
+	d.ackOf(m)
+	return m
+}
+
+// finish has the old server wake up and let go.
+func (o *outliving) finish() {
+	o.t.Helper()
+	wrote := len(o.journal.all())
+	o.frozen.Store(false)
+	o.srv.LetGo()
+	require.Zero(o.t, o.srv.Calls())
+	require.Len(o.t, o.journal.all(), wrote, "who woke up says nothing")
+}
+
+// sessionOf is the session id in o=.
+func sessionOf(m msg) string {
+	_, rest, _ := strings.Cut(m.body, "o=")
+	return strings.Split(rest, " ")[1]
+}
+
+func (m *memory) all() (all []events.Event) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, evs := range m.evs {
+		all = append(all, evs...)
+	}
+	return all
+}
+
+// TestCallSurvives: another node goes on with a talk under the same dialogs, with a
+// higher CSeq and a higher version of its SDP, at its own addresses. Its end is told once.
+func TestCallSurvives(t *testing.T) {
+	o := survivors(t)
+	a, b := o.talk()
+	o.bothHear()
+	first := b.invite
+	next, _ := o.dies()
+	inA, inB := o.takes(a, o.mouthA, 2), o.takes(b, o.mouthB, 2)
+	for _, m := range []msg{inA, inB} {
+		require.Contains(t, m.contact(), next.UDPAddr().String())
+		n, _ := m.cseq()
+		require.Greater(t, n, 1)
+	}
+	require.Greater(t, inB.version(t), first.version(t))
+	require.Equal(t, sessionOf(first), sessionOf(inB), "the session is the same one")
+	o.bothHear()
+	o.frozen.Store(false)
+	o.srv.LetGo()
+	o.b.never(100*time.Millisecond, "a word of the one that let go", func(m msg) bool { return m.method() == "BYE" })
+	o.bothHear()
+	a.bye()
+	b.hungUp()
+	rec := o.ends(0, 0)
+	require.Equal(t, "n2", rec.Node)
+	require.WithinDuration(t, time.Now(), rec.Ended, 2*time.Second)
+	require.Equal(t, 1, rec.ReleasedBy)
+	require.Zero(t, o.shelf.count())
+}
+
+// TestNobodyTakesIt: a peer that knows nothing of the call any more ends it, at
+// the instant at which its node was alive last; the other one is hung up.
+func TestNobodyTakesIt(t *testing.T) {
+	for _, status := range []int{481, 488, 603, 408} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			o := survivors(t)
+			a, b := o.talk()
+			o.bothHear()
+			_, died := o.dies()
+			o.takes(a, o.mouthA, 2)
+			m := b.refreshed("INVITE")
+			b.reply(m, status, "")
+			a.hungUp()
+			if status == 488 || status == 603 {
+				b.hungUp()
+			} else {
+				b.p.await("BYE", func(m msg) bool { return m.method() == "BYE" })
+			}
+			rec := o.journal.ended(t)
+			require.WithinDuration(t, died, rec.Ended, time.Millisecond)
+			o.finish()
+		})
+	}
+}
+
+// TestGlareOfResumption: what crosses our re-INVITE, or comes too soon, is asked again.
+func TestGlareOfResumption(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		header string
+	}{{491, ""}, {500, "Retry-After: 0"}, {503, ""}} {
+		t.Run(fmt.Sprint(c.status), func(t *testing.T) {
+			o := survivors(t, func(s *settings) { s.cfg.second = 50 * time.Millisecond })
+			a, b := o.talk()
+			o.bothHear()
+			o.dies()
+			o.takes(a, o.mouthA, 2)
+			m := b.refreshed("INVITE")
+			var more []string
+			if c.header != "" {
+				more = append(more, c.header)
+			}
+			b.reply(m, c.status, "", more...)
+			again := o.takes(b, o.mouthB, 2)
+			was, _ := m.cseq()
+			is, _ := again.cseq()
+			require.Greater(t, is, was)
+			require.Equal(t, m.version(t), again.version(t), "it is the same offer")
+			o.bothHear()
+			o.finish()
+			b.bye()
+			a.hungUp()
+			o.ends(0, 0)
+		})
+	}
+}
+
+// TestHoldSurvives: who was held stays so, and hears the other after the resume.
+func TestHoldSurvives(t *testing.T) {
+	o := survivors(t, func(s *settings) { s.trunkA.Hold.Relay, s.trunkB.Hold.Relay = true, true })
+	a, b := o.talk()
+	o.bothHear()
+	a.reinvite(o.mouthA.sdp(2, "a=sendonly"))
+	a.response(200, "INVITE")
+	a.ack("")
+	m := b.refreshed("INVITE")
+	b.reply(m, 200, o.mouthB.sdp(2, "a=recvonly"))
+	b.ackOf(m)
+	eventually(t, "the hold is kept", func() bool {
+		var saved savedTalk
+		require.NoError(t, json.Unmarshal(o.shelf.only(t), &saved))
+		return saved.Callee.Way[1] && saved.Callee.SDP.Stops[1]
+	})
+	o.dies()
+	m = a.refreshed("INVITE")
+	_, way := m.media(t)
+	require.Equal(t, "sendrecv", way, "whether it still holds, it says itself")
+	o.mouthA.talksTo(m)
+	a.target = m.contact()
+	a.reply(m, 200, o.mouthA.sdp(3, "a=sendonly"))
+	a.ackOf(m)
+	m = b.refreshed("INVITE")
+	_, way = m.media(t)
+	require.Equal(t, "sendonly", way)
+	o.mouthB.talksTo(m)
+	b.target = m.contact()
+	b.reply(m, 200, o.mouthB.sdp(3, "a=recvonly"))
+	b.ackOf(m)
+	o.finish()
+	a.reinvite(o.mouthA.sdp(4))
+	o.mouthA.talksTo(a.response(200, "INVITE"))
+	a.ack("")
+	m = b.refreshed("INVITE")
+	_, way = m.media(t)
+	require.Equal(t, "sendrecv", way)
+	o.mouthB.talksTo(m)
+	b.reply(m, 200, o.mouthB.sdp(4))
+	b.ackOf(m)
+	o.bothHear()
+	a.bye()
+	b.hungUp()
+	o.ends(0, 0)
+}
+
+// TestRecordingSurvives: the recording is one file in the end, with silence where
+// nobody recorded.
+func TestRecordingSurvives(t *testing.T) {
+	o := survivors(t, func(s *settings) { s.cfg.MinTalk = time.Millisecond })
+	o.router.decides(recorded)
+	a, b := o.talk()
+	eventually(t, "it is recorded", func() bool {
+		var saved savedTalk
+		require.NoError(t, json.Unmarshal(o.shelf.only(t), &saved))
+		return saved.Call.RecordFile != ""
+	})
+	o.bothHear()
+	o.dies()
+	o.takes(a, o.mouthA, 2)
+	o.takes(b, o.mouthB, 2)
+	o.bothHear()
+	o.finish()
+	a.bye()
+	b.hungUp()
+	rec := o.ends(0, 0)
+	files := o.recordings()
+	require.Len(t, files, 1)
+	require.Equal(t, rec.RecordBytes, size(t, files[0]))
+	raw, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	f, err := wav.Parse(raw)
+	require.NoError(t, err)
+	require.InDelta(t, rec.Ended.Sub(rec.Recording).Seconds(), f.Duration().Seconds(), 0.01)
+}
+
+// TestAdoptRefuses: what cannot be gone on with is refused, and nothing is left of it.
+func TestAdoptRefuses(t *testing.T) {
+	o := survivors(t)
+	a, b := o.talk()
+	state := o.shelf.only(t)
+	require.ErrorIs(t, o.srv.Adopt(state, time.Now()), ErrCarried)
+	require.ErrorIs(t, o.srv.Adopt([]byte("{}"), time.Now()), ErrForm)
+	require.ErrorIs(t, o.srv.Adopt([]byte("nothing"), time.Now()), ErrForm)
+	var saved savedTalk
+	require.NoError(t, json.Unmarshal(state, &saved))
+	saved.Call.CalleeTrunk = "elsewhere"
+	other, err := json.Marshal(saved)
+	require.NoError(t, err)
+	require.ErrorIs(t, o.srv.Adopt(other, time.Now()), ErrNoTrunk)
+	o.hangsUp(a, b)
+}
