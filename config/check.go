@@ -43,6 +43,7 @@ func (c *Config) check() Problems {
 	k.span("events.answer_timeout", c.Events.AnswerTimeout, 100*time.Millisecond, 30*time.Second)
 	k.networks("events.refuse", c.Events.Refuse)
 	k.http(&c.HTTP)
+	k.watching(c)
 	k.sms(&c.SMS)
 	k.guard(&c.Guard)
 	k.smsGateways(c)

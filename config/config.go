@@ -23,6 +23,9 @@ type Config struct {
 	Keys      KeyRing   `key:"keys"`
 	Events    Events    `key:"events"`
 	HTTP      HTTP      `key:"http"`
+	Metrics   Metrics   `key:"metrics"`
+	Health    Health    `key:"health"`
+	Traces    Traces    `key:"traces"`
 	SMS       SMS       `key:"sms"`
 	Guard     Guard     `key:"guard"`
 	Trunks    []Trunk   `key:"trunks" help:"carriers and switches; those with an address carry calls out, one after the other if one fails"`

@@ -35,6 +35,9 @@ func Default() Config {
 			Listen: "127.0.0.1:8080", MaxConns: 2000, Window: 24 * time.Hour, Rate: 60_000,
 			LockoutAfter: 50, LockoutFor: 30 * time.Minute, Link: 7 * 24 * time.Hour,
 		},
+		Metrics: Metrics{Listen: Off},
+		Health:  Health{DiskFree: 1024, JournalAge: 30 * time.Second, OutboxAge: 15 * time.Minute, ClockOff: 2 * time.Second, Certificate: 14 * 24 * time.Hour},
+		Traces:  Traces{PerThousand: 10},
 		SMS: SMS{
 			PerSender: 60, PerX: 600, MaxParts: 10, Validity: 10 * time.Minute, Assemble: 5 * time.Minute, AnswerTimeout: 5 * time.Second,
 		},

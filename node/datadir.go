@@ -28,6 +28,8 @@ type Running struct {
 	TLS   string    `json:"tls,omitempty"`
 	Redis string    `json:"redis"`
 	HTTP  string    `json:"http,omitempty"` // listen address of the API
+	// Figures is the listen address of figures and health without a token.
+	Figures string `json:"figures,omitempty"`
 	// Token is good for the management API while the node runs: who can read this
 	// file can read the ledger beside it too.
 	Token string `json:"token,omitempty"`

@@ -55,6 +55,7 @@ func (n *Node) mounts(verifier *auth.Verifier) ([]api.Mount, error) {
 		mounts = append(mounts, api.Mount{Path: path, Handler: b, Short: true})
 	}
 	mounts = append(mounts, n.gatewayDoor()...)
+	mounts = append(mounts, n.openPages()...)
 	management, err := n.management()
 	return append(mounts, management...), err
 }

@@ -2,12 +2,15 @@ package node
 
 import (
 	"context"
+	"net/http"
 	"net/netip"
 	"time"
 
 	"axgate/api"
 	"axgate/api/manage"
 	"axgate/events"
+	"axgate/health"
+	"axgate/metrics"
 	"axgate/provision"
 	"axgate/routing"
 )
@@ -18,6 +21,7 @@ func (n *Node) management() ([]api.Mount, error) {
 		Records: n.ledger, Changes: n.office, Plan: n.plan, Log: n.log,
 		Stop:   func(session string) bool { return n.server.Stop(session) },
 		Trunks: n.trunksNow,
+		Pages:  map[string]http.Handler{metrics.Path: n.watching.figures.Handler(), health.FullPath: http.HandlerFunc(n.healthPage)},
 		Local:  provision.Token(n.token),
 		Bans:   n.bans, Unban: func(ip netip.Addr) bool { return n.server.Unban(ip) }, Defence: n.defence,
 		Explain: n.explained, ExplainMessage: n.explainedMessage, Receiver: n.ledger.Outbox().Receiver,
@@ -35,6 +39,8 @@ func (n *Node) management() ([]api.Mount, error) {
 	return []api.Mount{
 		{Path: manage.Prefix + "/", Handler: h, MaxBody: manage.MaxBody},
 		{Path: manage.Document, Handler: h},
+		{Path: metrics.Path, Handler: h},
+		{Path: health.FullPath, Handler: h},
 	}, nil
 }
 

@@ -25,6 +25,7 @@ import (
 	"axgate/lookup"
 	"axgate/media"
 	"axgate/media/record"
+	"axgate/metrics"
 	"axgate/prompts"
 	"axgate/provision"
 	"axgate/routing"
@@ -61,18 +62,20 @@ type Node struct {
 	shown      netip.Addr // in SDP
 	close      closers
 	ring       *vault.Ring // encrypts at rest; nil: nothing is
-	token      string      // of commands on this host, anew at each start
+	watching   watching
+	uploads    *archive.Uploader // nil: there is no store
+	token      string            // of commands on this host, anew at each start
 }
 
 // Open starts everything in its order; calls are taken from Serve on. What was
 // opened before an error is closed again.
 func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*Node, error) {
-	n := &Node{cfg: cfg, log: log, token: "axg_local_" + rand.Text()}
+	n := &Node{cfg: cfg, log: log, token: "axg_local_" + rand.Text(), watching: watching{figures: metrics.New()}}
 	// Old calls are closed before the ledger hears that this node is alive
 	// (openLookup): they end when it was alive last.
 	for _, step := range []func(context.Context) error{
 		n.openDirectory, n.openLedger, n.checkKeys, n.openJournal, n.openRecorder, n.openStore, n.closeOldCalls, n.openCache, n.openProvision, n.openPrompts, n.openLookup,
-		n.openTexts, n.openGateways, n.openMedia, n.openHTTP, n.openPusher, n.openRetention, n.openSIP,
+		n.openTexts, n.openGateways, n.openMedia, n.openWatching, n.openHTTP, n.openPusher, n.openRetention, n.openSIP, n.beginWatching,
 	} {
 		if err := step(ctx); err != nil {
 			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -89,6 +92,9 @@ func (n *Node) Serve() error {
 	n.sendTexts()
 	if n.web != nil {
 		n.web.Serve()
+	}
+	if n.watching.page != nil {
+		n.watching.page.Serve()
 	}
 	r := n.Running()
 	if err := n.dir.announce(r); err != nil {
@@ -117,7 +123,7 @@ func (n *Node) Running() Running {
 		return a.String()
 	}
 	r := Running{PID: os.Getpid(), Node: n.cfg.Node, Since: time.Now().UTC(), UDP: text(n.server.UDPAddr()), TCP: text(n.server.TCPAddr()), TLS: text(n.server.TLSAddr()),
-		Redis: n.cache.Address()}
+		Redis: n.cache.Address(), Figures: n.Figures()}
 	if n.web != nil {
 		r.HTTP, r.Token = n.web.Addr().String(), n.token
 	}
@@ -152,7 +158,7 @@ func (n *Node) openLedger(ctx context.Context) (err error) {
 		return err
 	}
 	c := ledgerConfig(&n.cfg)
-	c.Ring = n.ring
+	c.Ring, c.Watch = n.ring, n.watching.figures.Ledger
 	if n.ledger, err = ledger.Open(ctx, c); err != nil {
 		return err
 	}
@@ -220,7 +226,7 @@ func (n *Node) openLookup(ctx context.Context) (err error) {
 	n.close.add("the connections to the apps' servers", func(context.Context) error { asker.Close(); return nil })
 	n.router, err = lookup.New(ctx, lookup.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Node: n.cfg.Node, Log: n.log, Settings: n.sounds.Refresh,
 		Journal: n.journal, Asker: asker, AnswerIn: n.cfg.Events.AnswerTimeout, TextAnswerIn: n.cfg.SMS.AnswerTimeout, Playable: n.playable,
-		Guessing: store.Guessing{Most: n.cfg.Guard.WrongExtensions, Within: n.cfg.Guard.WrongWindow}, Use: use, Upkeep: n.cfg.Redis.Upkeep})
+		Guessing: store.Guessing{Most: n.cfg.Guard.WrongExtensions, Within: n.cfg.Guard.WrongWindow}, Use: use, Watch: n.watching.figures.Redis, Upkeep: n.cfg.Redis.Upkeep})
 	if err != nil {
 		return err
 	}
@@ -251,7 +257,7 @@ func (n *Node) openPusher(context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := events.Config{Timeout: n.cfg.Events.Timeout, Refuse: refused, RecordDomain: hostName(&n.cfg, n.shown), Log: n.log}
+	c := events.Config{Timeout: n.cfg.Events.Timeout, Refuse: refused, RecordDomain: hostName(&n.cfg, n.shown), Pushed: n.watching.figures.Pushed, Log: n.log}
 	if n.library != nil {
 		c.RecordURL = n.recordURL
 	}
@@ -304,6 +310,7 @@ func (n *Node) unpushed(ctx context.Context) (int, error) {
 func (n *Node) openSIP(context.Context) error {
 	c := sipConfig(&n.cfg)
 	c.Host, c.MediaIP, c.Plan, c.Texts = hostName(&n.cfg, n.shown), n.shown, n.plan, n.texts
+	c.Watch = n.callWatch()
 	var err error
 	if c.Trunks, err = trunks(n.cfg.Trunks); err != nil {
 		return err

@@ -23,8 +23,8 @@ func (n *Node) openStore(ctx context.Context) (err error) {
 	if err := n.store.Check(ctx); err != nil {
 		n.log.Error().Err(err).Msg("recordings stay on the disk until the store takes them")
 	}
-	u := archive.NewUploader(archive.UploaderConfig{Dir: n.recordings, Store: n.store, Register: register{n.ledger}, Log: n.log})
-	n.background("bringing recordings to the store", u.Run)
+	n.uploads = archive.NewUploader(archive.UploaderConfig{Dir: n.recordings, Store: n.store, Register: register{n.ledger}, Log: n.log})
+	n.background("bringing recordings to the store", n.uploads.Run)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package manage
 
 import (
 	"context"
+	"net/http"
 	"net/netip"
 	"time"
 
@@ -98,6 +99,10 @@ type Deps struct {
 
 	// Trunks are those of this process; nil: it has none.
 	Trunks func() []Trunk
+
+	// Pages are shown, by their path, to whoever has a token that is not limited
+	// to an account. They are no operations, and not in the document.
+	Pages map[string]http.Handler
 
 	// Local is a token of the role operator for commands on this host, which can
 	// read and change all of it as well; empty: there is none.

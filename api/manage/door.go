@@ -87,6 +87,22 @@ func (s *service) identify(ctx huma.Context) (ledger.Operator, *Problem) {
 	return who, nil
 }
 
+// page lets in who may see what concerns no account.
+func (s *service) page(h http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx := humago.NewContext(&huma.Operation{}, r, w)
+		who, p := s.identify(ctx)
+		if p == nil && who.SP != "" {
+			p = problem(http.StatusForbidden, "this page tells of the whole system: use a token that is not limited to an account")
+		}
+		if p != nil {
+			s.turnAway(ctx, p)
+			return
+		}
+		h.ServeHTTP(w, r)
+	}
+}
+
 // local tells whether a token is that of commands on this host.
 func (s *service) local(token string) bool {
 	return s.Local != "" && subtle.ConstantTimeCompare([]byte(token), []byte(s.Local)) == 1

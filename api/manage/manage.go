@@ -60,6 +60,9 @@ func New(d Deps) (http.Handler, error) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(text) // a client that is gone does not hear that it is
 	})
+	for path, page := range d.Pages {
+		mux.HandleFunc("GET "+path, s.page(page))
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		write(w, problem(http.StatusNotFound, "there is no such operation: see "+Document))
 	})
