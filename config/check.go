@@ -191,6 +191,7 @@ func (k *checker) codecs(key string, list []string, needed bool) {
 
 func (k *checker) stores(c *Config) {
 	k.redis(c)
+	k.cluster(c)
 	k.oneOf("ledger.driver", c.Ledger.Driver, "sqlite", "postgres")
 	if c.Ledger.Driver == "postgres" && c.Ledger.DSN == "" {
 		k.wrong("ledger.dsn", "it is needed for PostgreSQL: use postgres://user:password@host/axgate")

@@ -17,6 +17,7 @@ type Config struct {
 	Media     Media     `key:"media"`
 	Redis     Redis     `key:"redis"`
 	Ledger    Ledger    `key:"ledger"`
+	Cluster   Cluster   `key:"cluster"`
 	Journal   Journal   `key:"journal"`
 	Recording Recording `key:"recording"`
 	Retention Retention `key:"retention"`

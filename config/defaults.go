@@ -25,6 +25,7 @@ func Default() Config {
 			Inactive: time.Minute, Latch: 5 * time.Second, Quarantine: 2 * time.Second,
 		},
 		Redis:     Redis{Embedded: "127.0.0.1:6380", Timeout: 200 * time.Millisecond, Lease: 30 * time.Second, Upkeep: 10 * time.Second, Compare: time.Minute},
+		Cluster:   Cluster{Patience: 5 * time.Second},
 		Ledger:    Ledger{Driver: "sqlite"},
 		Journal:   Journal{Queue: 10_000, Size: 4096},
 		Recording: Recording{MinTalk: 3 * time.Second, Store: RecordingStore{PathStyle: true, TLS: true, Redirect: true}},

@@ -1,16 +1,9 @@
 package sip
 
-import (
-	"time"
-
-	"axgate/routing"
-)
+import "axgate/routing"
 
 // endLetGo is the end of a call that another node has taken: nothing is said of it.
 var endLetGo = routing.End{Word: "let_go", Quiet: true}
-
-// holdStep is the pause between two looks at whether this node is itself again.
-const holdStep = 10 * time.Millisecond
 
 // LetGo forgets all answered calls, since others have declared this node dead and go
 // on with them: no peer is told anything, and nothing is written. Calls that were not
@@ -36,18 +29,6 @@ func (s *Server) LetGo() {
 			<-c.gone
 		}
 	}
-}
-
-// holds waits until this node is known to be itself; false: the call was let go of
-// meanwhile. What a process does that stood still, others may be doing already.
-func (c *call) holds() bool {
-	for !c.letGo.Load() {
-		if c.srv.cfg.Holds == nil || c.srv.cfg.Holds() {
-			return !c.letGo.Load()
-		}
-		time.Sleep(holdStep)
-	}
-	return false
 }
 
 // vanish ends a call that others have: its sockets, alarms and marks, nothing else.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"axgate/events"
 	"axgate/logging"
 	"axgate/media"
 	"axgate/routing"
@@ -22,33 +23,55 @@ type resumption struct {
 	back  [2]bool   // the peer of a side has taken our address
 }
 
-// Adopt goes on with an answered call that another node kept (Talks) and that died
-// at an instant: both peers are told by re-INVITE where the call and its audio are
-// now. Its end is told as that of a call of this node. A peer that knows nothing of
-// the call any more, or says nothing, ends it. An error is ErrForm, ErrNoTrunk,
-// ErrCarried, ErrDraining or one of the media engine; then the call is as it was.
-func (s *Server) Adopt(state []byte, died time.Time) error {
+// Orphan is an answered call of a node that died, with all that this node needs to
+// go on with it. Either Adopt or Drop is called, once.
+type Orphan struct {
+	c   *call
+	Was events.Call // as its node kept it
+	Seq int         // of the last event that is in Was
+}
+
+// Prepare makes a call of what another node kept of it (Talks); died is when that
+// was alive last. Nobody is told anything yet. An error is ErrForm, ErrNoTrunk, or one of
+// the media engine.
+func (s *Server) Prepare(state []byte, died time.Time) (*Orphan, error) {
 	t, err := readTalk(state)
 	if err != nil {
-		return fmt.Errorf("go on with a call: %w", err)
+		return nil, fmt.Errorf("go on with a call: %w", err)
 	}
 	c, err := s.restore(t, died)
 	if err != nil {
-		return fmt.Errorf("go on with call %s: %w", t.Call.Session, err)
+		return nil, fmt.Errorf("go on with call %s: %w", t.Call.Session, err)
 	}
+	return &Orphan{c, t.Call, t.Seq}, nil
+}
+
+// Adopt goes on with the call: both peers are told by re-INVITE where it and its
+// audio are now. Its end is told as that of a call of this node, by events with
+// numbers above seq. A peer that knows nothing of the call any more, or says nothing,
+// ends it. An error is ErrCarried or ErrClosed; then the call is as it was.
+func (o *Orphan) Adopt(seq int) error {
+	o.c.record.seq = max(seq, o.Seq) // before it is run
+	s, c := o.c.srv, o.c
+	a, b := legKey{c.a.dialog.CallID, c.a.dialog.LocalTag()}, legKey{c.b.dialog.CallID, c.b.dialog.LocalTag()}
 	if err := s.enlist(c); err != nil {
-		c.media.Close()
+		o.Drop()
 		return fmt.Errorf("go on with call %s: %w", c.session, err)
 	}
+	s.unparked(a)
+	s.unparked(b)
 	return nil
 }
+
+// Drop leaves the call alone.
+func (o *Orphan) Drop() { o.c.media.Abandon() }
 
 // enlist has the server run a call of another node.
 func (s *Server) enlist(c *call) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.draining.Load() {
-		return ErrDraining
+	if s.stack.Closed() {
+		return ErrClosed
 	}
 	a, b := legKey{c.a.dialog.CallID, c.a.dialog.LocalTag()}, legKey{c.b.dialog.CallID, c.b.dialog.LocalTag()}
 	if s.calls[c.session] != nil || s.legs[a] != nil || s.legs[b] != nil {
@@ -67,6 +90,7 @@ func (s *Server) enlist(c *call) error {
 	return nil
 }
 
+
 // restore makes a call of what another node kept of it.
 func (s *Server) restore(t *savedTalk, died time.Time) (*call, error) {
 	c := &call{srv: s, session: t.Call.Session, hops: dialog.DefaultHops, inbox: newInbox(), orders: make(chan routing.End, 1), gone: make(chan struct{}), media: s.engine.NewCall(), rec: t.Call,
@@ -74,7 +98,6 @@ func (s *Server) restore(t *savedTalk, died time.Time) (*call, error) {
 	c.audio = c.media.Events()
 	c.log = s.log.With().Str("session", c.session).Str("caller", logging.Mask(t.Call.Caller)).Str("x", t.Call.X).Logger()
 	c.resumed.from, c.rec.Node = c.rec.Node, s.cfg.Node
-	c.record.seq = t.Seq
 	c.q = routing.Question{Session: c.session, X: routing.X(t.Call.X), Caller: routing.Number(t.Call.Caller), At: t.Call.In}
 	c.d = routing.Decision{Step: routing.Dial, Direction: routing.Direction(t.Call.Direction), Shown: routing.X(t.Call.Shown), Callee: routing.Number(t.Call.Callee),
 		Caller: c.q.Caller, Record: t.Record, Hint: t.Hint, MaxMinutes: t.MaxMinutes, LastMinute: t.LastMinute,

@@ -75,12 +75,12 @@ func survivors(t *testing.T, changes ...func(*settings)) *outliving {
 	return o
 }
 
-// dies has the server stand still and another one go on with its only call.
-func (o *outliving) dies() (*Server, time.Time) {
+// stands has the server stand still, and another one there for its only call.
+func (o *outliving) stands() (next *Server, orphan *Orphan, died time.Time) {
 	o.t.Helper()
 	state := o.shelf.only(o.t)
 	o.frozen.Store(true)
-	died := time.Now()
+	died = time.Now()
 	cfg := o.set.cfg
 	cfg.Node, cfg.Holds, cfg.UDP, cfg.TCP = "n2", nil, "127.0.0.1:0", "127.0.0.1:0"
 	next, err := Open(cfg, o.engine, o.router, o.journal, o.set.prompts, o.tape, zerolog.New(o).Level(zerolog.InfoLevel))
@@ -88,11 +88,20 @@ func (o *outliving) dies() (*Server, time.Time) {
 	next.Serve()
 	o.t.Cleanup(func() { require.NoError(o.t, next.Shutdown(expired())) })
 	o.a.to, o.b.to = next.UDPAddr(), next.UDPAddr()
-	require.NoError(o.t, next.Adopt(state, died))
+	orphan, err = next.Prepare(state, died)
+	require.NoError(o.t, err)
+	return next, orphan, died
+}
+
+// dies has the server stand still and another one go on with its only call.
+func (o *outliving) dies() (*Server, time.Time) {
+	o.t.Helper()
+	next, orphan, died := o.stands()
+	require.NoError(o.t, orphan.Adopt(orphan.Seq))
 	return next, died
 }
 
-// taken has a side take the other server's address.
+// takes has a side take the other server's address.
 func (o *outliving) takes(d *side, mouth *ear, version int) msg {
 	o.t.Helper()
 	m := d.refreshed("INVITE")
@@ -292,19 +301,58 @@ func TestRecordingSurvives(t *testing.T) {
 	require.InDelta(t, rec.Ended.Sub(rec.Recording).Seconds(), f.Duration().Seconds(), 0.01)
 }
 
+// TestHungUpMeanwhile: a BYE that comes before the call is here is heard once it is,
+// and what nobody goes on with is not known.
+func TestHungUpMeanwhile(t *testing.T) {
+	o := survivors(t)
+	a, b := o.talk()
+	_, orphan, _ := o.stands()
+	a.request("BYE", "")
+	stranger := *b
+	stranger.theirs = "nobody"
+	stranger.target = "sip:17010000001@" + o.b.to.String()
+	stranger.request("BYE", "")
+	stranger.response(481, "BYE")
+	require.NoError(t, orphan.Adopt(orphan.Seq))
+	a.response(200, "BYE")
+	b.hungUp()
+	rec := o.ends(0, 0)
+	require.Equal(t, 1, rec.ReleasedBy)
+	require.WithinDuration(t, time.Now(), rec.Ended, 5*time.Second)
+	require.True(t, rec.Ended.After(orphan.c.resumed.died))
+	for _, side := range []*side{a, b} { // our re-INVITE crossed it
+		m := side.refreshed("INVITE")
+		side.reply(m, 481, "")
+	}
+	o.finish()
+}
+
 // TestAdoptRefuses: what cannot be gone on with is refused, and nothing is left of it.
 func TestAdoptRefuses(t *testing.T) {
 	o := survivors(t)
 	a, b := o.talk()
 	state := o.shelf.only(t)
-	require.ErrorIs(t, o.srv.Adopt(state, time.Now()), ErrCarried)
-	require.ErrorIs(t, o.srv.Adopt([]byte("{}"), time.Now()), ErrForm)
-	require.ErrorIs(t, o.srv.Adopt([]byte("nothing"), time.Now()), ErrForm)
+	orphan, err := o.srv.Prepare(state, time.Now())
+	require.NoError(t, err)
+	require.ErrorIs(t, orphan.Adopt(0), ErrCarried)
+	refuses := func(why error, state []byte) {
+		_, err := o.srv.Prepare(state, time.Now())
+		require.ErrorIs(t, err, why)
+	}
+	refuses(ErrForm, []byte("{}"))
+	refuses(ErrForm, []byte("nothing"))
 	var saved savedTalk
 	require.NoError(t, json.Unmarshal(state, &saved))
 	saved.Call.CalleeTrunk = "elsewhere"
 	other, err := json.Marshal(saved)
 	require.NoError(t, err)
-	require.ErrorIs(t, o.srv.Adopt(other, time.Now()), ErrNoTrunk)
+	refuses(ErrNoTrunk, other)
+	saved.Form++
+	other, err = json.Marshal(saved)
+	require.NoError(t, err)
+	refuses(ErrForm, other)
+	orphan, err = o.srv.Prepare(state, time.Now())
+	require.NoError(t, err)
+	orphan.Drop()
 	o.hangsUp(a, b)
 }

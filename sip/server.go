@@ -54,6 +54,8 @@ type Server struct {
 	desk      desk    // of the texts that come in
 	textRests limits  // which trunks asked for a rest from texts; calls have their own
 	reports   reports // of 3GPP texts that were sent
+	fence     fence
+	parked    parked
 	draining  atomic.Bool
 	up        atomic.Int64 // calls that are not over
 	count     atomic.Uint64
@@ -92,6 +94,7 @@ func Open(cfg Config, engine *media.Engine, router Router, journal Journal, prom
 	}
 	s := &Server{cfg: cfg, log: log, engine: engine, router: router, journal: journal, prompts: prompts, records: records, extra: cfg.Trunks.ExtraHeaders(),
 		legs: make(map[legKey]*leg), invites: make(map[inviteKey]*leg), calls: make(map[string]*call), provers: provers, boot: rand.Uint32()}
+	s.fence.holds = cfg.Holds
 	if err := s.openNamed(); err != nil {
 		return nil, err
 	}
@@ -116,6 +119,9 @@ func Open(cfg Config, engine *media.Engine, router Router, journal Journal, prom
 func (s *Server) Serve() {
 	s.stack.Serve(s)
 	s.tendWays()
+	if s.fence.holds != nil {
+		s.wait.Go(func() { s.fence.watch(s.tending) })
+	}
 	s.startLines()
 }
 
@@ -175,6 +181,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	s.closeLines()
 	s.endWays()
+	s.parked.close()
 	s.desk.close() // their senders are answered
 	err := s.stack.Close()
 	s.wait.Wait()
@@ -195,6 +202,7 @@ func (s *Server) Request(tx *wire.ServerTx) {
 	}
 	l := s.leg(req.CallID().Value(), tag)
 	switch {
+	case l == nil && s.park(tx):
 	case l == nil:
 		s.noDialog(tx)
 	case !s.sameSide(l, tx.From):

@@ -14,7 +14,7 @@ import (
 )
 
 // Talks keeps the state of answered calls where other nodes can read it, so that
-// one of them can go on with the calls of a node that died (Server.Adopt). Its
+// one of them can go on with the calls of a node that died (Server.Prepare). Its
 // methods do not block.
 type Talks interface {
 	// Keep takes the state of a call in place of the one before.
@@ -124,10 +124,10 @@ func (l *leg) saved() savedLeg {
 
 // Errors of Adopt.
 var (
-	ErrForm     = errors.New("the state of the call is of another version, or none")
-	ErrNoTrunk  = errors.New("the call's trunk is not configured here")
-	ErrCarried  = errors.New("this node carries the call already")
-	ErrDraining = errors.New("this node takes no calls any more")
+	ErrForm    = errors.New("the state of the call is of another version, or none")
+	ErrNoTrunk = errors.New("the call's trunk is not configured here")
+	ErrCarried = errors.New("this node carries the call already")
+	ErrClosed  = errors.New("the SIP sockets are closed")
 )
 
 // readTalk reads the state of a call.

@@ -43,7 +43,7 @@ func writtenKeys(t *testing.T) map[string][]string {
 			if all[kind] == nil {
 				all[kind] = map[string]bool{}
 			}
-			if kind != "axgate:{X}:busy" && !strings.HasPrefix(kind, "axgate:use:") && c.rdb.Type(ctx, key).Val() == "hash" {
+			if kind != "axgate:{X}:busy" && !strings.HasPrefix(kind, "axgate:use:") && !strings.HasPrefix(kind, "axgate:talks:") && c.rdb.Type(ctx, key).Val() == "hash" {
 				for _, f := range c.rdb.HKeys(ctx, key).Val() {
 					all[kind][f] = true
 				}
@@ -69,6 +69,7 @@ func kindOfKey(key string) string {
 		{`^axgate:\{\+\d+\}`, "axgate:{X}"}, {`:n:\+\d+$`, ":n:NUMBER"}, {`:e:\d+$`, ":e:EXTENSION"}, {`:cb:\+\d+$`, ":cb:A"},
 		{`:requests:\{.+\}$`, ":requests:{APP}"}, {`:failures:\{.+\}$`, ":failures:{ADDRESS}"}, {`:texts:to:\{.+\}$`, ":texts:to:{X}"}, {`:texts:from:\{.+\}$`, ":texts:from:{NUMBER}"},
 		{`:wrong:\+\d+$`, ":wrong:CALLER"}, {`:use:account:\{.+\}$`, ":use:account:{ACCOUNT}"}, {`:use:x:\{.+\}$`, ":use:x:{X}"}, {`:nonce:\{.+\}:\w+$`, ":nonce:{APP}:HASH"},
+		{`:talks:\{.+\}$`, ":talks:{NODE/LIFE}"},
 	} {
 		key = regexp.MustCompile(k.pattern).ReplaceAllString(key, k.kind)
 	}
@@ -82,6 +83,9 @@ func fillWithEverything(t *testing.T, c *Cache, look func()) {
 	t.Helper()
 	ctx, now := context.Background(), time.Now()
 	until := now.Add(time.Hour)
+	talks := c.NewTalks(TalksConfig{Owner: func() (string, bool) { return "node1/7", true }})
+	talks.Keep("session", []byte("{}"))
+	require.NoError(t, talks.flush(ctx))
 	const a, b = routing.Number("+8613800000001"), routing.Number("+8613800000002")
 	for i, mode := range []routing.Mode{routing.AX, routing.AXB, routing.AXE, routing.AXYB} {
 		x := routing.X("+861701000000" + string(rune('1'+i)))

@@ -1,0 +1,65 @@
+package sip
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+const (
+	// fenceStep is the pause between two looks at whether this node is itself, and
+	// between those of a call that waits for it.
+	fenceStep = 50 * time.Millisecond
+	// fenceGap is a pause so long that the process stood still.
+	fenceGap = 500 * time.Millisecond
+	// fencePatience is how long calls wait after the process stood still, or was not
+	// heard of any more: by then it knows if others have declared it dead. If the
+	// ledger is away it does not, and nobody has.
+	fencePatience = 3 * time.Second
+)
+
+// fence keeps a process that stood still from acting for its calls before it knows
+// whether others do.
+type fence struct {
+	holds func() bool
+
+	mu     sync.Mutex
+	looked time.Time
+	unsure time.Time // since when; zero: it is sure
+}
+
+// watch looks on until ctx ends.
+func (f *fence) watch(ctx context.Context) {
+	every(ctx, fenceStep, func() { f.passes(time.Now()) })
+}
+
+// passes tells whether calls may go on at an instant.
+func (f *fence) passes(now time.Time) bool {
+	if f.holds == nil {
+		return true
+	}
+	sure := f.holds()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	stood := !f.looked.IsZero() && now.Sub(f.looked) > fenceGap
+	f.looked = now
+	switch {
+	case sure:
+		f.unsure = time.Time{}
+		return true
+	case f.unsure.IsZero(), stood:
+		f.unsure = now
+	}
+	return now.Sub(f.unsure) > fencePatience
+}
+
+// holds waits until this node may act for the call; false: the call was let go of.
+func (c *call) holds() bool {
+	for !c.letGo.Load() {
+		if f := &c.srv.fence; f.holds == nil || f.holds() || f.passes(time.Now()) {
+			return !c.letGo.Load()
+		}
+		time.Sleep(fenceStep / 5)
+	}
+	return false
+}
