@@ -84,7 +84,7 @@ func fill(t *testing.T, l *ledger.Ledger, p place) {
 		}
 		ledgertest.Record(t, l, c, evs...)
 	}
-	require.NoError(t, l.Beat(ctx, "n", t0.Add(2*time.Minute), 1))
+	ledgertest.Alive(t, l, "n", t0.Add(2*time.Minute))
 	m := sms.Text{ID: "m", Key: "k", Source: "t", X: "+8617010000001", Sender: "+8613800000001", Text: "你好\x01", At: t0, App: "app", SP: "demo", Split: 1, Due: t0, Ahead: true}
 	_, err = l.AddText(ctx, &m, sms.Twin{}, sms.Bounds{Waiting: 10, Open: 1})
 	require.NoError(t, err)
@@ -197,7 +197,7 @@ func TestRoundTrip(t *testing.T) {
 				left, err := os.ReadDir(q.recordings)
 				require.NoError(t, err)
 				require.Len(t, left, 1)
-				closed, err := restored.CloseOpen(t.Context(), "n", nil)
+				closed, err := restored.CloseOpen(t.Context(), ledger.Dead{Life: ledger.Life{Node: "n"}, AliveAt: t0.Add(2 * time.Minute)}, true, nil)
 				require.NoError(t, err)
 				require.Equal(t, 1, closed, "the call that was up gets its fee event")
 			})
@@ -251,7 +251,7 @@ func TestRefuses(t *testing.T) {
 			require.ErrorContains(t, restore(t.Context(), altered(t, file), true), "not what the manifest says")
 			same()
 			alive := open(t, q.cfg)
-			require.NoError(t, alive.Beat(t.Context(), "n", time.Now(), 1))
+			ledgertest.Alive(t, alive, "n", time.Now())
 			require.NoError(t, alive.Close())
 			if kind == "postgres" { // with SQLite the data directory is locked
 				before = dump(t, q.cfg)

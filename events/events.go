@@ -28,22 +28,25 @@ const NumStatus Kind = "numStatus"
 // Call is one call as the journal keeps it: everything the fee event needs.
 // Times are UTC; a zero time has not happened. Numbers are in global form.
 type Call struct {
-	Session   string // sessionId
-	ICID      string // unique record id
-	Node      string // the node that carries the call
-	Host      string // hostName: right part of the sessionId
-	App       string // app_key; empty only if X is not ours, and then nothing is recorded
-	SP        string // spId
-	Mode      string // AX, AXB, AXE, AXYB, X
-	X         string // bindNum
-	Caller    string // who dialled
-	Callee    string // fwdDstNum; empty until decided
-	Shown     string // fwdDisplayNum: the caller ID for the callee; empty: X
-	Binding   string // subscriptionId; empty: none was found
-	Extension string // AXE
-	UserData  string
-	AreaCode  string
-	Direction int
+	Session string // sessionId
+	ICID    string // unique record id
+	Node    string // the node that carries the call
+	// Incarnation tells which life of the node it is of: others may take the call over
+	// when that is over, and nothing that it brings later ends the call.
+	Incarnation int64
+	Host        string // hostName: right part of the sessionId
+	App         string // app_key; empty only if X is not ours, and then nothing is recorded
+	SP          string // spId
+	Mode        string // AX, AXB, AXE, AXYB, X
+	X           string // bindNum
+	Caller      string // who dialled
+	Callee      string // fwdDstNum; empty until decided
+	Shown       string // fwdDisplayNum: the caller ID for the callee; empty: X
+	Binding     string // subscriptionId; empty: none was found
+	Extension   string // AXE
+	UserData    string
+	AreaCode    string
+	Direction   int
 	// ChargingID is the icid-value that the caller's trunk gave (RFC 7315), at
 	// most 128 bytes; empty: none. It is for operators: in no push, and sent to
 	// nobody.

@@ -39,7 +39,8 @@ func TestKilledProcess(t *testing.T) {
 	l := openLedger(t, path)
 	j := open(t, filepath.Dir(path)+"/journal", l)
 	require.NoError(t, j.Flush(t.Context()))
-	n, err := l.CloseOpen(t.Context(), "n", nil)
+	died := ledger.Dead{Life: ledger.Life{Node: "n", Incarnation: 1}, AliveAt: t0.Add(time.Minute)}
+	n, err := l.CloseOpen(t.Context(), died, true, nil)
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, n, len(told))
 	for _, session := range told {
@@ -84,7 +85,6 @@ func TestHelperWrites(t *testing.T) {
 		t.Skip("it is run by TestKilledProcess")
 	}
 	l := openLedger(t, path)
-	require.NoError(t, l.Beat(t.Context(), "n", t0.Add(time.Minute), 1))
 	j := open(t, filepath.Dir(path)+"/journal", l)
 	for i := range 100_000 {
 		c := call(fmt.Sprint("call", i))

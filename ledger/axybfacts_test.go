@@ -125,7 +125,7 @@ func TestACallOfAXYBIsClosedAsShown(t *testing.T) {
 		c.Mode, c.X, c.Shown, c.Out = "AXYB", string(y1), string(x1), t0
 		write(t, l, c, events.NewCallEvent(c, 1, events.CallIn, t0, ""), events.NewCallEvent(c, 2, events.CallOut, t0, ""))
 		require.Equal(t, string(x1), call(t, l, "s1").Shown)
-		_, err := l.CloseOpen(t.Context(), "n", nil)
+		_, err := l.CloseOpen(t.Context(), never, true, nil)
 		require.NoError(t, err)
 		_, _, fee := story(t, l, "s1")
 		require.Equal(t, []any{string(y1), string(x1)}, []any{fee["bindNum"], fee["fwdDisplayNum"]})

@@ -39,7 +39,7 @@ type CallPage struct {
 
 const callColumns = `session, icid, node, host, app, sp, mode, x, caller, area, in_at, seq, callee, binding, ext, user_data, direction,
 	out_at, alerting_at, answered_at, ended_at, recording_at, state_code, fail_reason, unsw_reason, sip_status, released_by, end_word,
-	record_wanted, record_file, record_bytes, quality, why, shown, release_cause, release_status, charging_id, caller_trunk, callee_trunk`
+	record_wanted, record_file, record_bytes, quality, why, shown, release_cause, release_status, charging_id, caller_trunk, callee_trunk, incarnation`
 
 // readCall also tells the number of the last event that the row knows of.
 func readCall(r row) (c events.Call, seq int, err error) {
@@ -47,7 +47,7 @@ func readCall(r row) (c events.Call, seq int, err error) {
 	var quality string
 	err = r.Scan(&c.Session, &c.ICID, &c.Node, &c.Host, &c.App, &c.SP, &c.Mode, &c.X, &c.Caller, &c.AreaCode, &in, &seq, &c.Callee, &c.Binding, &c.Extension, &c.UserData, &c.Direction,
 		&out, &alerting, &answered, &ended, &recording, &c.StateCode, &c.FailReason, &c.UnswReason, &c.SIPStatus, &c.ReleasedBy, &c.EndWord,
-		&c.RecordWanted, &c.RecordFile, &c.RecordBytes, &quality, &c.Why, &c.Shown, &c.ReleaseCause, &c.ReleaseStatus, &c.ChargingID, &c.CallerTrunk, &c.CalleeTrunk)
+		&c.RecordWanted, &c.RecordFile, &c.RecordBytes, &quality, &c.Why, &c.Shown, &c.ReleaseCause, &c.ReleaseStatus, &c.ChargingID, &c.CallerTrunk, &c.CalleeTrunk, &c.Incarnation)
 	if err != nil {
 		return c, seq, fmt.Errorf("read a call: %w", err)
 	}

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -16,27 +15,26 @@ import (
 // Not ok: nothing is left.
 type Repaired func(c events.Call) (file string, bytes int64, ok bool)
 
-// CloseOpen ends the calls of a node that has begun anew: those whose fee event
-// is not written. Each ends at the last instant at which the node was alive,
-// and gets one disconnect event, if it has none, and one fee event. It returns
-// how many calls it closed; one that cannot be closed does not keep the others
+// CloseOpen ends the calls that a dead node has left open, in the life that is over
+// or one before, and that nobody has taken over. Each ends at the last instant at which
+// the node was alive - one that it took later, while it did not know that it was dead,
+// when it let go of it - and gets one disconnect event, if it has none, and one fee event.
+// carried tells that the node's journal is in the ledger; if it is not, the numbers
+// of the events leave room for those that it may bring (heirSeq). It returns how
+// many calls were closed; one that cannot be closed does not keep the others
 // open. Without repaired no recording counts.
-func (l *Ledger) CloseOpen(ctx context.Context, node string, repaired Repaired) (int, error) {
-	alive, err := l.lastAlive(ctx, node)
-	if err != nil {
-		return 0, fmt.Errorf("close the calls of %s: %w", node, err)
-	}
+func (l *Ledger) CloseOpen(ctx context.Context, d Dead, carried bool, repaired Repaired) (int, error) {
 	var n int
 	var after string
 	var failed error
 	for {
 		const batch = 200
-		open, err := l.openCalls(ctx, node, after, batch)
+		open, err := l.openCalls(ctx, d.Life, after, batch)
 		if err != nil {
-			return n, errors.Join(failed, fmt.Errorf("close the calls of %s: %w", node, err))
+			return n, errors.Join(failed, fmt.Errorf("close the calls of %s: %w", d.Life, err))
 		}
 		for _, session := range open {
-			closed, err := l.closeCall(ctx, session, alive, repaired)
+			closed, err := l.closeCall(ctx, session, d, carried, repaired)
 			if err != nil {
 				failed = errors.Join(failed, fmt.Errorf("close call %s: %w", session, err))
 			}
@@ -45,23 +43,16 @@ func (l *Ledger) CloseOpen(ctx context.Context, node string, repaired Repaired) 
 			}
 		}
 		if len(open) < batch || ctx.Err() != nil {
-			return n, failed
+			return n, errors.Join(failed, ctx.Err())
 		}
 		after = open[len(open)-1]
 	}
 }
 
-func (l *Ledger) lastAlive(ctx context.Context, node string) (time.Time, error) {
-	var alive int64
-	err := l.read(ctx).scan(`SELECT alive_at FROM nodes WHERE node = $1`, one(node), &alive)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return time.Time{}, fmt.Errorf("read when it was alive: %w", err)
-	}
-	return instant(alive), nil
-}
-
-func (l *Ledger) openCalls(ctx context.Context, node, after string, limit int) (sessions []string, err error) {
-	rows, err := l.read(ctx).query(`SELECT session FROM calls WHERE node = $1 AND NOT closed AND session > $2 ORDER BY session LIMIT $3`, node, after, int64(limit))
+// openCalls lists the calls that a life, or one before of the same node, has left open.
+func (l *Ledger) openCalls(ctx context.Context, of Life, after string, limit int) (sessions []string, err error) {
+	rows, err := l.read(ctx).query(`SELECT session FROM calls WHERE node = $1 AND incarnation <= $2 AND NOT closed AND session > $3 ORDER BY session LIMIT $4`,
+		of.Node, of.Incarnation, after, int64(limit))
 	if err != nil {
 		return nil, fmt.Errorf("list open calls: %w", err)
 	}
@@ -76,11 +67,11 @@ func (l *Ledger) openCalls(ctx context.Context, node, after string, limit int) (
 	return sessions, nil
 }
 
-// closeCall ends one call unless somebody has.
-func (l *Ledger) closeCall(ctx context.Context, session string, alive time.Time, repaired Repaired) (closed bool, err error) {
+// closeCall ends one call unless somebody has, or has taken it over.
+func (l *Ledger) closeCall(ctx context.Context, session string, d Dead, carried bool, repaired Repaired) (closed bool, err error) {
 	err = l.change(ctx, func(s scope) error {
 		closed = false
-		held, err := s.exec(`UPDATE calls SET closed = closed WHERE session = $1 AND NOT closed`, session)
+		held, err := s.exec(`UPDATE calls SET closed = closed WHERE session = $1 AND node = $2 AND incarnation <= $3 AND NOT closed`, session, d.Node, d.Incarnation)
 		if err != nil || held == 0 {
 			return err
 		}
@@ -91,7 +82,11 @@ func (l *Ledger) closeCall(ctx context.Context, session string, alive time.Time,
 			return err
 		}
 		closed = true
-		return writeEnd(s, call, alive, repaired)
+		end := d.AliveAt
+		if call.In.After(end) && d.LetGo.After(end) {
+			end = d.LetGo
+		}
+		return writeEnd(s, call, end, carried, repaired)
 	})
 	if closed && err == nil {
 		l.rouse()
@@ -99,8 +94,12 @@ func (l *Ledger) closeCall(ctx context.Context, session string, alive time.Time,
 	return closed && err == nil, err
 }
 
+// heirSeq is by how much the number of the first event that an heir writes of a call is above
+// those that are known: the events between them may still come, from the journal of the dead node.
+const heirSeq = 100
+
 // writeEnd completes the state of a call and its events.
-func writeEnd(s scope, call events.Call, alive time.Time, repaired Repaired) error {
+func writeEnd(s scope, call events.Call, alive time.Time, carried bool, repaired Repaired) error {
 	var seq, last int64
 	var over int
 	err := s.scan(`SELECT COALESCE(MAX(seq), 0), COALESCE(MAX(at), 0), COALESCE(SUM(CASE WHEN kind = 'disconnect' THEN 1 ELSE 0 END), 0) FROM events WHERE session = $1`,
@@ -127,6 +126,9 @@ func writeEnd(s scope, call events.Call, alive time.Time, repaired Repaired) err
 		call.RecordFile, call.RecordBytes = file, bytes
 	}
 	next := int(seq)
+	if !carried {
+		next += heirSeq - 1
+	}
 	if over == 0 {
 		next++
 		e := events.NewCallEvent(call, next, events.Disconnect, call.Ended, "")

@@ -19,6 +19,12 @@ func died(session string) events.Call {
 		Caller: "+8613800000001", Callee: "+8613800000002", Binding: "b1", Direction: 1, In: t0}
 }
 
+// dead is node n after its last beat.
+var dead = ledger.Dead{Life: ledger.Life{Node: "n", Incarnation: 1}, AliveAt: t0.Add(time.Minute)}
+
+// never is node n if it never had a beat.
+var never = ledger.Dead{Life: dead.Life}
+
 // write journals a call with some of its events, and leaves it so.
 func write(t *testing.T, l *ledger.Ledger, c events.Call, evs ...events.Event) {
 	t.Helper()
@@ -90,8 +96,6 @@ func TestCloseOpen(t *testing.T) {
 			elsewhere := died("elsewhere")
 			elsewhere.Node = "m"
 			write(t, before, elsewhere, events.NewCallEvent(elsewhere, 1, events.CallIn, at(0), ""))
-			require.NoError(t, before.Beat(t.Context(), "n", at(60), 1))
-			require.NoError(t, before.Beat(t.Context(), "m", at(90), 1))
 			require.NoError(t, before.Close())
 
 			l := open(t, cfg)
@@ -100,7 +104,7 @@ func TestCloseOpen(t *testing.T) {
 				asked = append(asked, c.Session)
 				return c.RecordFile, 432_044, true
 			}
-			n, err := l.CloseOpen(t.Context(), "n", repaired)
+			n, err := l.CloseOpen(t.Context(), dead, true, repaired)
 			require.NoError(t, err)
 			require.Equal(t, 5, n)
 			require.Equal(t, []string{"talking"}, asked, "only it was recorded")
@@ -154,7 +158,7 @@ func TestCloseOpen(t *testing.T) {
 			kinds, _, _ = story(t, l, "elsewhere")
 			require.Len(t, kinds, 1, "it lives on another node")
 
-			n, err = l.CloseOpen(t.Context(), "n", repaired)
+			n, err = l.CloseOpen(t.Context(), dead, true, repaired)
 			require.NoError(t, err)
 			require.Zero(t, n, "each is closed once")
 			page, err := l.Calls(t.Context(), ledger.CallFilter{Open: true})
@@ -174,7 +178,7 @@ func TestCloseOpenWithoutTape(t *testing.T) {
 		for i, repaired := range []ledger.Repaired{nil, func(events.Call) (string, int64, bool) { return "", 0, false }} {
 			c.Session = fmt.Sprint("call", i)
 			write(t, l, c, events.NewCallEvent(c, 1, events.Answer, t0, ""))
-			n, err := l.CloseOpen(t.Context(), "n", repaired)
+			n, err := l.CloseOpen(t.Context(), never, true, repaired)
 			require.NoError(t, err, "a node that never had a heartbeat")
 			require.Equal(t, 1, n)
 			_, _, fee := story(t, l, c.Session)
@@ -202,7 +206,7 @@ func TestCloseOpenTogether(t *testing.T) {
 		results := make(chan result)
 		for range 2 {
 			go func() {
-				n, err := l.CloseOpen(t.Context(), "n", nil)
+				n, err := l.CloseOpen(t.Context(), never, true, nil)
 				results <- result{n, err}
 			}()
 		}
@@ -226,7 +230,7 @@ func TestCloseOpenGoesOn(t *testing.T) {
 				write(t, l, c, events.NewCallEvent(c, 1, events.CallIn, t0, ""))
 			}
 			execute(t, cfg, "UPDATE calls SET quality = 'broken' WHERE session = 'b'")
-			n, err := l.CloseOpen(t.Context(), "n", nil)
+			n, err := l.CloseOpen(t.Context(), never, true, nil)
 			require.ErrorContains(t, err, "close call b")
 			require.Equal(t, 2, n)
 			kinds, _, _ := story(t, l, "c")

@@ -11,7 +11,7 @@ import (
 // anew (cache_servers), in an order in which rows can be inserted.
 var tables = []string{
 	"marks", "accounts", "apps", "app_prompts", "prompts", "numbers", "bindings", "bound", "shares", "temporaries", "callbacks", "blacklist", "unsettled",
-	"nodes", "bases", "secrets", "operators", "audit", "requests", "calls", "events", "messages", "message_parts", "message_twins", "number_tasks",
+	"nodes", "node_lives", "bases", "secrets", "operators", "audit", "requests", "calls", "events", "messages", "message_parts", "message_twins", "number_tasks",
 	"number_task_items", "jobs",
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 )
 
 // TestNodesAreHeardByTheLedgersClock: one whose clock is off, or was set back, is waited
@@ -14,8 +15,13 @@ import (
 func TestNodesAreHeardByTheLedgersClock(t *testing.T) {
 	each(t, func(t *testing.T, l *ledger.Ledger) {
 		now := time.Now()
-		require.NoError(t, l.Beat(t.Context(), "slow", now.Add(-time.Hour), 1))
-		require.NoError(t, l.Beat(t.Context(), "fast", now.Add(time.Hour), 1))
+		slow, fast := ledgertest.Alive(t, l, "slow", now.Add(-time.Hour)), ledgertest.Alive(t, l, "fast", now.Add(time.Hour))
+		beat := func(life ledger.Life, at time.Time, epoch int64) {
+			_, err := l.Beat(t.Context(), life, at, epoch)
+			require.NoError(t, err)
+		}
+		beat(slow, now.Add(-time.Hour), 1)
+		beat(fast, now.Add(time.Hour), 1)
 		behind := func(within time.Duration) []string {
 			nodes, err := l.Behind(t.Context(), 2, within)
 			require.NoError(t, err)
@@ -23,7 +29,7 @@ func TestNodesAreHeardByTheLedgersClock(t *testing.T) {
 		}
 		require.Equal(t, []string{"fast", "slow"}, behind(time.Minute))
 		require.Empty(t, behind(-time.Minute))
-		require.NoError(t, l.Beat(t.Context(), "fast", now, 2))
+		beat(fast, now, 2)
 		require.Equal(t, []string{"slow"}, behind(time.Minute), "its clock was set back, and it has heard")
 	})
 }

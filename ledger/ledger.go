@@ -50,6 +50,7 @@ type Ledger struct {
 	recording sync.Mutex // holds records
 	records   records
 
+	ahead   atomic.Int64 // of the database's clock, in ns; 0 with SQLite
 	closed  atomic.Bool
 	shut    sync.Once
 	shutErr error
@@ -137,6 +138,18 @@ func (l *Ledger) changeOnce(ctx context.Context, work func(scope) error) error {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
+}
+
+// once is change for a single statement, which PostgreSQL runs without a
+// transaction around it: one journey.
+func (l *Ledger) once(ctx context.Context, work func(scope) error) error {
+	if l.driver == SQLite {
+		return l.writer.do(ctx, work)
+	}
+	if l.closed.Load() {
+		return ErrClosed
+	}
+	return work(scope{ctx: ctx, on: l.writes})
 }
 
 // undone drops the errors of a rollback that say that nothing is left to undo.

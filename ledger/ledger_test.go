@@ -175,6 +175,7 @@ func TestClosed(t *testing.T) {
 		require.NoError(t, l.Close())
 		_, err := l.RaiseEpoch(t.Context(), "test")
 		require.Error(t, err)
-		require.ErrorIs(t, l.Beat(t.Context(), "n", t0, 1), ledger.ErrClosed)
+		_, err = l.Beat(t.Context(), ledger.Life{Node: "n", Incarnation: 1}, t0, 1)
+		require.ErrorIs(t, err, ledger.ErrClosed)
 	})
 }

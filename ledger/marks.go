@@ -168,21 +168,17 @@ func (l *Ledger) clock() string {
 	return `CAST(unixepoch('subsec') * 1000000 AS INTEGER)`
 }
 
-// Beat notes that a node is alive, at an instant of its own clock, and which epoch of
-// the cache it goes by. One whose clock was set back is heard of all the same.
-func (l *Ledger) Beat(ctx context.Context, node string, at time.Time, epoch int64) error {
-	err := l.change(ctx, func(s scope) error {
-		_, err := s.exec(`INSERT INTO nodes (node, alive_at, epoch, heard_at) VALUES ($1, $2, $3, `+l.clock()+`)
-			ON CONFLICT (node) DO UPDATE SET epoch = excluded.epoch, heard_at = excluded.heard_at,
-				alive_at = CASE WHEN excluded.alive_at > nodes.alive_at THEN excluded.alive_at ELSE nodes.alive_at END`,
-			node, micros(at), epoch)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("note that node %s is alive: %w", node, err)
+// noteClock learns how far the ledger's clock is ahead, from what it told while one
+// waited for it since an instant.
+func (l *Ledger) noteClock(told, begun time.Time) {
+	if l.driver == Postgres {
+		l.ahead.Store(int64(told.Sub(begun.Add(time.Since(begun) / 2))))
 	}
-	return nil
 }
+
+// Now is the instant by the ledger's clock, as far as this node has heard (Beat): what
+// several nodes agree on, when the clocks of their machines do not.
+func (l *Ledger) Now() time.Time { return time.Now().Add(time.Duration(l.ahead.Load())) }
 
 // Clock is how far the clock of the database is ahead of this machine's. With SQLite
 // they are one.

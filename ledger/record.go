@@ -16,39 +16,50 @@ import (
 // one transaction. An event that is stored already stays as it is; of a kind
 // that a call has only once (disconnect, fee) the first counts; a state is
 // stored unless a later one stands or the fee event does. So entries may be
-// recorded again. refused tells, by their index, of entries that the ledger can
-// never take; all others are stored. An error means that nothing may have been.
+// recorded again. Of a call that another life has taken over only events are added that
+// were missing, no end and no state (ErrNotIts). refused tells, by their index, of
+// entries that the ledger can never take, or not whole; all others are stored. An error
+// means that nothing may have been.
 func (l *Ledger) Record(ctx context.Context, entries []events.Entry) (refused map[int]error, err error) {
-	err = l.record(ctx, entries)
+	refused, err = l.record(ctx, entries)
 	if err == nil || !unfit(err) {
-		return nil, err
+		return refused, err
 	}
 	refused = map[int]error{}
 	for i := range entries {
-		if err := l.record(ctx, entries[i:i+1]); unfit(err) {
+		part, err := l.record(ctx, entries[i:i+1])
+		if unfit(err) {
 			refused[i] = err
 		} else if err != nil {
 			return nil, err
+		} else if part[0] != nil {
+			refused[i] = part[0]
 		}
 	}
 	return refused, nil
 }
 
-func (l *Ledger) record(ctx context.Context, entries []events.Entry) error {
+func (l *Ledger) record(ctx context.Context, entries []events.Entry) (refused map[int]error, err error) {
 	l.recording.Lock()
 	defer l.recording.Unlock()
 	fresh := false
-	err := l.change(ctx, func(s scope) (err error) {
-		fresh, err = l.records.store(s, entries)
+	err = l.change(ctx, func(s scope) error {
+		lost, err := l.takenOver(s, entries)
+		if err != nil {
+			return err
+		}
+		var rest []events.Entry
+		refused, rest = withoutEnds(entries, lost)
+		fresh, err = l.records.store(s, rest)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("record calls: %w", err)
+		return nil, fmt.Errorf("record calls: %w", err)
 	}
 	if fresh {
 		l.rouse()
 	}
-	return nil
+	return refused, nil
 }
 
 // unfit tells whether the database refused what it was given, rather than

@@ -127,8 +127,8 @@ func (r *records) storeCalls(s scope, calls []state) error {
 	return nil
 }
 
-// storeCall writes the state of a call, unless a later one stands or its fee
-// event has been written: what was billed does not change.
+// storeCall writes the state of a call, unless a later one stands, its fee event has
+// been written - what was billed does not change - or another life has the call.
 func storeCall(s scope, c *events.Call, seq int, closed bool) error {
 	args, err := appendCall(nil, state{c, seq, closed})
 	if err != nil {
@@ -153,10 +153,10 @@ func appendCall(args []any, st state) ([]any, error) {
 		int64(st.seq), st.closed, c.Callee, c.Binding, c.Extension, c.UserData, int64(c.Direction),
 		micros(c.Out), micros(c.Alerting), micros(c.Answered), micros(c.Ended), micros(c.Recording),
 		int64(c.StateCode), int64(c.FailReason), int64(c.UnswReason), int64(c.SIPStatus), int64(c.ReleasedBy), c.EndWord,
-		c.RecordWanted, c.RecordFile, c.RecordBytes, quality, c.Why, c.Shown, int64(c.ReleaseCause), int64(c.ReleaseStatus), c.ChargingID, c.CallerTrunk, c.CalleeTrunk), nil
+		c.RecordWanted, c.RecordFile, c.RecordBytes, quality, c.Why, c.Shown, int64(c.ReleaseCause), int64(c.ReleaseStatus), c.ChargingID, c.CallerTrunk, c.CalleeTrunk, c.Incarnation), nil
 }
 
-const callWidth = 40
+const callWidth = 41
 
 var callText = "INSERT " + callInto + places(1, callWidth) + callUpdate
 
@@ -167,7 +167,7 @@ const (
 	seq, closed, callee, binding, ext, user_data, direction,
 	out_at, alerting_at, answered_at, ended_at, recording_at,
 	state_code, fail_reason, unsw_reason, sip_status, released_by, end_word,
-	record_wanted, record_file, record_bytes, quality, why, shown, release_cause, release_status, charging_id, caller_trunk, callee_trunk)
+	record_wanted, record_file, record_bytes, quality, why, shown, release_cause, release_status, charging_id, caller_trunk, callee_trunk, incarnation)
 	VALUES `
 	callUpdate = ` ON CONFLICT (session) DO UPDATE SET
 	seq = CASE WHEN excluded.seq > calls.seq THEN excluded.seq ELSE calls.seq END, closed = calls.closed OR excluded.closed,
@@ -177,5 +177,5 @@ const (
 	released_by = excluded.released_by, end_word = excluded.end_word,
 	record_wanted = excluded.record_wanted, record_file = excluded.record_file, record_bytes = excluded.record_bytes, quality = excluded.quality, why = excluded.why, shown = excluded.shown,
 	release_cause = excluded.release_cause, release_status = excluded.release_status, callee_trunk = excluded.callee_trunk
-	WHERE NOT calls.closed AND (excluded.seq >= calls.seq OR excluded.seq = 0)`
+	WHERE NOT calls.closed AND calls.node = excluded.node AND calls.incarnation = excluded.incarnation AND (excluded.seq >= calls.seq OR excluded.seq = 0)`
 )

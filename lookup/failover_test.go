@@ -38,7 +38,7 @@ func fleetOn(t *testing.T, change func(*store.Config)) *fleet {
 		require.NoError(t, cache.Ping(f.ctx))
 		office, err := provision.New(provision.Config{Ledger: f.ledger, Cache: cache, Plan: routing.ChinaPlan(), Node: node, Now: f.now, Log: zerolog.Nop()})
 		require.NoError(t, err)
-		router, err := lookup.New(f.ctx, lookup.Config{Ledger: f.ledger, Cache: cache, Plan: routing.ChinaPlan(), Node: node, Log: zerolog.Nop()})
+		router, err := lookup.New(f.ctx, lookup.Config{Ledger: f.ledger, Cache: cache, Plan: routing.ChinaPlan(), Node: node, Roster: inRoster(t, f.ledger, node), Log: zerolog.Nop()})
 		require.NoError(t, err)
 		f.running.Go(func() { router.Run(ctx) })
 		f.peers = append(f.peers, peer{office, router})

@@ -21,7 +21,7 @@ func TestGuessing(t *testing.T) {
 	w := newWorld(t)
 	g := store.Guessing{Most: 3, Within: time.Hour}
 	node := func() *lookup.Router {
-		r, err := lookup.New(w.ctx, lookup.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "n2", Log: zerolog.New(&w.log), Guessing: g})
+		r, err := lookup.New(w.ctx, lookup.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "n2", Roster: inRoster(w.t, w.ledger, "n2"), Log: zerolog.New(&w.log), Guessing: g})
 		require.NoError(t, err)
 		return r
 	}

@@ -27,7 +27,7 @@ func (w *world) limited(node string, l routing.Limits) (r *lookup.Router, cost *
 	require.NoError(w.t, err)
 	w.t.Cleanup(func() { require.NoError(w.t, cache.Close()) })
 	cache.SetEpoch(w.cache.Epoch())
-	r, err = lookup.New(w.ctx, lookup.Config{Ledger: w.ledger, Cache: cache, Plan: routing.ChinaPlan(), Node: node, Log: zerolog.New(&w.log), Use: usage.Config{Limits: l}})
+	r, err = lookup.New(w.ctx, lookup.Config{Ledger: w.ledger, Cache: cache, Plan: routing.ChinaPlan(), Node: node, Roster: inRoster(w.t, w.ledger, node), Log: zerolog.New(&w.log), Use: usage.Config{Limits: l}})
 	require.NoError(w.t, err)
 	ctx, end := context.WithCancel(context.Background())
 	var done sync.WaitGroup

@@ -15,6 +15,7 @@ import (
 	"axgate/events"
 	"axgate/ledger"
 	"axgate/lookup/usage"
+	"axgate/roster"
 	"axgate/routing"
 	"axgate/store"
 )
@@ -24,12 +25,27 @@ type Journal interface {
 	Asked(a events.Inquiry) <-chan error
 }
 
+// Roster has the ledger hear that this node is alive, and which state of the cache
+// it goes by.
+type Roster interface {
+	// Mark sets what tells that state, from the next beat on.
+	Mark(of func() int64)
+	// Beat tells the ledger now. It does so by itself, too.
+	Beat(ctx context.Context) error
+	// Heard is the instant before which the ledger surely heard of this node
+	// last; nil: it has not yet.
+	Heard() *roster.Instant
+}
+
+var _ Roster = (*roster.Roster)(nil)
+
 // Config is what a Router works with.
 type Config struct {
 	Ledger *ledger.Ledger
 	Cache  *store.Cache
 	Plan   routing.Plan
 	Node   string // this node's name in the ledger
+	Roster Roster
 	Log    zerolog.Logger
 
 	// Journal keeps what became of questions. nil: nobody.
@@ -100,8 +116,8 @@ func (c *Config) defaults() {
 type Router struct {
 	cfg      Config
 	settings atomic.Pointer[settings]
-	heard    atomic.Pointer[instant] // when the ledger heard of this node last
-	trusted  atomic.Pointer[instant] // the same, of the last time that was before the epoch was read
+	beaten   int64                          // Run's: the mark that the ledger has heard of
+	trusted  atomic.Pointer[roster.Instant] // when the ledger heard of this node, of the last time that was before the epoch was read
 	outages  outages
 	guesses  guesses
 	use      *usage.Book
@@ -113,17 +129,18 @@ type Router struct {
 // node. Run has to be called for as long as the router is used: without it the
 // cache is not believed for long.
 func New(ctx context.Context, cfg Config) (*Router, error) {
-	if cfg.Ledger == nil || cfg.Cache == nil || cfg.Node == "" {
-		return nil, errors.New("a router needs a ledger, a cache and the node's name")
+	if cfg.Ledger == nil || cfg.Cache == nil || cfg.Node == "" || cfg.Roster == nil {
+		return nil, errors.New("a router needs a ledger, a cache, the node's name and its roster")
 	}
 	if err := cfg.Plan.Validate(); err != nil {
 		return nil, err
 	}
 	cfg.defaults()
 	cfg.Use.Cache, cfg.Use.Node, cfg.Use.Log = cfg.Cache, cfg.Node, cfg.Log
-	r := &Router{cfg: cfg, use: usage.New(cfg.Use)}
+	r := &Router{cfg: cfg, beaten: -1, use: usage.New(cfg.Use)}
 	r.loads = newLoads(r.load, r.loadLater)
 	r.settings.Store(&settings{mark: -1})
+	cfg.Roster.Mark(cfg.Cache.Mark)
 	if err := r.beat(ctx); err != nil {
 		return nil, err
 	}

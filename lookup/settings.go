@@ -20,8 +20,7 @@ type settings struct {
 	told    map[events.Lane]bool       // there is an address for it
 }
 
-// pace is how often the ledger is asked what has changed, and told that this
-// node is alive.
+// pace is how often the ledger is asked what has changed.
 const pace = 500 * time.Millisecond
 
 // Run follows the ledger until ctx ends: settings of apps, the epoch of the
@@ -64,7 +63,7 @@ func (r *Router) Run(ctx context.Context) {
 func (r *Router) follow(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	heard := r.heard.Load()
+	heard := r.cfg.Roster.Heard()
 	m, err := r.followCache(ctx)
 	if err != nil {
 		return err
@@ -129,13 +128,17 @@ func (r *Router) read(ctx context.Context, mark int64) error {
 	return nil
 }
 
-// beat tells that this node is alive, and which state of the cache it has heard of.
+// beat tells the others at once which state of the cache this node has heard of: they
+// may wait for it.
 func (r *Router) beat(ctx context.Context) error {
-	at := thisInstant()
-	if err := r.cfg.Ledger.Beat(ctx, r.cfg.Node, at.clock, r.cfg.Cache.Mark()); err != nil {
+	mark := r.cfg.Cache.Mark()
+	if mark == r.beaten {
+		return nil
+	}
+	if err := r.cfg.Roster.Beat(ctx); err != nil {
 		return err
 	}
-	r.heard.Store(&at)
+	r.beaten = mark
 	return nil
 }
 

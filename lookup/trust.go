@@ -7,24 +7,10 @@ import "time"
 // cache void (provision: five seconds).
 const trust = 4 * time.Second
 
-// instant is one by the clock of the machine, which may be set, and by how long the
-// process has run, which stands still while the machine sleeps.
-type instant struct {
-	clock time.Time // without the latter
-	run   time.Duration
-}
-
-var started = time.Now()
-
-func thisInstant() instant {
-	now := time.Now()
-	return instant{now.Round(0), now.Sub(started)}
-}
-
 // believes tells whether this node has heard from the ledger lately, so that
 // it knows which cache is void. What it heard counts only if the ledger had
 // heard of the node before: else nobody waited for it.
 func (r *Router) believes() bool {
-	heard, now := r.trusted.Load(), thisInstant()
-	return heard != nil && max(now.clock.Sub(heard.clock), now.run-heard.run) < trust
+	heard := r.trusted.Load()
+	return heard != nil && heard.Age() < trust
 }

@@ -11,6 +11,7 @@ import (
 
 	"axgate/ledger"
 	"axgate/ledger/ledgertest"
+	"axgate/roster"
 	"axgate/routing"
 	"axgate/store"
 )
@@ -38,7 +39,10 @@ func TestASilentNodeDoesNotBelieve(t *testing.T) {
 	b, _, err := l.Bind(ctx, routing.Binding{App: "app", Mode: routing.AXB, X: x, A: anna, B: bert, CreatedAt: at})
 	require.NoError(t, err)
 
-	r, err := New(ctx, Config{Ledger: l, Cache: c, Plan: routing.ChinaPlan(), Node: "n1"})
+	nodes, err := roster.Join(ctx, roster.Config{Ledger: l, Node: "n1"})
+	require.NoError(t, err)
+	beats := &heard{Roster: nodes}
+	r, err := New(ctx, Config{Ledger: l, Cache: c, Plan: routing.ChinaPlan(), Node: "n1", Roster: beats})
 	require.NoError(t, err)
 	behind, err := l.Behind(ctx, math.MaxInt64, time.Minute)
 	require.NoError(t, err)
@@ -62,36 +66,34 @@ func TestASilentNodeDoesNotBelieve(t *testing.T) {
 	require.NoError(t, r.follow(ctx))
 	require.Equal(t, routing.Dial, ask())
 
-	r.heard.Store(ago(trust))
+	beats.at = ago(trust)
 	require.NoError(t, r.follow(ctx))
+	beats.at = nil
 	_, err = l.RaiseEpoch(ctx, "nobody waits for a silent node")
 	require.NoError(t, err)
-	require.NoError(t, r.beat(ctx))
+	require.NoError(t, nodes.Beat(ctx))
 	require.Equal(t, routing.Refuse, ask(), "the epoch was read before the ledger heard of the node again")
 	require.NoError(t, r.follow(ctx))
 	require.Equal(t, routing.Refuse, ask(), "the cache is void")
 }
 
 // ago is an instant so long ago.
-func ago(d time.Duration) *instant {
-	i := thisInstant()
-	return &instant{i.clock.Add(-d), i.run - d}
+func ago(d time.Duration) *roster.Instant {
+	i := roster.Ago(d)
+	return &i
 }
 
-// TestAClockThatIsSetDoesNotProlongTrust: neither one that is set back, nor a machine
-// that slept, whose running time stood still.
-func TestAClockThatIsSetDoesNotProlongTrust(t *testing.T) {
-	t.Parallel()
-	r := &Router{}
-	require.False(t, r.believes(), "nothing was heard yet")
-	now := thisInstant()
-	for _, c := range []struct {
-		clock, run time.Duration // how long ago, by each
-		believes   bool
-	}{{0, 0, true}, {trust / 2, trust / 2, true}, {-time.Hour, 0, true}, {-time.Hour, trust, false}, {trust - time.Second, trust, false}, {trust, 0, false}} {
-		r.trusted.Store(&instant{now.clock.Add(-c.clock), now.run - c.run})
-		require.Equal(t, c.believes, r.believes(), "%+v", c)
+// heard is a roster of which the ledger may have heard a while ago.
+type heard struct {
+	Roster
+	at *roster.Instant // nil: as it is
+}
+
+func (h *heard) Heard() *roster.Instant {
+	if h.at != nil {
+		return h.at
 	}
+	return h.Roster.Heard()
 }
 
 // stop stands still once, after Redis has answered.

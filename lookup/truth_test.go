@@ -110,7 +110,7 @@ func (f *fleet) open(ctx context.Context, node string) peer {
 	cache.SetEpoch(epoch)
 	office, err := provision.New(provision.Config{Ledger: f.ledger, Cache: cache, Plan: routing.ChinaPlan(), Node: node, Now: f.now, Log: zerolog.Nop()})
 	require.NoError(f.t, err)
-	router, err := lookup.New(f.ctx, lookup.Config{Ledger: f.ledger, Cache: cache, Plan: routing.ChinaPlan(), Node: node, Log: zerolog.Nop()})
+	router, err := lookup.New(f.ctx, lookup.Config{Ledger: f.ledger, Cache: cache, Plan: routing.ChinaPlan(), Node: node, Roster: inRoster(f.t, f.ledger, node), Log: zerolog.Nop()})
 	require.NoError(f.t, err)
 	f.running.Go(func() { router.Run(ctx) })
 	return peer{office, router}

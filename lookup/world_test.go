@@ -25,6 +25,7 @@ import (
 	"axgate/ledger/pgtest"
 	"axgate/lookup"
 	"axgate/provision"
+	"axgate/roster"
 	"axgate/routing"
 	"axgate/store"
 )
@@ -238,7 +239,7 @@ func (w *world) open() {
 	require.NoError(w.t, w.cache.Ping(w.ctx))
 	w.office, err = provision.New(provision.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "n1", Log: log})
 	require.NoError(w.t, err)
-	w.router, err = lookup.New(w.ctx, lookup.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "n1", Log: log, Upkeep: w.upkeep, Journal: recorder{w.ledger},
+	w.router, err = lookup.New(w.ctx, lookup.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "n1", Roster: inRoster(w.t, w.ledger, "n1"), Log: log, Upkeep: w.upkeep, Journal: recorder{w.ledger},
 		Playable: func(_ *routing.App, file string) bool { return file != "none.wav" }})
 	require.NoError(w.t, err)
 	r := w.router
@@ -340,4 +341,15 @@ func (w *world) axe(a string) routing.Binding {
 	b, err := w.office.BindAXE(w.ctx, "AXE", provision.BindAXE{BindNum: a, VirtualNum: string(xAXE)})
 	require.NoError(w.t, err)
 	return b
+}
+
+// inRoster has a node beat until the test ends.
+func inRoster(t testing.TB, l *ledger.Ledger, node string) *roster.Roster {
+	r, err := roster.Join(t.Context(), roster.Config{Ledger: l, Node: node, Home: node, Log: zerolog.Nop()})
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() { r.Run(ctx) })
+	t.Cleanup(func() { stop(); done.Wait() })
+	return r
 }

@@ -56,17 +56,15 @@ func TestRecordingOfAKilledNode(t *testing.T) {
 	require.NoError(t, err)
 	call := events.Call{Session: "s", Node: c.Node, App: "app", SP: "sp", Mode: "AXB", X: "+8617010000001", In: at, Answered: at, Recording: at, RecordFile: file}
 	ledgertest.Record(t, l, call, events.NewCallEvent(call, 1, events.Answer, at, ""))
-	require.NoError(t, l.Beat(ctx, c.Node, at, 1))
+	lived(t, l, &c, at)
 	require.NoError(t, l.Close())
 
 	n, err := Open(ctx, c, zerolog.Nop())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, n.Close(ctx)) }()
 	require.NoError(t, n.Serve())
-	page, err := n.ledger.Calls(ctx, ledger.CallFilter{Session: "s"})
-	require.NoError(t, err)
-	require.Len(t, page.Calls, 1)
-	require.Equal(t, file, page.Calls[0].RecordFile)
+	closed := closedCall(t, n, "s")
+	require.Equal(t, file, closed.RecordFile)
 
 	fetch := func() []byte {
 		address, err := n.library.Address(ctx, "app", file)
@@ -80,7 +78,7 @@ func TestRecordingOfAKilledNode(t *testing.T) {
 		return b
 	}
 	got := fetch()
-	require.EqualValues(t, len(got), page.Calls[0].RecordBytes)
+	require.EqualValues(t, len(got), closed.RecordBytes)
 	f, err := wav.Parse(got)
 	require.NoError(t, err)
 	require.Greater(t, f.Duration(), 10*time.Second)
@@ -97,7 +95,7 @@ func TestRecordingOfAKilledNode(t *testing.T) {
 	require.NoError(t, content.Close())
 
 	second := c
-	second.Data, second.Keys.Ring = t.TempDir(), ""
+	second.Node, second.Data, second.Keys.Ring = "another", t.TempDir(), ""
 	second.Ledger.Path = ledgerConfig(&c).Path
 	_, err = Open(ctx, second, zerolog.Nop())
 	require.ErrorContains(t, err, `add key "k"`)

@@ -28,6 +28,7 @@ import (
 	"axgate/metrics"
 	"axgate/prompts"
 	"axgate/provision"
+	"axgate/roster"
 	"axgate/routing"
 	"axgate/sip"
 	"axgate/sip/registrar"
@@ -44,6 +45,7 @@ type Node struct {
 	plan       routing.Plan
 	dir        *dataDir
 	ledger     *ledger.Ledger
+	roster     *roster.Roster
 	journal    *journal.Journal
 	cache      *store.Cache
 	files      *prompts.Dir
@@ -71,10 +73,8 @@ type Node struct {
 // opened before an error is closed again.
 func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*Node, error) {
 	n := &Node{cfg: cfg, log: log, token: "axg_local_" + rand.Text(), watching: watching{figures: metrics.New()}}
-	// Old calls are closed before the ledger hears that this node is alive
-	// (openLookup): they end when it was alive last.
 	for _, step := range []func(context.Context) error{
-		n.openDirectory, n.openLedger, n.checkKeys, n.openJournal, n.openRecorder, n.openStore, n.closeOldCalls, n.openCache, n.openProvision, n.openPrompts, n.openLookup,
+		n.openDirectory, n.openLedger, n.openRoster, n.checkKeys, n.openJournal, n.openRecorder, n.openStore, n.openCache, n.openProvision, n.openPrompts, n.openLookup,
 		n.openTexts, n.openGateways, n.openMedia, n.openWatching, n.openHTTP, n.openPusher, n.openRetention, n.openSIP, n.beginWatching,
 	} {
 		if err := step(ctx); err != nil {
@@ -98,6 +98,9 @@ func (n *Node) Serve() error {
 	}
 	r := n.Running()
 	if err := n.dir.announce(r); err != nil {
+		return err
+	}
+	if err := n.attend(context.Background()); err != nil {
 		return err
 	}
 	n.log.Info().Str("node", r.Node).Str("udp", r.UDP).Str("tcp", r.TCP).Str("tls", r.TLS).Str("redis", r.Redis).Str("http", r.HTTP).Stringer("media", n.shown).Msg("calls are taken")
@@ -224,7 +227,7 @@ func (n *Node) openLookup(ctx context.Context) (err error) {
 	}
 	asker := events.NewAsker(events.AskConfig{Refuse: refused})
 	n.close.add("the connections to the apps' servers", func(context.Context) error { asker.Close(); return nil })
-	n.router, err = lookup.New(ctx, lookup.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Node: n.cfg.Node, Log: n.log, Settings: n.sounds.Refresh,
+	n.router, err = lookup.New(ctx, lookup.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Node: n.cfg.Node, Roster: n.roster, Log: n.log, Settings: n.sounds.Refresh,
 		Journal: n.journal, Asker: asker, AnswerIn: n.cfg.Events.AnswerTimeout, TextAnswerIn: n.cfg.SMS.AnswerTimeout, Playable: n.playable,
 		Guessing: store.Guessing{Most: n.cfg.Guard.WrongExtensions, Within: n.cfg.Guard.WrongWindow}, Use: use, Watch: n.watching.figures.Redis, Upkeep: n.cfg.Redis.Upkeep})
 	if err != nil {
@@ -309,6 +312,7 @@ func (n *Node) unpushed(ctx context.Context) (int, error) {
 
 func (n *Node) openSIP(context.Context) error {
 	c := sipConfig(&n.cfg)
+	c.Incarnation = n.roster.Incarnation
 	c.Host, c.MediaIP, c.Plan, c.Texts = hostName(&n.cfg, n.shown), n.shown, n.plan, n.texts
 	c.Watch = n.callWatch()
 	var err error

@@ -31,22 +31,40 @@ func TestCallsOfAKilledNode(t *testing.T) {
 		Caller: "+8613800000001", Callee: "+8613800000002", Direction: 1,
 		In: died.Add(-time.Minute), Out: died.Add(-time.Minute), Answered: died.Add(-30 * time.Second)}
 	ledgertest.Record(t, l, call, events.NewCallEvent(call, 1, events.Answer, call.Answered, ""))
-	require.NoError(t, l.Beat(ctx, c.Node, died, 1))
+	lived(t, l, &c, died)
 	require.NoError(t, l.Close())
 
 	n, err := Open(ctx, c, zerolog.Nop())
 	require.NoError(t, err)
-	require.NoError(t, n.Close(ctx))
-
-	l, err = ledger.Open(ctx, ledgerConfig(&c))
-	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()
-	page, err := l.Calls(ctx, ledger.CallFilter{From: died.Add(-time.Hour), Limit: 10})
-	require.NoError(t, err)
-	require.Len(t, page.Calls, 1)
-	closed := page.Calls[0]
+	defer func() { require.NoError(t, n.Close(ctx)) }()
+	require.NoError(t, n.Serve())
+	closed := closedCall(t, n, call.Session)
 	require.Equal(t, died, closed.Ended.UTC())
 	require.Equal(t, 8020, closed.StateCode)
+}
+
+// lived has a node have a life until an instant.
+func lived(t *testing.T, l *ledger.Ledger, c *config.Config, until time.Time) {
+	id, err := home(c.Data)
+	require.NoError(t, err)
+	life, err := l.JoinNode(t.Context(), c.Node, id, ledger.Node{})
+	require.NoError(t, err)
+	_, err = l.Beat(t.Context(), life, until, 1)
+	require.NoError(t, err)
+}
+
+// closedCall waits until a call is closed.
+func closedCall(t *testing.T, n *Node, session string) events.Call {
+	var page ledger.CallPage
+	require.Eventually(t, func() bool {
+		open, err := n.ledger.Calls(t.Context(), ledger.CallFilter{Session: session, Open: true})
+		require.NoError(t, err)
+		return len(open.Calls) == 0
+	}, 15*time.Second, 10*time.Millisecond)
+	page, err := n.ledger.Calls(t.Context(), ledger.CallFilter{Session: session})
+	require.NoError(t, err)
+	require.Len(t, page.Calls, 1)
+	return page.Calls[0]
 }
 
 // TestOneName: nodes that share a PostgreSQL have names of their own, or the

@@ -91,7 +91,7 @@ func (s *Server) newCall(tx *wire.ServerTx, who origin, key inviteKey, hops int)
 	c.a.reliable.on = reliableWith(&c.a.leg, tx.Request)
 	c.a.reliable.must = has(tags(tx.Request, "Require"), reliableTag)
 	c.a.dialog.Behind = who.trunk == nil || who.trunk.NATMedia || who.named
-	c.rec = events.Call{Session: c.session, ICID: uuid.NewString(), Node: s.cfg.Node, Host: s.cfg.Host, In: now, Direction: int(routing.Abnormal)}
+	c.rec = events.Call{Session: c.session, ICID: uuid.NewString(), Node: s.cfg.Node, Incarnation: s.cfg.Incarnation(), Host: s.cfg.Host, In: now, Direction: int(routing.Abnormal)}
 	if who.trunk != nil { // a phone's is its own invention
 		c.rec.ChargingID = identity.ChargingID(tx.Request)
 	}

@@ -72,11 +72,13 @@ type Texts interface {
 
 // Config is what the B2BUA needs to know. Zero durations mean their defaults.
 type Config struct {
-	Node      string // in sessionId and hostName
-	Host      string // right part of the sessionId
-	UDP, TCP  string // listen addresses, host:port; empty: off
-	TLS       TLS    // SIP over TLS; see secure.go
-	Advertise string // host:port in Via and Contact; empty: the UDP address
+	Node string // in sessionId and hostName
+	// Incarnation tells which life of the node calls that begin are of; nil: 0.
+	Incarnation func() int64
+	Host        string // right part of the sessionId
+	UDP, TCP    string // listen addresses, host:port; empty: off
+	TLS         TLS    // SIP over TLS; see secure.go
+	Advertise   string // host:port in Via and Contact; empty: the UDP address
 	// TCPAdvertise is that over TCP; empty: Advertise, with the port of TCP if
 	// that is another one than UDP's.
 	TCPAdvertise string
@@ -128,6 +130,9 @@ func (c *Config) defaults() {
 		if *d == 0 {
 			*d = v
 		}
+	}
+	if c.Incarnation == nil {
+		c.Incarnation = func() int64 { return 0 }
 	}
 	set(&c.RingTimeout, 90*time.Second)
 	set(&c.RingbackIn, 2*time.Second)

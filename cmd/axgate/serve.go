@@ -43,8 +43,12 @@ func (serveCmd) Run(p *program) (err error) {
 	if err := n.Serve(); err != nil {
 		return errors.Join(err, p.shutdown(n, &cfg, &log))
 	}
-	<-p.signals
-	return p.shutdown(n, &cfg, &log)
+	select {
+	case <-p.signals:
+		return p.shutdown(n, &cfg, &log)
+	case err := <-n.Over():
+		return errors.Join(err, p.shutdown(n, &cfg, &log))
+	}
 }
 
 // shutdown lets running calls end and closes the node. A second signal cuts

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"axgate/events"
 	"axgate/ledger"
@@ -79,4 +80,21 @@ func Record(t testing.TB, l *ledger.Ledger, c events.Call, evs ...events.Event) 
 	if err != nil || len(refused) > 0 {
 		t.Fatalf("record %s: %v, refused %v", c.Session, err, refused)
 	}
+}
+
+// Alive begins a life of a node that was alive at an instant of its own clock.
+func Alive(t testing.TB, l *ledger.Ledger, node string, at time.Time) ledger.Life {
+	t.Helper()
+	seen, _, err := l.Node(context.Background(), node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	life, err := l.JoinNode(context.Background(), node, "", seen)
+	if err == nil {
+		_, err = l.Beat(context.Background(), life, at, 1)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return life
 }

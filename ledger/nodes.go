@@ -1,0 +1,277 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Life is a node between a start, or its being declared dead, and the next one.
+type Life struct {
+	Node        string
+	Incarnation int64 // raised at each; 0: before nodes had lives
+}
+
+func (l Life) String() string { return fmt.Sprintf("%s/%d", l.Node, l.Incarnation) }
+
+// NodeState is what a node does.
+type NodeState string
+
+// The states of nodes.
+const (
+	NodeUp       NodeState = "up"
+	NodeDraining NodeState = "draining" // takes nothing new
+	NodeGone     NodeState = "gone"     // it ended, and said so
+	NodeDead     NodeState = "dead"     // others found it silent
+)
+
+// Alive tells whether the node is to be heard of.
+func (s NodeState) Alive() bool { return s == NodeUp || s == NodeDraining }
+
+// Addresses are where a node is reached: host:port, empty where it is not.
+type Addresses struct {
+	UDP  string `json:"udp,omitempty"` // SIP
+	TCP  string `json:"tcp,omitempty"`
+	TLS  string `json:"tls,omitempty"`
+	HTTP string `json:"http,omitempty"` // the API
+}
+
+// Node is a node as the ledger knows it.
+type Node struct {
+	Life
+	State     NodeState
+	Home      string // what it proves with that it is the same as before
+	Addresses Addresses
+	Epoch     int64     // the mark of the cache that it goes by
+	Began     time.Time // of this life, by the ledger's clock
+	HeardAt   time.Time // by the ledger's clock; another one at each beat
+	AliveAt   time.Time // by its own
+}
+
+// NoCache is the mark of a node that goes by no cache yet: nobody has to wait until it
+// hears of a change.
+const NoCache = 1 << 62
+
+// Why a life cannot go on, or begin.
+var (
+	// ErrDeclaredDead tells a node that others have found it silent: its calls are theirs.
+	ErrDeclaredDead = errors.New("other nodes have declared this node dead")
+	// ErrReplaced tells a node that another one of its name has begun.
+	ErrReplaced = errors.New("another node of the same name has begun")
+	// ErrNodeMoved tells that a node is not as it was seen any more.
+	ErrNodeMoved = errors.New("the node is alive")
+)
+
+const nodeColumns = `node, incarnation, state, home, addresses, epoch, began_at, heard_at, alive_at`
+
+func readNode(r row) (n Node, err error) {
+	var addresses string
+	var began, heard, alive int64
+	if err := r.Scan(&n.Node, &n.Incarnation, &n.State, &n.Home, &addresses, &n.Epoch, &began, &heard, &alive); err != nil {
+		return n, fmt.Errorf("read a node: %w", err)
+	}
+	n.Began, n.HeardAt, n.AliveAt = instant(began), instant(heard), instant(alive)
+	if addresses != "" {
+		if err := json.Unmarshal([]byte(addresses), &n.Addresses); err != nil {
+			return n, fmt.Errorf("the addresses of node %s: %w", n.Node, err)
+		}
+	}
+	return n, nil
+}
+
+// Nodes lists all nodes that the ledger knows, by name.
+func (l *Ledger) Nodes(ctx context.Context) (list []Node, err error) {
+	rows, err := l.read(ctx).query(`SELECT ` + nodeColumns + ` FROM nodes ORDER BY node`)
+	if err != nil {
+		return nil, fmt.Errorf("list the nodes: %w", err)
+	}
+	defer closeRows(rows, &err)
+	for rows.Next() {
+		n, err := readNode(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+// Node is one of them; not found: nobody of that name was ever there.
+func (l *Ledger) Node(ctx context.Context, name string) (n Node, found bool, err error) {
+	n, err = readNode(scanner(func(dest ...any) error {
+		return l.read(ctx).scan(`SELECT `+nodeColumns+` FROM nodes WHERE node = $1`, one(name), dest...)
+	}))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Node{}, false, nil
+	}
+	return n, err == nil, err
+}
+
+// lockNode reads a node and keeps others from changing it until the transaction ends.
+func (l *Ledger) lockNode(s scope, name string) (n Node, found bool, err error) {
+	query := `SELECT ` + nodeColumns + ` FROM nodes WHERE node = $1`
+	if l.driver == Postgres {
+		query += ` FOR UPDATE`
+	}
+	n, err = readNode(scanner(func(dest ...any) error { return s.scan(query, one(name), dest...) }))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Node{}, false, nil
+	}
+	return n, err == nil, err
+}
+
+// JoinNode begins a life of a node. seen is the node as it was read before; the
+// zero value: there was none. If it has moved since, somebody else of that
+// name is alive (ErrNodeMoved). A life that has not ended ends now, and the new
+// one is its heir.
+func (l *Ledger) JoinNode(ctx context.Context, name, home string, seen Node) (life Life, err error) {
+	err = l.change(ctx, func(s scope) error {
+		n, found, err := l.lockNode(s, name)
+		switch {
+		case err != nil:
+			return err
+		case found && (n.Incarnation != seen.Incarnation || !n.HeardAt.Equal(seen.HeardAt) || n.State != seen.State):
+			return ErrNodeMoved
+		}
+		life = Life{name, n.Incarnation + 1}
+		if found && n.State.Alive() {
+			if err := l.endLife(s, n, life); err != nil {
+				return err
+			}
+		}
+		return l.begin(s, life, home)
+	})
+	if err != nil {
+		return Life{}, fmt.Errorf("begin a life of node %s: %w", name, err)
+	}
+	return life, nil
+}
+
+// begin writes a new life. That the node is alive, its first beat tells.
+func (l *Ledger) begin(s scope, life Life, home string) error {
+	_, err := s.exec(`INSERT INTO nodes (node, incarnation, state, home, addresses, epoch, began_at, heard_at, alive_at) VALUES ($1, $2, 'up', $3, '', $4, `+l.clock()+`, `+l.clock()+`, 0)
+		ON CONFLICT (node) DO UPDATE SET incarnation = excluded.incarnation, state = 'up', home = excluded.home, began_at = excluded.began_at,
+			heard_at = excluded.heard_at, alive_at = 0`, life.Node, life.Incarnation, home, int64(NoCache))
+	if err != nil {
+		return fmt.Errorf("write it down: %w", err)
+	}
+	_, err = s.exec(`INSERT INTO node_lives (node, incarnation, ended_at, heard_at, alive_at, heir, heir_incarnation, settled_at) VALUES ($1, $2, 0, 0, 0, '', 0, 0)
+		ON CONFLICT (node, incarnation) DO NOTHING`, life.Node, life.Incarnation)
+	if err != nil {
+		return fmt.Errorf("write its life down: %w", err)
+	}
+	return nil
+}
+
+// RejoinNode begins the next life of a node that was declared dead.
+func (l *Ledger) RejoinNode(ctx context.Context, was Life) (life Life, err error) {
+	err = l.change(ctx, func(s scope) error {
+		n, found, err := l.lockNode(s, was.Node)
+		if err != nil {
+			return err
+		}
+		if found && n.Life != was {
+			return ErrReplaced
+		}
+		life = Life{was.Node, was.Incarnation + 1}
+		return l.begin(s, life, n.Home)
+	})
+	if err != nil {
+		return Life{}, fmt.Errorf("begin another life after %s: %w", was, err)
+	}
+	return life, nil
+}
+
+// Beat tells that a life goes on, at an instant of its node's own clock, and which mark
+// of the cache it goes by; it is told what state it is to have. One whose clock was set
+// back is heard of all the same. ErrDeclaredDead, ErrReplaced: the life is over.
+func (l *Ledger) Beat(ctx context.Context, life Life, at time.Time, epoch int64) (state NodeState, err error) {
+	begun := time.Now()
+	var heard int64
+	err = l.once(ctx, func(s scope) error {
+		return s.scan(`UPDATE nodes SET epoch = $1, heard_at = `+l.clock()+`, alive_at = CASE WHEN alive_at < $2 THEN $2 ELSE alive_at END
+			WHERE node = $3 AND incarnation = $4 AND state IN ('up', 'draining') RETURNING state, heard_at`,
+			one(epoch, micros(at), life.Node, life.Incarnation), &state, &heard)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		state, err = "", l.whyOver(ctx, life)
+	}
+	if err != nil {
+		return "", fmt.Errorf("note that node %s is alive: %w", life, err)
+	}
+	l.noteClock(instant(heard), begun)
+	return state, nil
+}
+
+// whyOver tells why a life is not known as one that goes on.
+func (l *Ledger) whyOver(ctx context.Context, life Life) error {
+	n, found, err := l.Node(ctx, life.Node)
+	switch {
+	case err != nil:
+		return err
+	case found && n.Incarnation > life.Incarnation:
+		return ErrReplaced
+	}
+	return ErrDeclaredDead
+}
+
+// LeaveNode ends a life from within. Calls that are still open are left to an heir.
+func (l *Ledger) LeaveNode(ctx context.Context, life Life) error {
+	err := l.change(ctx, func(s scope) error {
+		n, found, err := l.lockNode(s, life.Node)
+		if err != nil || !found || n.Life != life || !n.State.Alive() {
+			return err
+		}
+		if err := l.endLife(s, n, Life{}); err != nil {
+			return err
+		}
+		_, err = s.exec(`UPDATE nodes SET state = 'gone' WHERE node = $1`, life.Node)
+		if err != nil {
+			return err
+		}
+		_, err = s.exec(`UPDATE node_lives SET settled_at = ended_at WHERE node = $1 AND incarnation = $2
+			AND NOT EXISTS (SELECT 1 FROM calls WHERE node = $3 AND NOT closed)`, life.Node, life.Incarnation, life.Node)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("end the life of node %s: %w", life, err)
+	}
+	return nil
+}
+
+// AnnounceNode notes where a node is reached.
+func (l *Ledger) AnnounceNode(ctx context.Context, life Life, a Addresses) error {
+	text, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("note the addresses of node %s: %w", life, err)
+	}
+	err = l.change(ctx, func(s scope) error {
+		_, err := s.exec(`UPDATE nodes SET addresses = $1 WHERE node = $2 AND incarnation = $3`, string(text), life.Node, life.Incarnation)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("note the addresses of node %s: %w", life, err)
+	}
+	return nil
+}
+
+// DrainNode has a node that is alive take nothing new, or take it again. It tells
+// whether there is such a node; what it does hears of it with its next beat.
+func (l *Ledger) DrainNode(ctx context.Context, name string, drain bool) (alive bool, err error) {
+	state := NodeUp
+	if drain {
+		state = NodeDraining
+	}
+	err = l.change(ctx, func(s scope) error {
+		n, err := s.exec(`UPDATE nodes SET state = $1 WHERE node = $2 AND state IN ('up', 'draining')`, string(state), name)
+		alive = n > 0
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("make node %s %s: %w", name, state, err)
+	}
+	return alive, nil
+}

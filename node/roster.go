@@ -1,0 +1,92 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"axgate/events"
+	"axgate/ledger"
+	"axgate/roster"
+)
+
+// homeFile names a data directory: whoever holds it is the node that it was.
+const homeFile = "node.id"
+
+// home is the name of a data directory; the first to ask gives it one.
+func home(dir string) (string, error) {
+	path := filepath.Join(dir, homeFile)
+	text, err := os.ReadFile(path)
+	if id := strings.TrimSpace(string(text)); err == nil && id != "" {
+		return id, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read the name of the data directory: %w", err)
+	}
+	id := rand.Text()
+	if err := os.WriteFile(path, []byte(id+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("name the data directory: %w", err)
+	}
+	return id, nil
+}
+
+// openRoster begins this node's life among the others.
+func (n *Node) openRoster(ctx context.Context) error {
+	at, err := home(n.cfg.Data)
+	if err != nil {
+		return err
+	}
+	if n.roster, err = roster.Join(ctx, roster.Config{Ledger: n.ledger, Node: n.cfg.Node, Home: at, Log: n.log}); err != nil {
+		return err
+	}
+	n.close.add("the roster", n.roster.Leave)
+	n.background("the roster", n.roster.Run)
+	return nil
+}
+
+// attend begins to settle what dead nodes leave: what this one left when it was killed,
+// and what others do.
+func (n *Node) attend(ctx context.Context) error {
+	r := n.Running()
+	if err := n.ledger.AnnounceNode(ctx, n.roster.Life(), ledger.Addresses{UDP: r.UDP, TCP: r.TCP, TLS: r.TLS, HTTP: r.HTTP}); err != nil {
+		return err
+	}
+	n.roster.Died(n.closeCalls)
+	n.roster.Attend()
+	return nil
+}
+
+// closeCalls ends the calls that a dead node has left open, with their fee events.
+func (n *Node) closeCalls(ctx context.Context, d roster.Dead) error {
+	own := d.Node == n.cfg.Node
+	if own {
+		if err := n.journal.Flush(ctx); err != nil {
+			return err
+		}
+	}
+	closed, err := n.ledger.CloseOpen(ctx, d, own, func(c events.Call) (string, int64, bool) {
+		if c.RecordFile == "" || c.RecordFile != filepath.Base(c.RecordFile) {
+			return "", 0, false
+		}
+		bytes, err := n.bytesOf(c.RecordFile)
+		if err != nil {
+			if !errors.Is(err, fs.ErrNotExist) {
+				n.log.Error().Err(err).Str("recording", c.RecordFile).Msg("a call is closed without its recording")
+			}
+			return "", 0, false
+		}
+		return c.RecordFile, bytes, true
+	})
+	if closed > 0 {
+		n.log.Warn().Int("calls", closed).Stringer("dead", d.Life).Msg("closed: their node died")
+	}
+	return err
+}
+
+// Over yields an error once this node has to end: another one has its name.
+func (n *Node) Over() <-chan error { return n.roster.Over() }

@@ -1,0 +1,9 @@
+package roster
+
+import (
+	"testing"
+
+	"axgate/ledger/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }

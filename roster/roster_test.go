@@ -1,0 +1,221 @@
+package roster
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"axgate/ledger"
+	"axgate/ledger/ledgertest"
+)
+
+// each runs a test on both databases.
+func each(t *testing.T, test func(*testing.T, ledger.Config)) {
+	for name, cfg := range map[string]func(testing.TB) ledger.Config{"sqlite": ledgertest.SQLite, "postgres": ledgertest.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, cfg(t))
+		})
+	}
+}
+
+// member is a node of a test with a connection of its own.
+type member struct {
+	*Roster
+	ledger *ledger.Ledger
+	hangs  atomic.Bool // it hears nothing of the ledger, nor that of it
+
+	mu   sync.Mutex
+	dead []Dead
+	lost []Life
+	stop func()
+}
+
+// Beat hangs while the member does.
+func (m *member) Beat(ctx context.Context, life Life, at time.Time, epoch int64) (ledger.NodeState, error) {
+	for m.hangs.Load() && ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	}
+	return m.ledger.Beat(ctx, life, at, epoch)
+}
+
+// hanging is the ledger as a member sees it.
+type hanging struct {
+	*ledger.Ledger
+	m *member
+}
+
+func (h hanging) Beat(ctx context.Context, life Life, at time.Time, epoch int64) (ledger.NodeState, error) {
+	return h.m.Beat(ctx, life, at, epoch)
+}
+
+func (m *member) deaths() []Dead {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]Dead(nil), m.dead...)
+}
+
+func (m *member) losses() []Life {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]Life(nil), m.lost...)
+}
+
+const lease = 600 * time.Millisecond
+
+func join(t *testing.T, cfg ledger.Config, name, home string) (*member, error) {
+	l, err := ledger.Open(t.Context(), cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	m := &member{ledger: l}
+	m.Roster, err = Join(t.Context(), Config{Ledger: hanging{l, m}, Node: name, Home: home, Lease: lease, Log: zerolog.Nop()})
+	if err != nil {
+		return m, err
+	}
+	m.Died(func(_ context.Context, d Dead) error {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.dead = append(m.dead, d)
+		return nil
+	})
+	m.Lost(func(_ context.Context, l Life) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.lost = append(m.lost, l)
+	})
+	m.Attend()
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() { m.Run(ctx) })
+	m.stop = sync.OnceFunc(func() { cancel(); done.Wait() })
+	t.Cleanup(m.stop)
+	return m, nil
+}
+
+func joined(t *testing.T, cfg ledger.Config, name string) *member {
+	m, err := join(t, cfg, name, "home of "+name)
+	require.NoError(t, err)
+	return m
+}
+
+func eventually(t *testing.T, what string, cond func() bool) {
+	t.Helper()
+	require.Eventually(t, cond, 20*time.Second, 5*time.Millisecond, what)
+}
+
+// TestASilentNodeDies: it is declared dead once, by one of the others; when it is
+// heard of again it lets go of its calls and is somebody else.
+func TestASilentNodeDies(t *testing.T) {
+	each(t, func(t *testing.T, cfg ledger.Config) {
+		a, b, c := joined(t, cfg, "a"), joined(t, cfg, "b"), joined(t, cfg, "c")
+		was := a.Life()
+		require.Equal(t, Life{Node: "a", Incarnation: 1}, was)
+		eventually(t, "all are themselves", func() bool { return a.Holds() && b.Holds() && c.Holds() })
+		a.hangs.Store(true)
+		heirs := func() []Dead { return append(b.deaths(), c.deaths()...) }
+		eventually(t, "one of the others is its heir", func() bool { return len(heirs()) == 1 })
+		require.False(t, a.Holds(), "it does not believe itself longer than others wait")
+		require.Equal(t, was, heirs()[0].Life)
+		require.WithinDuration(t, time.Now(), heirs()[0].AliveAt, 10*time.Second)
+		require.Empty(t, a.losses(), "it does not know")
+		a.hangs.Store(false)
+		eventually(t, "it is somebody else", func() bool { return a.Holds() && a.Incarnation() == 2 })
+		require.Equal(t, []Life{was}, a.losses())
+		require.Len(t, heirs(), 1)
+		eventually(t, "nothing is left of it", func() bool {
+			_, settled, found, err := b.ledger.LastLife(t.Context(), a.Life())
+			return err == nil && found && settled
+		})
+		eventually(t, "what it brings late is its own", func() bool { return len(a.deaths()) == 1 })
+		require.Equal(t, was, a.deaths()[0].Life)
+		require.WithinDuration(t, time.Now(), a.deaths()[0].LetGo, 10*time.Second)
+
+	})
+}
+
+// TestTwoOfOneName: the second is refused while the first is alive; one that is gone,
+// or proves that it is the same, makes room at once.
+func TestTwoOfOneName(t *testing.T) {
+	each(t, func(t *testing.T, cfg ledger.Config) {
+		a := joined(t, cfg, "a")
+		_, err := join(t, cfg, "a", "another home")
+		require.ErrorIs(t, err, ErrAlive)
+		require.ErrorContains(t, err, "begin as node a: another node of that name is alive: give each node a name of its own (node)")
+		a.stop()
+		require.NoError(t, a.Leave(t.Context()))
+		begun := time.Now()
+		b, err := join(t, cfg, "a", "another home")
+		require.NoError(t, err)
+		require.Less(t, time.Since(begun), 10*time.Second)
+		require.Equal(t, int64(2), b.Incarnation())
+		require.Empty(t, b.deaths(), "the first has said that it ends")
+
+		b.stop() // killed
+		c, err := join(t, cfg, "a", "another home")
+		require.NoError(t, err)
+		eventually(t, "it settles its own last life", func() bool { return len(c.deaths()) == 1 })
+		require.Equal(t, Life{Node: "a", Incarnation: 2}, c.deaths()[0].Life)
+
+		d, err := join(t, cfg, "a", "another home") // a copy of the directory, say
+		require.NoError(t, err)
+		select {
+		case err := <-c.Over():
+			require.ErrorIs(t, err, ledger.ErrReplaced)
+		case <-time.After(20 * time.Second):
+			require.Fail(t, "the first goes on beside the second")
+		}
+		require.False(t, c.Holds())
+		require.Len(t, c.losses(), 1)
+		eventually(t, "the second goes on", d.Holds)
+	})
+}
+
+// TestAnHeirDies: what a dead node was heir of, and had not settled, is its
+// own heir's.
+func TestAnHeirDies(t *testing.T) {
+	each(t, func(t *testing.T, cfg ledger.Config) {
+		a, b := joined(t, cfg, "a"), joined(t, cfg, "b")
+		b.Died(func(ctx context.Context, d Dead) error {
+			b.hangs.Store(true)
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		a.stop()
+		eventually(t, "b is at it", func() bool { return len(b.deaths()) == 1 })
+		b.stop()
+		c := joined(t, cfg, "c")
+		eventually(t, "c settles both", func() bool { return len(c.deaths()) == 2 })
+		require.Equal(t, []Life{{Node: "a", Incarnation: 1}, {Node: "b", Incarnation: 1}}, []Life{c.deaths()[0].Life, c.deaths()[1].Life})
+	})
+}
+
+// TestDrain: a node hears with its next beat what it is to do.
+func TestDrain(t *testing.T) {
+	each(t, func(t *testing.T, cfg ledger.Config) {
+		a, b := joined(t, cfg, "a"), joined(t, cfg, "b")
+		told := make(chan bool, 10)
+		a.Drained(func(drain bool) { told <- drain })
+		eventually(t, "they know each other", func() bool { return a.OthersUp() && b.OthersUp() })
+		alive, err := b.ledger.DrainNode(t.Context(), "a", true)
+		require.NoError(t, err)
+		require.True(t, alive)
+		require.True(t, <-told)
+		require.True(t, a.Draining())
+		require.True(t, a.Holds(), "it goes on with what it has")
+		eventually(t, "others know", func() bool { return !b.OthersUp() })
+		_, err = b.ledger.DrainNode(t.Context(), "a", false)
+		require.NoError(t, err)
+		require.False(t, <-told)
+		alive, err = b.ledger.DrainNode(t.Context(), "nobody", true)
+		require.NoError(t, err)
+		require.False(t, alive)
+	})
+}
