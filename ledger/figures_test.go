@@ -42,7 +42,7 @@ func TestWatch(t *testing.T) {
 	}})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, l.Close()) }()
-	require.NoError(t, l.Beat(context.Background(), "n", time.Now(), 1))
+	require.NoError(t, l.Settled(context.Background(), nil))
 	_, err = l.Marks(context.Background())
 	require.NoError(t, err)
 	require.Equal(t, map[ledger.Work]int{ledger.Change: 1, ledger.Read: 1}, seen)

@@ -142,7 +142,8 @@ func (l *Ledger) changeOnce(ctx context.Context, work func(scope) error) error {
 
 // once is change for a single statement, which PostgreSQL runs without a
 // transaction around it: one journey.
-func (l *Ledger) once(ctx context.Context, work func(scope) error) error {
+func (l *Ledger) once(ctx context.Context, work func(scope) error) (err error) {
+	defer func(begun time.Time) { l.watched(Change, begun, err) }(time.Now())
 	if l.driver == SQLite {
 		return l.writer.do(ctx, work)
 	}

@@ -192,12 +192,17 @@ func (l *Ledger) Beat(ctx context.Context, life Life, at time.Time, epoch int64)
 	begun := time.Now()
 	var heard int64
 	err = l.once(ctx, func(s scope) error {
-		return s.scan(`UPDATE nodes SET epoch = $1, heard_at = `+l.clock()+`, alive_at = CASE WHEN alive_at < $2 THEN $2 ELSE alive_at END
+		state = ""
+		err := s.scan(`UPDATE nodes SET epoch = $1, heard_at = `+l.clock()+`, alive_at = CASE WHEN alive_at < $2 THEN $2 ELSE alive_at END
 			WHERE node = $3 AND incarnation = $4 AND state IN ('up', 'draining') RETURNING state, heard_at`,
 			one(epoch, micros(at), life.Node, life.Incarnation), &state, &heard)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
 	})
-	if errors.Is(err, sql.ErrNoRows) {
-		state, err = "", l.whyOver(ctx, life)
+	if err == nil && state == "" {
+		err = l.whyOver(ctx, life)
 	}
 	if err != nil {
 		return "", fmt.Errorf("note that node %s is alive: %w", life, err)

@@ -25,8 +25,8 @@ func (r *Router) State() State {
 		s.Away = append(s.Away, server)
 	}
 	slices.Sort(s.Away)
-	if heard, now := r.heard.Load(), thisInstant(); heard != nil {
-		s.Heard = max(now.clock.Sub(heard.clock), now.run-heard.run, 0)
+	if heard := r.cfg.Roster.Heard(); heard != nil {
+		s.Heard = max(heard.Age(), 0)
 	}
 	return s
 }
