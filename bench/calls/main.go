@@ -4,7 +4,7 @@
 //
 //	axgate    bin/axgate, without and with recording
 //	kamailio  Kamailio and rtpengine, which do the same without recording: see openKamailio
-//	relay     bench/relay, which does nothing but forward packets: what the machine's sockets allow
+//	relay     bench/relay, which forwards packets, asks Redis once per call and notes three lines of it: what the machine allows
 //
 // What is measured, by rows:
 //

@@ -108,7 +108,7 @@ func columns(ctx context.Context, o *options, dir string) (list []column, err er
 	}{
 		{nameAxgate, openAxgate, []column{{title: titleAxgate, does: append(calls, "sets"), modes: modes}, {title: titleRecorded, record: true, does: calls, modes: modes}}},
 		{nameKamailio, openKamailio, []column{{title: titleKamailio, does: calls, modes: modes[:1]}}},
-		{nameRelay, openRelay, []column{{title: titleRelay, does: []string{"media", "once"}}}},
+		{nameRelay, openRelay, []column{{title: titleRelay, does: calls, modes: modes[:1]}}},
 	} {
 		if !slices.Contains(o.Systems, s.name) {
 			continue

@@ -1,7 +1,8 @@
 // Command relay forwards the calls and the audio of bench/load and does nothing
 // else: no transactions, no recording, no checks, one thread. What it costs is
 // what the machine's sockets cost, and nobody can do with less who has a socket
-// of its own for each leg.
+// of its own for each leg. With --redis and --record each call also asks Redis
+// once and leaves three lines on the disk.
 //
 //	go run ./bench/relay --at 127.0.1.1:5060
 package main
@@ -31,6 +32,12 @@ type relay struct {
 	Last    int            `default:"29999" help:"The last one."`
 	From    uint64         `default:"8613800000000" help:"The first caller; others follow."`
 	To      uint64         `default:"8613900000000" help:"The first callee; others follow. Pairs have the same place among both."`
+
+	Redis  string `help:"A Redis that each call asks once, as host:port." placeholder:"ADDR"`
+	Record string `help:"The file in which each call's begin, answer and end are noted." placeholder:"FILE" type:"path"`
+
+	lookup *lookup // nil: nothing is asked
+	record *record // nil: nothing is noted
 
 	sip              *wire.Socket
 	callers, callees wire.Address
@@ -65,6 +72,20 @@ func (r *relay) run() (err error) {
 	r.callers, r.callees = wire.To(r.Callers), wire.To(r.Callees)
 	for port := r.RTP; port+each-1 <= r.Last; port += each {
 		r.free = append(r.free, port)
+	}
+	if r.Redis != "" {
+		at, err := netip.ParseAddrPort(r.Redis)
+		if err != nil {
+			return fmt.Errorf("--redis: %w", err)
+		}
+		if r.lookup, err = openLookup(at); err != nil {
+			return err
+		}
+	}
+	if r.Record != "" {
+		if r.record, err = openRecord(r.Record); err != nil {
+			return err
+		}
 	}
 	if err := r.audio.open(); err != nil {
 		return err
@@ -111,7 +132,13 @@ func (r *relay) edit(m *message.Message, side int) error {
 		return nil
 	}
 	if m.Is("INVITE") {
+		if r.lookup != nil {
+			if err := r.lookup.ask(m.User()); err != nil {
+				return err
+			}
+		}
 		_, caller, _ := bytes.Cut(m.From, []byte("+"))
+		r.note("in", m)
 		copy(m.User(), "+"+strconv.FormatUint(uint64(message.Number(caller))-r.From+r.To, 10))
 	}
 	if at := m.Session().Audio; at.IsValid() {
@@ -121,12 +148,22 @@ func (r *relay) edit(m *message.Message, side int) error {
 		put(m.Body, at.Addr().String(), r.At.Addr().String())
 		put(m.Body, "m=audio "+strconv.Itoa(int(at.Port())), "m=audio "+strconv.Itoa(c.port+2*(1-side)))
 	}
+	if m.Answers("INVITE") && m.Session().Audio.IsValid() {
+		r.note("answer", m)
+	}
 	if m.Answers("BYE") {
+		r.note("end", m)
 		r.audio.end(c)
 		r.free = append(r.free, c.port)
 		delete(r.calls, id)
 	}
 	return nil
+}
+
+func (r *relay) note(what string, m *message.Message) {
+	if r.record != nil {
+		r.record.note(what, m.CallID)
+	}
 }
 
 // put writes a text over all places of another one, which is as long.
