@@ -6,8 +6,8 @@ import "math/rand/v2"
 const sampleTime = 125_000
 
 // clockJump is how far, in seconds, a peer's timestamps may depart from the time between two arrivals before the peer is
-// taken to have moved its clock.
-const clockJump = 2
+// taken to have moved its clock: further than a machine that stands still makes packets late.
+const clockJump = 5
 
 // outStream is what one peer hears: a single RTP stream whatever it is made of. Where its sources change, sequence
 // numbers go on by one and timestamps by the wall clock, so that a phone's jitter buffer has nothing to start anew for.

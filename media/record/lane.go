@@ -16,6 +16,7 @@ type lane struct {
 
 	ahead   int64 // of the packets of this round, how far the earliest is ahead of its arrival
 	packets int   // in this round
+	round   int   // how many it has
 }
 
 // mostGaps is how many lost pieces of a lane may still be filled.
@@ -27,13 +28,14 @@ type stretch struct{ from, to int64 }
 func (s stretch) empty() bool { return s.from >= s.to }
 
 const (
-	// jump is how far RTP time and arrival may differ before they are no longer
-	// about the same: the sender's clock was set, or stood still.
-	jump = wav.Rate
-	// round is how many packets are looked at before a lane is moved, drift how
-	// far it may be off by then.
-	round = 250
-	drift = wav.Rate * 40 / 1000
+	// early and late are how far RTP time may be from arrival before the two are no
+	// longer about the same: the sender's clock was set, or stood still. A machine
+	// that stands still makes packets less late.
+	early, late = wav.Rate, 5 * wav.Rate
+	// A lane is moved after some packets, soon at first, since its first ones may
+	// have been late, and if it is off by more than drift.
+	firstRound, lastRound = 25, 250
+	drift                 = wav.Rate * 40 / 1000
 )
 
 // place says where a packet of n frames belongs that arrived at now. The sender
@@ -45,11 +47,11 @@ func (l *lane) place(ssrc, ts uint32, now int64, n int) int64 {
 	case !l.begun || ssrc != l.ssrc:
 		// After what the source before has said, unless that ran ahead: sources
 		// that change with every packet must not outrun the clock.
-		if at = max(now-int64(n), 0); l.high-at < jump {
+		if at = max(now-int64(n), 0); l.high-at < early {
 			at = max(at, l.high)
 		}
 		l.begin(ssrc)
-	case ahead > jump || ahead < -jump:
+	case ahead > early || ahead < -late:
 		at = max(now-int64(n), 0)
 		l.begin(ssrc)
 	default:
@@ -60,7 +62,7 @@ func (l *lane) place(ssrc, ts uint32, now int64, n int) int64 {
 }
 
 func (l *lane) begin(ssrc uint32) {
-	l.begun, l.ssrc, l.packets = true, ssrc, 0
+	l.begun, l.ssrc, l.packets, l.round = true, ssrc, 0, firstRound
 }
 
 // drifted says how far the lane is to be moved back. Packets come late by
@@ -70,10 +72,10 @@ func (l *lane) drifted(ahead int64) int64 {
 	if l.packets == 0 || ahead > l.ahead {
 		l.ahead = ahead
 	}
-	if l.packets++; l.packets < round {
+	if l.packets++; l.packets < l.round {
 		return 0
 	}
-	l.packets = 0
+	l.packets, l.round = 0, min(2*l.round, lastRound)
 	if l.ahead > drift || l.ahead < -drift {
 		return l.ahead
 	}

@@ -199,17 +199,50 @@ func TestNewSourcesAndJumps(t *testing.T) {
 	for i := range 50 { // the same source, an hour later by its clock
 		p.packet(0, 9, 3_000_000_000+8000*3600+uint32(160*i), 2020+float64(20*i), a)
 	}
-	for i := range 50 { // and one whose clock stood still for two seconds
-		p.packet(0, 9, 3_000_000_000+8000*3600+uint32(160*(50+i)), 5020+float64(20*i), a)
+	for i := range 50 { // and one whose clock stood still for six seconds
+		p.packet(0, 9, 3_000_000_000+8000*3600+uint32(160*(50+i)), 9020+float64(20*i), a)
 	}
-	samples, _ := p.end(6000)
+	samples, _ := p.end(10_000)
 	for i, n := range pieces(samples, a) {
 		want := 80
-		if i >= 300 && i < 500 {
+		if i >= 300 && i < 900 {
 			want = 0
 		}
 		require.Equal(t, want, n, "at %d ms", 10*i)
 	}
+}
+
+// A machine that stands still for two seconds makes packets late, and their place is
+// where they were said.
+func TestLateByMuch(t *testing.T) {
+	p := begin(t, Options{})
+	for i := range 300 {
+		at := 20 + float64(20*i)
+		if i >= 100 && i < 200 {
+			at = 4020
+		}
+		s := byte(a)
+		if i == 150 {
+			s = b
+		}
+		p.packet(0, 1, uint32(160*i), at, s)
+	}
+	samples, _ := p.end(6020)
+	require.Equal(t, 150*160, bytes.IndexByte(samples, b))
+}
+
+// First packets that are late are found to be so within half a second.
+func TestLateFromTheBeginning(t *testing.T) {
+	p := begin(t, Options{})
+	for i := range 100 {
+		s := byte(a)
+		if i == 60 {
+			s = b
+		}
+		p.packet(0, 1, uint32(160*i), max(220, 20+float64(20*i)), s)
+	}
+	samples, _ := p.end(2020)
+	require.Equal(t, 60*160, bytes.IndexByte(samples, b))
 }
 
 // A peer that changes its source with every packet, and sends more than time

@@ -38,7 +38,7 @@ const (
 	maxHeard = 2 * time.Hour
 	// stray is how far RTP time may be from arrival before it is laid out anew:
 	// further than a busy machine makes packets late.
-	stray = 2 * time.Second
+	stray = 6 * time.Second
 )
 
 // Line is what arrives at one RTP port. It is not safe for use by several
