@@ -36,7 +36,9 @@ func open(t *testing.T) *server {
 	require.NoError(t, err)
 	srv, err := sipgo.NewServer(ua)
 	require.NoError(t, err)
-	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	port, err := ports.Take(1)
+	require.NoError(t, err)
+	udp, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port))
 	require.NoError(t, err)
 	s := &server{addr: udp.LocalAddr().(*net.UDPAddr).AddrPort(), texts: make(chan string, 10)}
 	tcp, err := net.Listen("tcp", s.addr.String())
