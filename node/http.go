@@ -55,9 +55,8 @@ func (n *Node) mounts(verifier *auth.Verifier) ([]api.Mount, error) {
 		mounts = append(mounts, api.Mount{Path: path, Handler: b, Short: true})
 	}
 	mounts = append(mounts, n.gatewayDoor()...)
-	mounts = append(mounts, n.openPages()...)
 	management, err := n.management()
-	return append(mounts, management...), err
+	return append(n.traced(append(mounts, management...)), n.openPages()...), err
 }
 
 // callsHere are the calls that are up in this node.

@@ -75,7 +75,7 @@ func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*Node, er
 	n := &Node{cfg: cfg, log: log, token: "axg_local_" + rand.Text(), watching: watching{figures: metrics.New()}}
 	for _, step := range []func(context.Context) error{
 		n.openDirectory, n.openLedger, n.openRoster, n.checkKeys, n.openJournal, n.openRecorder, n.openStore, n.openCache, n.openProvision, n.openPrompts, n.openLookup,
-		n.openTexts, n.openGateways, n.openMedia, n.openWatching, n.openHTTP, n.openPusher, n.openRetention, n.openSIP, n.beginWatching,
+		n.openTexts, n.openGateways, n.openMedia, n.openWatching, n.openTraces, n.openHTTP, n.openPusher, n.openRetention, n.openSIP, n.beginWatching,
 	} {
 		if err := step(ctx); err != nil {
 			ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -260,7 +260,7 @@ func (n *Node) openPusher(context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := events.Config{Timeout: n.cfg.Events.Timeout, Refuse: refused, RecordDomain: hostName(&n.cfg, n.shown), Pushed: n.watching.figures.Pushed, Log: n.log}
+	c := events.Config{Timeout: n.cfg.Events.Timeout, Refuse: refused, RecordDomain: hostName(&n.cfg, n.shown), Pushed: n.pushed, Log: n.log}
 	if n.library != nil {
 		c.RecordURL = n.recordURL
 	}

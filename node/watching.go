@@ -10,7 +10,7 @@ import (
 	"axgate/config"
 	"axgate/health"
 	"axgate/metrics"
-	"axgate/sip"
+	"axgate/traces"
 )
 
 // watching is what looks at a node: figures, health and traces.
@@ -18,7 +18,8 @@ type watching struct {
 	figures *metrics.Set
 	health  *health.Watch
 	survey  survey
-	page    *api.Server // of figures and health without a token; nil: none
+	traces  *traces.Tracer // nil: none
+	page    *api.Server    // of figures and health without a token; nil: none
 	run     func(func(context.Context))
 }
 
@@ -75,6 +76,3 @@ func (n *Node) Figures() string {
 	}
 	return n.watching.page.Addr().String()
 }
-
-// callWatch is who hears of calls.
-func (n *Node) callWatch() sip.Watch { return n.watching.figures.Calls() }
