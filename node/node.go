@@ -46,6 +46,7 @@ type Node struct {
 	dir        *dataDir
 	ledger     *ledger.Ledger
 	roster     *roster.Roster
+	takeovers  *takeovers // nil: calls do not survive this node
 	journal    *journal.Journal
 	cache      *store.Cache
 	files      *prompts.Dir
@@ -74,7 +75,7 @@ type Node struct {
 func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*Node, error) {
 	n := &Node{cfg: cfg, log: log, token: "axg_local_" + rand.Text(), watching: watching{figures: metrics.New()}}
 	for _, step := range []func(context.Context) error{
-		n.openDirectory, n.openLedger, n.openRoster, n.checkKeys, n.openJournal, n.openRecorder, n.openStore, n.openCache, n.openProvision, n.openPrompts, n.openLookup,
+		n.openDirectory, n.openLedger, n.openRoster, n.checkKeys, n.openJournal, n.openRecorder, n.openStore, n.openCache, n.openTakeovers, n.openProvision, n.openPrompts, n.openLookup,
 		n.openTexts, n.openGateways, n.openMedia, n.openWatching, n.openTraces, n.openHTTP, n.openPusher, n.openRetention, n.openSIP, n.beginWatching,
 	} {
 		if err := step(ctx); err != nil {
@@ -325,6 +326,7 @@ func (n *Node) openSIP(context.Context) error {
 	if c.PhoneSecurity, err = sdp.SecurityNamed(n.cfg.Registrar.Security); err != nil {
 		return fmt.Errorf("registrar.media_security: %w", err)
 	}
+	n.surviving(&c)
 	if n.server, err = sip.Open(c, n.engine, n.router, n.journal, n.sounds, n.tapes, n.log); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/media/record"
 	"axgate/roster"
 )
 
@@ -56,6 +57,8 @@ func (n *Node) attend(ctx context.Context) error {
 	if err := n.ledger.AnnounceNode(ctx, n.roster.Life(), ledger.Addresses{UDP: r.UDP, TCP: r.TCP, TLS: r.TLS, HTTP: r.HTTP}); err != nil {
 		return err
 	}
+	n.roster.Lost(n.letGo)
+	n.roster.Died(n.takeOver)
 	n.roster.Died(n.closeCalls)
 	n.roster.Attend()
 	return nil
@@ -72,6 +75,9 @@ func (n *Node) closeCalls(ctx context.Context, d roster.Dead) error {
 	closed, err := n.ledger.CloseOpen(ctx, d, own, func(c events.Call) (string, int64, bool) {
 		if c.RecordFile == "" || c.RecordFile != filepath.Base(c.RecordFile) {
 			return "", 0, false
+		}
+		if _, err := record.Complete(RecordDir(&n.cfg), c.RecordFile, n.cfg.Recording.MinTalk, n.ring); err != nil {
+			n.log.Error().Err(err).Msg("the recording of a dead node")
 		}
 		bytes, err := n.bytesOf(c.RecordFile)
 		if err != nil {

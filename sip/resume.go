@@ -90,14 +90,13 @@ func (s *Server) enlist(c *call) error {
 	return nil
 }
 
-
 // restore makes a call of what another node kept of it.
 func (s *Server) restore(t *savedTalk, died time.Time) (*call, error) {
 	c := &call{srv: s, session: t.Call.Session, hops: dialog.DefaultHops, inbox: newInbox(), orders: make(chan routing.End, 1), gone: make(chan struct{}), media: s.engine.NewCall(), rec: t.Call,
 		resumed: resumption{died: died, begun: time.Now()}}
 	c.audio = c.media.Events()
 	c.log = s.log.With().Str("session", c.session).Str("caller", logging.Mask(t.Call.Caller)).Str("x", t.Call.X).Logger()
-	c.resumed.from, c.rec.Node = c.rec.Node, s.cfg.Node
+	c.resumed.from, c.rec.Node, c.rec.Incarnation = c.rec.Node, s.cfg.Node, s.cfg.Incarnation()
 	c.q = routing.Question{Session: c.session, X: routing.X(t.Call.X), Caller: routing.Number(t.Call.Caller), At: t.Call.In}
 	c.d = routing.Decision{Step: routing.Dial, Direction: routing.Direction(t.Call.Direction), Shown: routing.X(t.Call.Shown), Callee: routing.Number(t.Call.Callee),
 		Caller: c.q.Caller, Record: t.Record, Hint: t.Hint, MaxMinutes: t.MaxMinutes, LastMinute: t.LastMinute,
@@ -189,7 +188,6 @@ func (c *call) resume() routing.End {
 	c.loop, _ = c.srv.loops.enter(c.q, c.d, time.Now())
 	c.srv.loops.answered(&c.loop)
 	c.srv.router.Carry(c.q, routing.Extension(c.rec.Extension), c.d)
-	_ = c.srv.journal.Write(c.rec) // whose call it is now
 	c.talking = true
 	for _, l := range []*leg{&c.a.leg, &c.b.leg} {
 		c.repoint(l)

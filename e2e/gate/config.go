@@ -14,6 +14,7 @@ import (
 type Config struct {
 	Dir      string // log, configuration file, and data unless Data is set
 	Data     string // data directory; empty: Dir
+	Node     string // its name; empty: e2e
 	SIP      netip.AddrPort
 	HTTP     netip.AddrPort // where the API is; not set: none
 	Cert     string         // PEM file of its certificate; empty: plain HTTP
@@ -125,6 +126,9 @@ func (c Config) yaml() string {
 	}
 	if c.Data == "" {
 		file["data"] = c.Dir
+	}
+	if c.Node != "" {
+		file["node"] = c.Node
 	}
 	http := section{"listen": "off"}
 	if c.HTTP.IsValid() {

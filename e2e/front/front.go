@@ -1,0 +1,141 @@
+// Package front runs Kamailio (Debian package kamailio, version 5.6) before
+// several nodes: the signalling address that outlives each of them. It asks the nodes by
+// OPTIONS whether they are there, record-routes, and leads what a dialog with a
+// dead node's Contact brings to a living one.
+package front
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"text/template"
+	"time"
+)
+
+//go:embed kamailio.cfg.tmpl
+var settings string
+
+var layout = template.Must(template.New("kamailio.cfg").Option("missingkey=error").Parse(settings))
+
+// Config says between whom it stands.
+type Config struct {
+	Dir    string                    // where its files go, empty
+	At     netip.AddrPort            // its address, over UDP
+	Nodes  []netip.AddrPort          // the first that is there gets the new calls
+	Behind map[string]netip.AddrPort // who is called by the nodes, by the user part that they call
+}
+
+// Front is a running Kamailio.
+type Front struct {
+	cfg    Config
+	cmd    *exec.Cmd
+	exited chan struct{}
+}
+
+// Start writes the configuration and runs Kamailio until it answers.
+func Start(ctx context.Context, cfg Config) (*Front, error) {
+	var text bytes.Buffer
+	if err := layout.Execute(&text, cfg); err != nil {
+		return nil, fmt.Errorf("configure kamailio: %w", err)
+	}
+	var list strings.Builder
+	for i, n := range cfg.Nodes {
+		fmt.Fprintf(&list, "1 sip:%s 0 %d\n", n, len(cfg.Nodes)-i)
+	}
+	for name, text := range map[string]string{"kamailio.cfg": text.String(), "dispatcher.list": list.String()} {
+		if err := os.WriteFile(filepath.Join(cfg.Dir, name), []byte(text), 0o600); err != nil {
+			return nil, fmt.Errorf("configure kamailio: %w", err)
+		}
+	}
+	f := &Front{cfg: cfg, exited: make(chan struct{})}
+	return f, f.serve(ctx)
+}
+
+func (f *Front) serve(ctx context.Context) error {
+	bin, err := exec.LookPath("kamailio")
+	if err != nil {
+		bin = "/usr/sbin/kamailio"
+	}
+	out, err := os.Create(filepath.Join(f.cfg.Dir, "out.txt"))
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	f.cmd = exec.Command(bin, "-DD", "-E", "-m", "32", "-M", "4", "-Y", f.cfg.Dir, "-f", filepath.Join(f.cfg.Dir, "kamailio.cfg"))
+	f.cmd.Stdout, f.cmd.Stderr, f.cmd.Dir = out, out, f.cfg.Dir
+	f.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM} // it ends its children itself
+	if err := f.cmd.Start(); err != nil {
+		return fmt.Errorf("start kamailio (apt-get install kamailio): %w", err)
+	}
+	go func() {
+		defer close(f.exited)
+		_ = f.cmd.Wait()
+	}()
+	for !answers(f.cfg.At) {
+		select {
+		case <-f.exited:
+			return fmt.Errorf("kamailio ended at its start:\n%s", f.Output())
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("kamailio does not answer at %v: %w\n%s", f.cfg.At, ctx.Err(), f.Output()), f.Close())
+		default:
+		}
+	}
+	return nil
+}
+
+// answers sends OPTIONS and waits a little for the answer.
+func answers(at netip.AddrPort) bool {
+	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(at))
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	me := conn.LocalAddr().String()
+	fmt.Fprintf(conn, "OPTIONS sip:%s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK-%d;rport\r\nFrom: <sip:ready@%s>;tag=1\r\nTo: <sip:%s>\r\n"+
+		"Call-ID: %d\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n", at, me, time.Now().UnixNano(), me, at, time.Now().UnixNano())
+	_ = conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+	n, err := conn.Read(make([]byte, 2000))
+	if err != nil { // nobody listens yet: a refusal comes at once
+		time.Sleep(20 * time.Millisecond)
+	}
+	return n > 0 && err == nil
+}
+
+// Output is what it has printed: a line for each request that it led elsewhere, and
+// its complaints.
+func (f *Front) Output() string {
+	b, err := os.ReadFile(filepath.Join(f.cfg.Dir, "out.txt"))
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+// Close ends all its processes.
+func (f *Front) Close() error {
+	select {
+	case <-f.exited:
+		return nil
+	default:
+	}
+	if err := f.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	select {
+	case <-f.exited:
+		return nil
+	case <-time.After(5 * time.Second):
+		err := syscall.Kill(-f.cmd.Process.Pid, syscall.SIGKILL)
+		<-f.exited
+		return errors.Join(errors.New("kamailio does not end"), err)
+	}
+}

@@ -1,0 +1,234 @@
+//go:build e2e
+
+package survive
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"axgate/e2e/receiver"
+	"axgate/e2e/wave"
+	"axgate/phone"
+	"axgate/phone/hear"
+	"axgate/phone/speech"
+)
+
+const (
+	// again is how soon calls are to talk again after the death of their node, and
+	// share is how many of them, in percent.
+	again = 5 * time.Second
+	share = 95
+	// watched is how long everybody speaks after it.
+	watched = 9 * time.Second
+	// piece is how long each says something that is looked for.
+	piece = 1500 * time.Millisecond
+	// heardFrom is the correlation from which speech counts as heard.
+	heardFrom = 0.8
+	few       = 12
+)
+
+// said is a piece of speech, and when it began to go out.
+type said struct {
+	at   time.Time
+	alaw []byte
+}
+
+// mouth speaks all the time, piece after piece.
+type mouth struct {
+	call *phone.Call
+	mu   sync.Mutex
+	all  []said
+}
+
+func (m *mouth) speak(ctx context.Context, voice []byte, done *sync.WaitGroup) {
+	defer done.Done()
+	const n = int(piece * 8000 / time.Second)
+	for i := 0; ctx.Err() == nil; i++ {
+		part := voice[i*n%(len(voice)-n):][:n]
+		m.mu.Lock()
+		m.all = append(m.all, said{time.Now(), part})
+		m.mu.Unlock()
+		if m.call.Say(ctx, part) != nil {
+			return
+		}
+	}
+}
+
+func (m *mouth) pieces() []said {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.all)
+}
+
+// talks is a call, with what each side says.
+type talks struct {
+	i    int
+	side [2]*mouth // caller, callee
+	x    string
+}
+
+// hearsAgain tells how long after an instant a side hears the other one again, by the
+// first packet behind the gap; speech that the other one said from then on must be
+// found in what it hears.
+func (k *talks) hearsAgain(side int, killed time.Time) (after time.Duration, ok bool) {
+	const quiet = 300 * time.Millisecond // what was under way at the death
+	streams := k.side[side].call.Streams()
+	first := time.Time{}
+	for _, s := range streams {
+		if s.First.After(killed.Add(quiet)) && (first.IsZero() || s.First.Before(first)) {
+			first = s.First
+		}
+	}
+	if first.IsZero() {
+		return 0, false
+	}
+	for _, p := range k.side[1-side].pieces() {
+		if p.at.Before(first) || p.at.After(killed.Add(again)) {
+			continue
+		}
+		heard := k.side[side].call.Heard().Since(p.at)
+		heard = heard[:min(len(heard), int((piece+time.Second)*8000/time.Second))]
+		if peak, _ := hear.Correlate(heard, p.alaw); peak >= heardFrom {
+			return first.Sub(killed), true
+		}
+	}
+	return 0, false
+}
+
+// TestNodeKilled: one node carries all calls and is killed. The other one goes on with
+// them: both sides hear each other again, either can hang up, and each call has
+// exactly one fee event with the right duration, and its recording.
+func TestNodeKilled(t *testing.T) {
+	n := few
+	if text := os.Getenv("AXGATE_SURVIVE_CALLS"); text != "" {
+		var err error
+		n, err = strconv.Atoi(text)
+		require.NoError(t, err)
+	}
+	p := open(t, n)
+	all, stop := p.fill(n)
+	time.Sleep(2 * time.Second) // speech flows
+	killed := time.Now()
+	require.NoError(t, p.nodes[0].Kill())
+	time.Sleep(watched)
+	p.figures(all, killed)
+	stop()
+	ends := p.hangUp(all)
+	p.billed(all, ends)
+}
+
+// fill makes all calls, and has everybody speak until stop.
+func (p *pair) fill(n int) (all []*talks, stop func()) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	var done sync.WaitGroup
+	stop = func() { cancel(); done.Wait() }
+	p.t.Cleanup(stop)
+	voices := [2][]byte{speech.First(), speech.Second()}
+	for i := range n {
+		setup, end := context.WithTimeout(ctx, 15*time.Second)
+		out, in, err := p.connect(setup, i)
+		end()
+		require.NoError(p.t, err, "call %d", i)
+		k := &talks{i: i, x: p.xs[i], side: [2]*mouth{{call: out}, {call: in}}}
+		for side, m := range k.side {
+			done.Add(1)
+			go m.speak(ctx, voices[side], &done)
+		}
+		all = append(all, k)
+	}
+	return all, stop
+}
+
+// figures tells how many calls talk again, and how soon; it fails if that is less
+// than it has to be.
+func (p *pair) figures(all []*talks, killed time.Time) {
+	p.t.Helper()
+	var delays []time.Duration
+	for _, k := range all {
+		a, heardA := k.hearsAgain(0, killed)
+		b, heardB := k.hearsAgain(1, killed)
+		if heardA && heardB && max(a, b) <= again {
+			delays = append(delays, max(a, b))
+			continue
+		}
+		p.t.Logf("call %d: the caller hears again: %v after %v, the callee: %v after %v", k.i, heardA, a, heardB, b)
+	}
+	slices.Sort(delays)
+	percent := 100 * len(delays) / len(all)
+	if len(delays) > 0 {
+		p.t.Logf("%d of %d calls (%d %%) talk again within %v of the death of their node: the first after %v, half after %v, the last after %v",
+			len(delays), len(all), percent, again, delays[0].Round(time.Millisecond), delays[len(delays)/2].Round(time.Millisecond), delays[len(delays)-1].Round(time.Millisecond))
+	}
+	require.GreaterOrEqual(p.t, percent, share, "percent of the calls talk again")
+}
+
+// hangUp ends all calls, in turn by either side; it tells when by the phones' clocks.
+func (p *pair) hangUp(all []*talks) (ends []time.Time) {
+	p.t.Helper()
+	for _, k := range all {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		one, other := k.side[k.i%2].call, k.side[1-k.i%2].call
+		ends = append(ends, time.Now())
+		if err := one.Hangup(ctx); err != nil {
+			p.t.Logf("call %d: %v", k.i, err)
+		}
+		_, err := other.WaitEnd(ctx)
+		require.NoError(p.t, err, "call %d is hung up at both sides", k.i)
+		cancel()
+	}
+	return ends
+}
+
+// billed checks that each call has one fee event, whose times are those of its phones,
+// and its recording.
+func (p *pair) billed(all []*talks, ends []time.Time) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	for i, k := range all {
+		story, err := p.customer.Story(ctx, k.x, 1)
+		require.NoError(p.t, err)
+		require.WithinDuration(p.t, ends[i], instant(p.t, story.Fee, "callEndTime"), 2*time.Second, "call %d", k.i)
+		if k.i%2 == 1 {
+			p.taped(story)
+		}
+	}
+	for _, k := range all { // none comes late
+		calls := p.customer.Of(k.x)
+		require.Len(p.t, calls, 1)
+		require.Equal(p.t, 1, calls[0].Fees, "fee events of call %d", k.i)
+		require.Equal(p.t, 1, calls[0].Counts()["disconnect"])
+	}
+}
+
+// taped checks the recording: it is one file, as long as the talk was.
+func (p *pair) taped(c receiver.Call) {
+	p.t.Helper()
+	name, _ := c.Fee["recordObjectName"].(string)
+	require.NotEmpty(p.t, name)
+	text, err := os.ReadFile(filepath.Join(p.tapes, name))
+	require.NoError(p.t, err)
+	f, err := wave.Parse(text)
+	require.NoError(p.t, err)
+	length := time.Duration(len(f.Channel(0))) * time.Second / 8000
+	want := instant(p.t, c.Fee, "callEndTime").Sub(instant(p.t, c.Fee, "recordStartTime"))
+	require.InDelta(p.t, want.Seconds(), length.Seconds(), 1.5)
+}
+
+// instant reads a time of a fee event.
+func instant(t *testing.T, fee map[string]any, key string) time.Time {
+	t.Helper()
+	text, _ := fee[key].(string)
+	at, err := time.ParseInLocation("2006-01-02 15:04:05", text, time.UTC)
+	require.NoError(t, err, key)
+	return at
+}

@@ -1,0 +1,161 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"axgate/ledger"
+	"axgate/roster"
+	"axgate/sip"
+	"axgate/store"
+)
+
+// orphanTime is for how long after a death, and after this node's start, requests
+// may come for calls that this node is about to go on with.
+const orphanTime = 10 * time.Second
+
+// takeovers is what this node does so that calls survive their nodes: it keeps its
+// own for others, and goes on with those of the dead.
+type takeovers struct {
+	talks *store.Talks
+
+	mu    sync.Mutex
+	tried map[ledger.Life]time.Time // when the calls of a life were first to be read
+}
+
+// openTakeovers begins to keep this node's calls for others, if they are to survive.
+func (n *Node) openTakeovers(context.Context) error {
+	if !n.cfg.Cluster.Takeover {
+		return nil
+	}
+	n.takeovers = &takeovers{tried: map[ledger.Life]time.Time{}}
+	n.takeovers.talks = n.cache.NewTalks(store.TalksConfig{
+		Owner: func() (string, bool) { return n.roster.Life().String(), n.roster.Holds() },
+		Seal:  func(session, state string) (string, error) { return n.ring.SealText(talkPlace(session), state) },
+	})
+	n.background("keeping calls for other nodes", n.takeovers.talks.Run)
+	return nil
+}
+
+// talkPlace is what the state of a call is bound to where it is encrypted.
+func talkPlace(session string) string { return "talk " + session }
+
+// surviving has the calls of a SIP server survive this node, and it those of others.
+func (n *Node) surviving(c *sip.Config) {
+	if n.takeovers != nil {
+		c.Talks = n.takeovers.talks
+		c.Holds = n.roster.Holds
+	}
+}
+
+// letGo forgets the calls of a life that others have declared over.
+func (n *Node) letGo(context.Context, roster.Life) {
+	n.server.LetGo()
+	if n.takeovers != nil {
+		n.takeovers.talks.LetGo()
+	}
+}
+
+// takeOver goes on with the answered calls of a dead node. Those that it cannot go on
+// with are left to be closed.
+func (n *Node) takeOver(ctx context.Context, d roster.Dead) error {
+	if n.takeovers == nil {
+		return nil
+	}
+	n.server.ExpectOrphans(orphanTime)
+	if d.Node == n.cfg.Node { // what it was when it was killed, its journal knows better
+		if err := n.journal.Flush(ctx); err != nil {
+			return err
+		}
+	}
+	owner := d.Life.String()
+	kept, err := n.cache.TalksOf(ctx, owner)
+	if err != nil {
+		if n.takeovers.patient(d.Life, n.cfg.Cluster.Patience) {
+			return err
+		}
+		n.log.Error().Err(err).Stringer("dead", d.Life).Msg("its calls are closed: what they were cannot be read")
+		return nil
+	}
+	orphans := n.prepare(kept, d)
+	adopted, err := n.adopt(ctx, d, orphans)
+	if len(kept) > 0 {
+		n.log.Warn().Stringer("dead", d.Life).Int("kept", len(kept)).Int("taken_over", adopted).Msg("took over the answered calls of a dead node")
+	}
+	if err != nil {
+		return err
+	}
+	if err := n.cache.ForgetTalks(ctx, owner); err != nil {
+		n.log.Info().Err(err).Msg("they run out")
+	}
+	return nil
+}
+
+// patient tells whether what a life kept is to be tried to be read once more.
+func (t *takeovers) patient(life ledger.Life, d time.Duration) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	since, known := t.tried[life]
+	if !known {
+		since = time.Now()
+		t.tried[life] = since
+	}
+	return time.Since(since) < d
+}
+
+// prepare makes calls of what a dead node kept, by session.
+func (n *Node) prepare(kept map[string]string, d roster.Dead) map[string]*sip.Orphan {
+	orphans := make(map[string]*sip.Orphan, len(kept))
+	for session, text := range kept {
+		state, err := n.ring.OpenText(talkPlace(session), text)
+		if err == nil {
+			orphans[session], err = n.server.Prepare([]byte(state), d.AliveAt)
+		}
+		if err != nil {
+			n.log.Error().Err(err).Str("session", session).Msg("the call of a dead node is closed")
+			delete(orphans, session)
+		}
+	}
+	return orphans
+}
+
+// adopt goes on with those of the calls that the ledger gives to this node.
+func (n *Node) adopt(ctx context.Context, d roster.Dead, orphans map[string]*sip.Orphan) (adopted int, err error) {
+	defer func() {
+		for _, o := range orphans { // that nobody goes on with
+			o.Drop()
+		}
+	}()
+	const batch = 200
+	var some []ledger.Kept
+	give := func() error {
+		taken, err := n.ledger.TakeOver(ctx, d.Life, n.roster.Life(), some)
+		some = some[:0]
+		if err != nil {
+			return fmt.Errorf("take over calls: %w", err)
+		}
+		for session, seq := range taken {
+			o := orphans[session]
+			delete(orphans, session)
+			if err := o.Adopt(seq); err != nil {
+				n.log.Error().Err(err).Msg("the call of a dead node")
+				continue
+			}
+			adopted++
+		}
+		return nil
+	}
+	for _, o := range orphans {
+		if some = append(some, ledger.Kept{Call: o.Was, Seq: o.Seq}); len(some) == batch {
+			if err := give(); err != nil {
+				return adopted, err
+			}
+		}
+	}
+	if len(some) > 0 {
+		err = give()
+	}
+	return adopted, err
+}
