@@ -12,6 +12,7 @@ import (
 	"axgate/media"
 	"axgate/media/record"
 	"axgate/provision"
+	"axgate/roster"
 	"axgate/sip"
 )
 
@@ -24,13 +25,14 @@ type Parts struct {
 	Journal   *journal.Journal
 	Router    *lookup.Router
 	Provision *provision.Service
+	Roster    *roster.Roster
 	Health    *health.Watch
 	Survey    func() Survey
 }
 
 // Ask has the parts asked at each scrape from now on. It is called once.
 func (s *Set) Ask(p Parts) {
-	for _, look := range []func(chan<- prometheus.Metric){p.calls, p.trunks, p.strangers, p.media, p.journal, p.cache, p.surveyed, p.health} {
+	for _, look := range []func(chan<- prometheus.Metric){p.calls, p.trunks, p.strangers, p.media, p.journal, p.cache, p.surveyed, p.nodes, p.health} {
 		s.registry.MustRegister(asked{look})
 	}
 }
@@ -203,6 +205,20 @@ func (p Parts) surveyed(to chan<- prometheus.Metric) {
 		if c.Err == nil {
 			certificate.put(to, float64(c.Until.Unix()), c.Use)
 		}
+	}
+}
+
+var (
+	holds       = level("node_holds", "1: this node is sure that nobody has declared it dead.")
+	incarnation = level("node_incarnation", "Life of this node; a new one begins at each start, and when others had declared it dead.")
+	nodes       = level("nodes", "Nodes of the whole system, by state: up, draining, gone, dead.", "state")
+)
+
+func (p Parts) nodes(to chan<- prometheus.Metric) {
+	holds.flag(to, p.Roster.Holds())
+	incarnation.put(to, float64(p.Roster.Incarnation()))
+	for state, n := range p.Survey().Nodes {
+		nodes.put(to, float64(n), string(state))
 	}
 }
 

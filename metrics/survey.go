@@ -14,7 +14,8 @@ type Survey struct {
 	Owed  ledger.Owed
 	Texts ledger.Waiting
 	Stock ledger.Stock
-	Ahead time.Duration // of the ledger's clock, before this machine's
+	Ahead time.Duration            // of the ledger's clock, before this machine's
+	Nodes map[ledger.NodeState]int // by state
 	Disks []Disk
 	Certs []Certificate
 }

@@ -73,8 +73,8 @@ func (n *Node) mediaHealth(workers *health.Pulse) (health.Level, string) {
 }
 
 func (n *Node) drainHealth() (health.Level, string) {
-	if n.server.Draining() {
-		return health.Down, fmt.Sprintf("the node is about to end: %d calls are up", n.server.Calls())
+	if n.server.Draining() || n.roster.Draining() {
+		return health.Down, fmt.Sprintf("no new calls are taken, so that the node can end: %d calls are up", n.server.Calls())
 	}
 	return fine()
 }

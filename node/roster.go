@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"axgate/events"
 	"axgate/ledger"
@@ -45,7 +46,12 @@ func (n *Node) openRoster(ctx context.Context) error {
 	if n.roster, err = roster.Join(ctx, roster.Config{Ledger: n.ledger, Node: n.cfg.Node, Home: at, Log: n.log}); err != nil {
 		return err
 	}
-	n.close.add("the roster", n.roster.Leave)
+	n.close.add("the roster", func(ctx context.Context) error { // also when calls have used up the time for the end
+		const patience = 5 * time.Second
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		return n.roster.Leave(ending)
+	})
 	n.background("the roster", n.roster.Run)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"axgate/certs"
+	"axgate/ledger"
 	"axgate/metrics"
 )
 
@@ -99,6 +100,14 @@ func (s *survey) stored(ctx context.Context, to *metrics.Survey) (err error) {
 	}
 	if to.Ahead, err = l.Clock(ctx); err != nil {
 		return err
+	}
+	list, err := l.Nodes(ctx)
+	if err != nil {
+		return err
+	}
+	to.Nodes = map[ledger.NodeState]int{ledger.NodeUp: 0, ledger.NodeDraining: 0, ledger.NodeGone: 0, ledger.NodeDead: 0}
+	for i := range list {
+		to.Nodes[list[i].State]++
 	}
 	if begun := time.Now(); begun.After(s.due) {
 		if to.Stock, err = l.Stock(ctx); err == nil {

@@ -62,7 +62,7 @@ func (n *Node) beginWatching(context.Context) error {
 	n.watching.survey.begin(n)
 	n.watching.health = health.New(n.cfg.Node, n.log, n.checks()...)
 	n.watching.figures.Ask(metrics.Parts{SIP: n.server, Media: n.engine, Tapes: n.tapes, Uploads: n.uploads, Journal: n.journal,
-		Router: n.router, Provision: n.office, Health: n.watching.health, Survey: n.watching.survey.get})
+		Router: n.router, Provision: n.office, Roster: n.roster, Health: n.watching.health, Survey: n.watching.survey.get})
 	n.watching.run(n.watching.survey.run)
 	n.watching.run(n.watching.health.Run)
 	return nil

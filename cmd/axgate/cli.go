@@ -56,6 +56,7 @@ type cli struct {
 
 	Keys keysCmd `cmd:"" help:"Keys that secrets and recordings are encrypted with: make, list, change to the newest."`
 
+	Health  healthCmd  `cmd:"" help:"How the running node is, and what is not well."`
 	Doctor  doctorCmd  `cmd:"" help:"Look for everything that could keep calls from working."`
 	Conf    configCmd  `cmd:"" name:"config" help:"Check, print, and explain the configuration."`
 	Version versionCmd `cmd:"" help:"Print the version."`

@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "write the golden files")
 func TestHelp(t *testing.T) {
 	for _, command := range []string{"", "serve", "lab", "call", "app", "app create", "app change", "number", "number list", "number import", "number move", "number status", "number sms", "number tasks",
 		"binding", "binding list", "bulk import", "binding bind", "bind axb", "bind ax", "bind axe", "bind axyb", "bind yb", "unbind", "temp",
-		"prompt", "cdr", "cdr list", "cdr export", "sms", "sms list", "sms explain", "sms send", "event", "event replay", "explain", "blacklist", "trunk", "ban", "ban remove", "doctor", "config"} {
+		"prompt", "cdr", "cdr list", "cdr export", "sms", "sms list", "sms explain", "sms send", "event", "event replay", "explain", "blacklist", "trunk", "ban", "ban remove", "health", "doctor", "config"} {
 		args := append(strings.Fields(command), "--help")
 		got := succeed(t, args...)
 		golden := filepath.Join("testdata", "help", strings.ReplaceAll("axgate "+command, " ", "-")+".txt")

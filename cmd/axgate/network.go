@@ -26,6 +26,7 @@ func (x *patient) network(r node.Running, running bool) {
 				x.note(fine, "sip", "", "%s answers OPTIONS", r.UDP)
 			}
 		}
+		x.health(r)
 		if r.HTTP != "" {
 			if err := askHTTP(r.HTTP); err != nil {
 				x.note(odd, "http", "look at its log; a firewall may be in the way", "%s takes no connection: %v", r.HTTP, err)

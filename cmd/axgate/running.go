@@ -9,10 +9,12 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"axgate/api/manage"
 	"axgate/config"
+	"axgate/health"
 	"axgate/node"
 )
 
@@ -88,6 +90,27 @@ func ownCertificate(cfg *config.Config) (*tls.Config, error) {
 		}
 		return nil
 	}}, nil
+}
+
+// health reads how the node is.
+func (n *runningNode) health() (r health.Report, err error) {
+	req, err := http.NewRequestWithContext(n.ctx, http.MethodGet, strings.TrimSuffix(n.base, manage.Prefix)+health.FullPath, nil)
+	if err != nil {
+		return r, fmt.Errorf("ask the node how it is: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+n.token)
+	res, err := n.client.Do(req)
+	if err != nil {
+		return r, fmt.Errorf("ask the node how it is: %w", err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusServiceUnavailable {
+		return r, fmt.Errorf("ask the node how it is: it answers %s", res.Status)
+	}
+	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(&r); err != nil {
+		return r, fmt.Errorf("read how the node is: %w", err)
+	}
+	return r, nil
 }
 
 // get reads what the node answers at a path of the management API.
