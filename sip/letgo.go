@@ -1,9 +1,13 @@
 package sip
 
-import "axgate/routing"
+import (
+	"github.com/emiago/sipgo/sip"
+
+	"axgate/routing"
+)
 
 // endLetGo is the end of a call that another node has taken: nothing is said of it.
-var endLetGo = routing.End{Word: "let_go", Quiet: true}
+var endLetGo = routing.End{Word: "let_go", SIP: sip.StatusServiceUnavailable, Cause: 41, Quiet: true}
 
 // LetGo forgets all answered calls, since others have declared this node dead and go
 // on with them: no peer is told anything, and nothing is written. Calls that were not

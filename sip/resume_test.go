@@ -356,3 +356,49 @@ func TestAdoptRefuses(t *testing.T) {
 	orphan.Drop()
 	o.hangsUp(a, b)
 }
+
+// TestLetGoOfRinging: nobody goes on with a call that was not answered: its peers are
+// told that it is over, and nothing is written.
+func TestLetGoOfRinging(t *testing.T) {
+	o := survivors(t)
+	a, b := o.rings()
+	b.says(180, "")
+	a.response(180, "INVITE")
+	kinds := len(o.journal.all())
+	o.frozen.Store(true)
+	go o.srv.LetGo()
+	b.cancelled()
+	a.fails(503)
+	eventually(t, "it is over", func() bool { return o.open() == 0 })
+	require.Len(t, o.journal.all(), kinds)
+	o.journal.forget()
+}
+
+// forget has the story of the only call end here.
+func (m *memory) forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.evs)
+	clear(m.calls)
+}
+
+// TestFence: after it stood still a process does nothing until it knows whether it is
+// dead, unless it cannot know.
+func TestFence(t *testing.T) {
+	t.Parallel()
+	var sure atomic.Bool
+	f := fence{holds: sure.Load}
+	now := time.Now()
+	at := func(d time.Duration) bool { return f.passes(now.Add(d)) }
+	sure.Store(true)
+	require.True(t, at(0))
+	sure.Store(false)
+	require.False(t, at(50*time.Millisecond), "it is not heard of")
+	for d := 100 * time.Millisecond; d < fencePatience; d += 100 * time.Millisecond {
+		require.False(t, at(d))
+	}
+	require.True(t, at(fencePatience+100*time.Millisecond), "the ledger is away: nobody can have declared it dead")
+	require.False(t, at(time.Minute), "it stood still")
+	sure.Store(true)
+	require.True(t, at(time.Minute+time.Millisecond))
+}
