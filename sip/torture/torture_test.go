@@ -54,6 +54,10 @@ func (busy) Hurry()                                                             
 func (busy) Answered(context.Context, routing.Question, routing.Decision) error { return nil }
 func (busy) Release(string)                                                     {}
 
+func (busy) Carry(routing.Question, routing.Extension, routing.Decision) {}
+
+func (busy) Forget(string) {}
+
 // Write is a journal that takes everything.
 func (busy) Write(events.Call, ...events.Event) <-chan error {
 	done := make(chan error, 1)
