@@ -10,6 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/stretchr/testify/require"
@@ -75,6 +76,10 @@ func TestAlerts(t *testing.T) {
 	for _, a := range alerts(t) {
 		named = append(named, a.Alert)
 		asks(t, figures, a.Alert, a.Expr)
+		if a.For != "" {
+			_, err := model.ParseDuration(a.For)
+			require.NoError(t, err, a.Alert)
+		}
 		require.Contains(t, []string{"page", "ticket"}, a.Labels["severity"], a.Alert)
 		require.NotEmpty(t, a.Annotations["summary"], a.Alert)
 		for _, part := range []string{"- **Means:** ", "- **Users:** ", "- **Look:** ", "- **Do:** "} {
