@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -12,9 +13,10 @@ import (
 
 // Config is what a test tells axgate of its surroundings.
 type Config struct {
-	Dir      string // log, configuration file, and data unless Data is set
-	Data     string // data directory; empty: Dir
-	Node     string // its name; empty: e2e
+	Node     string   // its name; empty: e2e
+	Env      []string // of the process, beside the test's own
+	Dir      string   // log, configuration file, and data unless Data is set
+	Data     string   // data directory; empty: Dir
 	SIP      netip.AddrPort
 	HTTP     netip.AddrPort // where the API is; not set: none
 	Cert     string         // PEM file of its certificate; empty: plain HTTP
@@ -95,7 +97,7 @@ type Number struct {
 func (c Config) yaml() string {
 	type section = map[string]any
 	file := section{
-		"node": "e2e", "data": c.Data, "log": section{"format": "text"}, "registrar": section{"accounts": list(c.Phones, func(a Account) section {
+		"node": cmp.Or(c.Node, "e2e"), "data": c.Data, "log": section{"format": "text"}, "registrar": section{"accounts": list(c.Phones, func(a Account) section {
 			return section{"number": a.Number, "password": a.Password}
 		})},
 		"sip":   section{"udp": c.SIP.String(), "tcp": c.SIP.String()},

@@ -20,8 +20,8 @@ import (
 )
 
 // Build compiles axgate into dir, with the race detector if AXGATE_E2E_RACE is
-// set, and gives the path of the program.
-func Build(ctx context.Context, dir string) (string, error) {
+// set and further flags of go build, and gives the path of the program.
+func Build(ctx context.Context, dir string, flags ...string) (string, error) {
 	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
 		return "", fmt.Errorf("find the module: %w", err)
@@ -31,6 +31,7 @@ func Build(ctx context.Context, dir string) (string, error) {
 	if os.Getenv("AXGATE_E2E_RACE") != "" {
 		args = append(args, "-race")
 	}
+	args = append(args, flags...)
 	cmd := exec.CommandContext(ctx, "go", append(args, "./cmd/axgate")...)
 	cmd.Dir = strings.TrimSpace(string(root))
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -72,6 +73,7 @@ func (g *Gate) Serve(ctx context.Context) error {
 	g.log, g.exited, g.err = log, make(chan struct{}), nil
 	g.cmd = exec.Command(g.bin, "serve", "--config", g.path)
 	g.cmd.Stdout, g.cmd.Stderr, g.cmd.Dir = log, log, g.cfg.Dir
+	g.cmd.Env = append(os.Environ(), g.cfg.Env...)
 	g.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := g.cmd.Start(); err != nil {
 		return errors.Join(fmt.Errorf("start axgate: %w", err), log.Close())

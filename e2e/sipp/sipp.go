@@ -31,6 +31,9 @@ type Config struct {
 	TCP      bool
 	Service  string // the number it calls
 	Calls    int    // ends after so many; 0: runs until Close
+
+	Lines []string // of [field0] and so on, divided by semicolons: the calls take one after the other
+	Rate  int      // calls that begin in a second; 0: one at a time
 }
 
 // MediaPorts is how many ports for media a process may need.
@@ -64,8 +67,16 @@ func Start(cfg Config) (*Process, error) {
 	if cfg.Calls > 0 {
 		args = append(args, "-m", strconv.Itoa(cfg.Calls))
 	}
+	if len(cfg.Lines) > 0 {
+		args = append(args, "-inf", "lines.csv")
+	}
 	if cfg.Target.IsValid() {
-		args = append(args, "-s", cfg.Service, "-r", "1", "-l", "1", cfg.Target.String())
+		if cfg.Rate > 0 {
+			args = append(args, "-r", strconv.Itoa(cfg.Rate))
+		} else {
+			args = append(args, "-r", "1", "-l", "1")
+		}
+		args = append(args, "-s", cfg.Service, cfg.Target.String())
 	}
 	p := &Process{cfg: cfg, cmd: exec.Command(bin, args...), done: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = cfg.Dir, &p.out, &p.out
@@ -92,6 +103,12 @@ func prepare(cfg Config) error {
 	}
 	if err := os.WriteFile(filepath.Join(cfg.Dir, "scenario.xml"), text.Bytes(), 0o600); err != nil {
 		return err
+	}
+	if len(cfg.Lines) > 0 {
+		lines := "SEQUENTIAL\n" + strings.Join(cfg.Lines, "\n") + "\n"
+		if err := os.WriteFile(filepath.Join(cfg.Dir, "lines.csv"), []byte(lines), 0o600); err != nil {
+			return err
+		}
 	}
 	for name, alaw := range cfg.Audio {
 		if err := os.WriteFile(filepath.Join(cfg.Dir, name), alaw, 0o600); err != nil {
@@ -152,6 +169,19 @@ func (p *Process) transcript() string {
 		fmt.Fprintf(&b, "  %s %s\n", way, first)
 	}
 	return b.String()
+}
+
+// Quit lets no more calls begin and waits until those that are up have ended.
+func (p *Process) Quit(ctx context.Context) error {
+	if err := p.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
+		return fmt.Errorf("have sipp end: %w", errors.Join(err, p.failure()))
+	}
+	select {
+	case <-p.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for sipp's last calls: %w", ctx.Err())
+	}
 }
 
 // Close ends SIPp.

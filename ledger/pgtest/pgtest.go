@@ -24,8 +24,14 @@ import (
 // Server is a running PostgreSQL.
 type Server struct {
 	dir  string
-	cmd  *exec.Cmd
+	port string
+	bin  string   // directory of its programs
+	args []string // of the server
+	attr *syscall.SysProcAttr
 	made atomic.Int64
+
+	cmd   *exec.Cmd
+	ended chan struct{} // closed when the process is gone
 }
 
 // Start makes a cluster in a temporary directory and starts it on a Unix
@@ -40,41 +46,66 @@ func Start(settings ...string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a directory for PostgreSQL: %w", err)
 	}
-	s := &Server{dir: dir}
-	attr, err := s.owner()
-	if err != nil {
+	s := &Server{dir: dir, bin: bin, port: "5432"}
+	if s.attr, err = s.owner(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", s.data(), "-U", "test", "-A", "trust", "-N", "--encoding=UTF8", "--locale=C.UTF-8")
-	initdb.SysProcAttr, initdb.Dir = attr, dir
+	initdb.SysProcAttr, initdb.Dir = s.attr, dir
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, errors.Join(fmt.Errorf("initdb: %w: %s", err, out), os.RemoveAll(dir))
 	}
-	log, err := os.Create(filepath.Join(dir, "log"))
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("make PostgreSQL's log: %w", err), os.RemoveAll(dir))
-	}
-	defer func() { _ = log.Close() }()
-	args := []string{"-D", s.data(), "-k", dir}
+	s.args = []string{"-D", s.data(), "-k", dir}
 	for _, setting := range append([]string{"listen_addresses=", "max_connections=60", "fsync=off"}, settings...) {
-		args = append(args, "-c", setting)
+		s.args = append(s.args, "-c", setting)
+		if port, ok := strings.CutPrefix(setting, "port="); ok {
+			s.port = port
+		}
 	}
-	s.cmd = exec.Command(filepath.Join(bin, "postgres"), args...)
-	s.cmd.SysProcAttr, s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = attr, dir, log, log
-	if err := s.cmd.Start(); err != nil {
-		return nil, errors.Join(fmt.Errorf("start PostgreSQL: %w", err), os.RemoveAll(dir))
-	}
-	if err := s.await(); err != nil {
-		text, _ := os.ReadFile(log.Name())
-		return nil, errors.Join(fmt.Errorf("%w: %s", err, text), s.Stop())
+	if err := s.run(); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return s, nil
 }
 
+// run starts the process and waits until it answers.
+func (s *Server) run() error {
+	log, err := os.Create(filepath.Join(s.dir, "log"))
+	if err != nil {
+		return fmt.Errorf("make PostgreSQL's log: %w", err)
+	}
+	defer func() { _ = log.Close() }()
+	s.cmd = exec.Command(filepath.Join(s.bin, "postgres"), s.args...)
+	s.cmd.SysProcAttr, s.cmd.Dir, s.cmd.Stdout, s.cmd.Stderr = s.attr, s.dir, log, log
+	if err := s.cmd.Start(); err != nil {
+		return fmt.Errorf("start PostgreSQL: %w", err)
+	}
+	cmd, ended := s.cmd, make(chan struct{})
+	s.ended = ended
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // it reports the signal
+	}()
+	if err := s.await(); err != nil {
+		text, _ := os.ReadFile(log.Name())
+		return errors.Join(fmt.Errorf("%w: %s", err, text), s.end(syscall.SIGQUIT))
+	}
+	return nil
+}
+
+// end signals the process and waits until it is gone.
+func (s *Server) end(how os.Signal) error {
+	err := s.cmd.Process.Signal(how)
+	if errors.Is(err, os.ErrProcessDone) {
+		err = nil
+	}
+	<-s.ended
+	return err
+}
+
 // Stop ends the server and removes its directory.
 func (s *Server) Stop() error {
-	err := s.cmd.Process.Signal(syscall.SIGQUIT) // at once, without a checkpoint
-	_ = s.cmd.Wait()                             // it reports the signal
+	err := s.end(syscall.SIGQUIT) // at once, without a checkpoint
 	return errors.Join(err, os.RemoveAll(s.dir))
 }
 
@@ -105,7 +136,7 @@ func (s *Server) make(how string) (dsn string, err error) {
 }
 
 func (s *Server) dsn(name string) string {
-	return fmt.Sprintf("host=%s user=test dbname=%s", s.dir, name)
+	return fmt.Sprintf("host=%s port=%s user=test dbname=%s", s.dir, s.port, name)
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
@@ -140,6 +171,11 @@ func (s *Server) await() error {
 	for deadline := time.Now().Add(patience); ; time.Sleep(step) {
 		if err = db.Ping(); err == nil {
 			return nil
+		}
+		select {
+		case <-s.ended:
+			return fmt.Errorf("PostgreSQL ended at its start: %w", err)
+		default:
 		}
 		if time.Now().After(deadline) {
 			return fmt.Errorf("PostgreSQL does not come up: %w", err)

@@ -1,0 +1,73 @@
+//go:build e2e
+
+package chaos
+
+import (
+	"testing"
+	"time"
+)
+
+// TestRedis breaks a single Redis.
+func TestRedis(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, plan{})
+	if full {
+		w.play(redisKilled(10*time.Second), redisPaused(10*time.Second), redisFlushed())
+		return
+	}
+	w.play(redisKilled(3*time.Second), redisPaused(3*time.Second), redisFlushed())
+}
+
+// TestDatabase breaks PostgreSQL, and the way to it.
+func TestDatabase(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, plan{})
+	if full {
+		w.play(databaseKilled(20*time.Second), databasePaused(20*time.Second), databaseRestarted(), databaseCut(20*time.Second),
+			databaseSwallowed(20*time.Second), databaseSlow(20*time.Second))
+		return
+	}
+	w.play(databaseKilled(6*time.Second), databaseSwallowed(6*time.Second))
+}
+
+// TestSentinel has a master that Sentinels watch lose its place.
+func TestSentinel(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, plan{redis: "sentinel"})
+	if full {
+		w.play(sentinelMasterKilled(), sentinelMasterPaused())
+		return
+	}
+	w.play(sentinelMasterKilled())
+}
+
+// TestCluster has a master of a cluster lose its place.
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	if !full {
+		t.Skip("the packages of store and lookup try it; make chaos does here")
+	}
+	w := newWorld(t, plan{redis: "cluster"})
+	w.play(clusterMasterKilled(0), clusterMasterPaused(1))
+}
+
+// TestClock has the clock of a node an hour ahead, and behind.
+func TestClock(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, plan{})
+	if full {
+		w.play(clockOff(1, time.Hour, 15*time.Second), clockOff(1, -time.Hour, 15*time.Second))
+		return
+	}
+	w.play(clockOff(1, time.Hour, 4*time.Second), clockOff(1, -time.Hour, 4*time.Second))
+}
+
+// TestReceiver has the customer's server away.
+func TestReceiver(t *testing.T) {
+	t.Parallel()
+	if !full {
+		t.Skip("pushes are repeated after a minute: make chaos has it")
+	}
+	w := newWorld(t, plan{})
+	w.play(customerDead(20 * time.Second))
+}
