@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -204,26 +203,4 @@ func raiseCache(s scope, why string, floor int64, marks ...string) (value int64,
 		}
 	}
 	return value, nil
-}
-
-// AwaitNodes returns once all nodes have heard of a mark of the cache, but for those
-// that were silent for longer than they believe the cache without the ledger,
-// and for self.
-func (l *Ledger) AwaitNodes(ctx context.Context, mark int64, self string) error {
-	const silent, step = 5 * time.Second, 50 * time.Millisecond
-	for {
-		behind, err := l.Behind(ctx, mark, silent)
-		if err != nil {
-			return err
-		}
-		behind = slices.DeleteFunc(behind, func(node string) bool { return node == self })
-		if len(behind) == 0 {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("these nodes still go by an older cache: %s", strings.Join(behind, ", "))
-		case <-time.After(step):
-		}
-	}
 }

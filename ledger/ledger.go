@@ -47,6 +47,8 @@ type Ledger struct {
 	watch  Watch
 	due    chan struct{} // holds a token once events may be due
 
+	clocked atomic.Pointer[reading] // the last of its clock
+
 	recording sync.Mutex // holds records
 	records   records
 
@@ -73,7 +75,7 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the ledger: %w", err)
 	}
-	l.due, l.records = make(chan struct{}, 1), newRecords()
+	l.due, l.records = make(chan struct{}, 1), newRecords(l.Now)
 	if l.driver == SQLite {
 		l.writer = newWriter(l.writes)
 	}

@@ -19,10 +19,13 @@ type Marks struct {
 // Marks reads the marks.
 func (l *Ledger) Marks(ctx context.Context) (Marks, error) {
 	var m Marks
-	err := l.read(ctx).scan(`SELECT (SELECT MAX(value) FROM marks WHERE name IN ('epoch', 'servers')), (SELECT value FROM marks WHERE name = 'settings')`, nil, &m.Cache, &m.Settings)
+	r := reading{at: time.Now()}
+	err := l.read(ctx).scan(`SELECT (SELECT MAX(value) FROM marks WHERE name IN ('epoch', 'servers')), (SELECT value FROM marks WHERE name = 'settings'), `+l.clock(),
+		nil, &m.Cache, &m.Settings, &r.us)
 	if err != nil {
 		return m, fmt.Errorf("read the marks: %w", err)
 	}
+	l.clocked.Store(&r)
 	return m, nil
 }
 

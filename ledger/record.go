@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
@@ -85,13 +86,14 @@ var errUnfit = errors.New("the entry is no record of a call")
 
 // records writes entries within a transaction.
 type records struct {
+	now       func() time.Time // by the ledger's clock
 	receivers receivers
 	events    bulk
 	calls     bulk
 }
 
-func newRecords() records {
-	return records{events: newBulk(eventInto, eventOnce, eventWidth, 32), calls: newBulk(callInto, callUpdate, callWidth, 1)}
+func newRecords(now func() time.Time) records {
+	return records{now: now, events: newBulk(eventInto, eventOnce, eventWidth, 32), calls: newBulk(callInto, callUpdate, callWidth, 1)}
 }
 
 // store tells whether events are due. Of the states of one call only the last

@@ -67,9 +67,9 @@ func (r *records) storeEvents(s scope, evs []*events.Event) (fresh bool, err err
 	if err := r.receivers.read(s); err != nil {
 		return false, err
 	}
-	args := make([]any, 0, len(evs)*eventWidth)
+	args, now := make([]any, 0, len(evs)*eventWidth), micros(r.now())
 	for _, e := range evs {
-		due := dueAt(e)
+		due := min(dueAt(e), max(1, now)) // the clock of who wrote it may be ahead
 		if due > 0 && r.receivers.deaf[events.Lane{App: e.App, Target: e.Target()}] {
 			due = 0
 		}

@@ -30,7 +30,7 @@ func fleetOn(t *testing.T, change func(*store.Config)) *fleet {
 	t.Cleanup(func() { require.NoError(t, f.ledger.Close()) })
 	ctx, stop := context.WithCancel(context.Background())
 	for _, node := range []string{"n1", "n2"} {
-		cfg := store.Config{Node: node, Timeout: 300 * time.Millisecond, Log: zerolog.Nop(), Registry: lookup.NewRegistry(f.ledger, node)}
+		cfg := store.Config{Node: node, Timeout: 300 * time.Millisecond, Log: zerolog.Nop(), Registry: lookup.NewRegistry(f.ledger, node, nil)}
 		change(&cfg)
 		cache, err := store.Open(cfg)
 		require.NoError(t, err)

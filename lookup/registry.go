@@ -11,11 +11,18 @@ import (
 type registry struct {
 	ledger *ledger.Ledger
 	node   string
+	known  func() bool
 }
 
-// NewRegistry is the registry of a node's cache; without a name, of a process that
-// carries no calls.
-func NewRegistry(l *ledger.Ledger, node string) store.Registry { return registry{l, node} }
+// NewRegistry is the registry of a node's cache, with the witnesses of its router;
+// without a name and witnesses, of a process that carries no calls.
+func NewRegistry(l *ledger.Ledger, node string, w *Witnesses) store.Registry {
+	r := registry{ledger: l, node: node}
+	if w != nil {
+		r.known = w.Known
+	}
+	return r
+}
 
 // View is store.Registry's.
 func (r registry) View(ctx context.Context) (store.View, error) {
@@ -33,7 +40,7 @@ func (r registry) Fence(ctx context.Context, s store.Server) (store.View, error)
 func (r registry) Believe(ctx context.Context, s store.Server) (store.View, error) {
 	_, mark, err := r.ledger.FenceServer(ctx, ledger.CacheServer(s)) // it is fenced: that tells the mark
 	if err == nil {
-		err = r.ledger.AwaitNodes(ctx, mark, r.node)
+		err = r.ledger.AwaitNodes(ctx, mark, r.node, r.known)
 	}
 	if err != nil {
 		return store.View{}, err

@@ -59,6 +59,10 @@ type Config struct {
 	// accounts or prompts may be others than before. nil: nobody wants to know.
 	Settings func(ctx context.Context) error
 
+	// Witnesses are those of the node's changes of bindings too. nil: there are none
+	// of them.
+	Witnesses *Witnesses
+
 	// Guessing bounds wrong extensions (AXE). The zero value does not.
 	Guessing store.Guessing
 
@@ -98,6 +102,9 @@ func (c *Config) defaults() {
 	if c.Watch == nil {
 		c.Watch = func(time.Duration, error) {}
 	}
+	if c.Witnesses == nil {
+		c.Witnesses = &Witnesses{}
+	}
 	if c.Asker == nil {
 		c.Asker = events.NewAsker(events.AskConfig{})
 	}
@@ -118,6 +125,8 @@ type Router struct {
 	settings atomic.Pointer[settings]
 	beaten   int64                          // Run's: the mark that the ledger has heard of
 	trusted  atomic.Pointer[roster.Instant] // when the ledger heard of this node, of the last time that was before the epoch was read
+	vouched  atomic.Pointer[roster.Instant] // from when on other nodes vouch for what this one has heard; nil: they do not
+	away     atomic.Bool                    // the ledger does not answer
 	outages  outages
 	guesses  guesses
 	use      *usage.Book
@@ -281,7 +290,13 @@ func (r *Router) facts(ctx context.Context, ask question) (routing.Facts, error)
 			return f, err
 		}
 	}
+	if r.away.Load() {
+		return routing.Facts{}, fmt.Errorf("neither cache nor ledger answers: %w", routing.ErrAway)
+	}
 	f, err := ask.ledger(ctx)
+	if ledger.Away(err) {
+		err = fmt.Errorf("%w: %w", routing.ErrAway, err)
+	}
 	if err != nil {
 		return f, fmt.Errorf("neither cache nor ledger answers: %w", err)
 	}

@@ -23,6 +23,10 @@ type settings struct {
 // pace is how often the ledger is asked what has changed.
 const pace = 500 * time.Millisecond
 
+// followMost is how long the ledger may take to tell: one that takes longer is away,
+// and calls that need it are refused at once.
+const followMost = 3 * time.Second
+
 // Run follows the ledger until ctx ends: settings of apps, the epoch of the
 // cache; it tells the ledger by which epoch this node goes, and the other
 // nodes what accounts and numbers use; it loads X that the cache did not have,
@@ -32,6 +36,10 @@ func (r *Router) Run(ctx context.Context) {
 	beside.Go(func() { r.use.Run(ctx) })
 	beside.Go(func() { r.loads.run(ctx) })
 	beside.Go(func() { r.probe(ctx) })
+	beside.Go(func() {
+		r.testify(ctx)
+		r.leave()
+	})
 	if r.cfg.Upkeep > 0 {
 		beside.Go(func() { r.keepUp(ctx) })
 	}
@@ -52,8 +60,12 @@ func (r *Router) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		r.away.Store(ledger.Away(err))
 		if err != nil && !ill {
 			r.cfg.Log.Error().Err(err).Msg("follow the ledger: this node goes by what it knew")
+		}
+		if err == nil && ill {
+			r.cfg.Log.Info().Msg("the ledger is followed again")
 		}
 		ill = err != nil
 	}
@@ -61,13 +73,18 @@ func (r *Router) Run(ctx context.Context) {
 
 // follow reads what has changed since the last time.
 func (r *Router) follow(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, followMost)
 	defer cancel()
-	heard := r.cfg.Roster.Heard()
+	heard, asked := r.cfg.Roster.Heard(), roster.Now()
+	alive, err := r.cfg.Ledger.Alive(ctx)
+	if err != nil {
+		return err
+	}
 	m, err := r.followCache(ctx)
 	if err != nil {
 		return err
 	}
+	r.cfg.Witnesses.hears(asked, r.trusted.Load(), alive, r.cfg.Node)
 	r.trusted.Store(heard)
 	if m.Settings == r.settings.Load().mark {
 		return nil
@@ -131,6 +148,8 @@ func (r *Router) read(ctx context.Context, mark int64) error {
 // beat tells the others at once which state of the cache this node has heard of: they
 // may wait for it.
 func (r *Router) beat(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, followMost)
+	defer cancel()
 	mark := r.cfg.Cache.Mark()
 	if mark == r.beaten {
 		return nil

@@ -7,10 +7,18 @@ import "time"
 // cache void (provision: five seconds).
 const trust = 4 * time.Second
 
-// believes tells whether this node has heard from the ledger lately, so that
-// it knows which cache is void. What it heard counts only if the ledger had
-// heard of the node before: else nobody waited for it.
+// believes tells whether this node knows which cache is void: it has heard from the
+// ledger lately, or all others vouch for that it has missed nothing (Witnesses). What it
+// heard counts only if the ledger had heard of the node before: else nobody waited
+// for it.
 func (r *Router) believes() bool {
 	heard := r.trusted.Load()
-	return heard != nil && heard.Age() < trust
+	if heard == nil {
+		return false
+	}
+	if heard.Age() < trust {
+		return true
+	}
+	vouched := r.vouched.Load()
+	return vouched != nil && vouched.Age() < trust && heard.Age() < isolationMost
 }

@@ -26,7 +26,7 @@ func TestASilentNodeDoesNotBelieve(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, l.Close()) })
 	still := &stop{}
 	c, err := store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Node: "n1", Timeout: 5 * time.Second,
-		Registry: NewRegistry(l, "n1"), Hooks: []redis.Hook{still}})
+		Registry: NewRegistry(l, "n1", nil), Hooks: []redis.Hook{still}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	require.NoError(t, c.Ping(ctx))

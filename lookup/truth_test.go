@@ -102,7 +102,7 @@ func newFleet(t *testing.T, cfg ledger.Config) *fleet {
 
 func (f *fleet) open(ctx context.Context, node string) peer {
 	cache, err := store.Open(store.Config{Address: f.redis.address(), Node: node, Timeout: 5 * time.Second, Hooks: []redis.Hook{jitter{}}, Log: zerolog.Nop(),
-		Registry: lookup.NewRegistry(f.ledger, node)})
+		Registry: lookup.NewRegistry(f.ledger, node, nil)})
 	require.NoError(f.t, err)
 	f.t.Cleanup(func() { require.NoError(f.t, cache.Close()) })
 	epoch, err := f.ledger.Epoch(f.ctx)

@@ -229,7 +229,7 @@ func (w *world) open() {
 	l := w.ledger
 	w.t.Cleanup(func() { require.NoError(w.t, l.Close()) })
 	w.cache, err = store.Open(store.Config{Address: w.address, Node: "n1", Timeout: 500 * time.Millisecond, Hooks: []redis.Hook{&w.trips}, Log: zerolog.Nop(),
-		Registry: lookup.NewRegistry(l, "n1")})
+		Registry: lookup.NewRegistry(l, "n1", nil)})
 	require.NoError(w.t, err)
 	c := w.cache
 	w.t.Cleanup(func() { require.NoError(w.t, c.Close()) })

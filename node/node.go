@@ -52,6 +52,7 @@ type Node struct {
 	files      *prompts.Dir
 	office     *provision.Service
 	router     *lookup.Router
+	witnesses  lookup.Witnesses // for when the ledger is away
 	texts      *sms.Office
 	gateways   gateways // of texts by HTTP
 	sounds     *prompts.Library
@@ -194,7 +195,7 @@ func (n *Node) openCache(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if n.cache, err = openCache(ctx, s, n.ledger, n.cfg.Node, n.cfg.Redis.Inside()); err != nil {
+	if n.cache, err = openCache(ctx, s, n.ledger, n.cfg.Node, &n.witnesses, n.cfg.Redis.Inside()); err != nil {
 		return err
 	}
 	n.close.add("the cache", func(context.Context) error { return n.cache.Close() })
@@ -208,7 +209,7 @@ func (n *Node) openProvision(ctx context.Context) (err error) {
 	if n.files, err = prompts.OpenDir(PromptDir(&n.cfg)); err != nil {
 		return err
 	}
-	n.office, err = provision.New(provision.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Prompts: n.files, Node: n.cfg.Node, Compare: n.cfg.Redis.Compare, Log: n.log})
+	n.office, err = provision.New(provision.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Prompts: n.files, Node: n.cfg.Node, Known: n.witnesses.Known, Compare: n.cfg.Redis.Compare, Log: n.log})
 	if err != nil {
 		return err
 	}
@@ -228,7 +229,11 @@ func (n *Node) openLookup(ctx context.Context) (err error) {
 	}
 	asker := events.NewAsker(events.AskConfig{Refuse: refused})
 	n.close.add("the connections to the apps' servers", func(context.Context) error { asker.Close(); return nil })
+<<<<<<< HEAD
 	n.router, err = lookup.New(ctx, lookup.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Node: n.cfg.Node, Roster: n.roster, Log: n.log, Settings: n.sounds.Refresh,
+=======
+	n.router, err = lookup.New(ctx, lookup.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Node: n.cfg.Node, Witnesses: &n.witnesses, Log: n.log, Settings: n.sounds.Refresh,
+>>>>>>> 3765737 (Let nodes vouch for each other while the ledger is away, have calls keep their length when a clock is set, and events be due by the ledger's clock)
 		Journal: n.journal, Asker: asker, AnswerIn: n.cfg.Events.AnswerTimeout, TextAnswerIn: n.cfg.SMS.AnswerTimeout, Playable: n.playable,
 		Guessing: store.Guessing{Most: n.cfg.Guard.WrongExtensions, Within: n.cfg.Guard.WrongWindow}, Use: use, Watch: n.watching.figures.Redis, Upkeep: n.cfg.Redis.Upkeep})
 	if err != nil {
@@ -261,7 +266,12 @@ func (n *Node) openPusher(context.Context) error {
 	if err != nil {
 		return err
 	}
+<<<<<<< HEAD
 	c := events.Config{Timeout: n.cfg.Events.Timeout, Refuse: refused, RecordDomain: hostName(&n.cfg, n.shown), Pushed: n.pushed, Log: n.log}
+=======
+	c := events.Config{Timeout: n.cfg.Events.Timeout, Refuse: refused, RecordDomain: hostName(&n.cfg, n.shown), Log: n.log,
+		Now: n.ledger.Now} // all nodes have one clock for what is due
+>>>>>>> 3765737 (Let nodes vouch for each other while the ledger is away, have calls keep their length when a clock is set, and events be due by the ledger's clock)
 	if n.library != nil {
 		c.RecordURL = n.recordURL
 	}

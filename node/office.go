@@ -62,7 +62,7 @@ func OpenOffice(ctx context.Context, cfg config.Config, log zerolog.Logger) (o *
 	o.close.add("the ledger", func(context.Context) error { return o.Ledger.Close() })
 	var cache provision.Cache = noCache{}
 	if !cfg.Redis.Inside() || s.Address != "" {
-		if o.Cache, err = openCache(ctx, s, o.Ledger, "", false); err != nil {
+		if o.Cache, err = openCache(ctx, s, o.Ledger, "", nil, false); err != nil {
 			return nil, err
 		}
 		o.close.add("the cache", func(context.Context) error { return o.Cache.Close() })
@@ -114,9 +114,10 @@ func (o *Office) Close() error {
 }
 
 // openCache connects to Redis, embedded in this process or not, by what the
-// ledger says of it. node is the one in this process; empty: there is none.
-func openCache(ctx context.Context, s store.Config, l *ledger.Ledger, node string, embedded bool) (*store.Cache, error) {
-	s.Registry = lookup.NewRegistry(l, node)
+// ledger says of it. node is the one in this process, w its witnesses; empty and nil:
+// there is none.
+func openCache(ctx context.Context, s store.Config, l *ledger.Ledger, node string, w *lookup.Witnesses, embedded bool) (*store.Cache, error) {
+	s.Registry = lookup.NewRegistry(l, node, w)
 	open := store.Open
 	if embedded { // it is another one at every start, which is no news
 		open, s.Log = store.OpenEmbedded, s.Log.Level(zerolog.ErrorLevel)

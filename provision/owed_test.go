@@ -52,7 +52,7 @@ func TestARefusalIsTrueOfTheCacheToo(t *testing.T) {
 				require.NoError(t, err)
 				t.Cleanup(func() { require.NoError(t, l.Close()) })
 				c, err := store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Timeout: 5 * time.Second,
-					Registry: lookup.NewRegistry(l, "")})
+					Registry: lookup.NewRegistry(l, "", nil)})
 				require.NoError(t, err)
 				t.Cleanup(func() { require.NoError(t, c.Close()) })
 				s, err := provision.New(provision.Config{Ledger: l, Cache: c, Plan: routing.ChinaPlan(), Log: zerolog.Nop()})

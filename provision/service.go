@@ -41,6 +41,7 @@ type Config struct {
 	Plan    routing.Plan
 	Prompts PromptFiles      // nil: prompts can be neither uploaded nor read
 	Node    string           // the node in this process; empty if it carries no calls
+	Known   func() bool      // the silent nodes know of this one (ledger.AwaitNodes); nil: they do not
 	Now     func() time.Time // nil: time.Now
 	Compare time.Duration    // pause between two rounds of Run that compare cache and ledger; 0: there are none
 	Log     zerolog.Logger
@@ -53,6 +54,7 @@ type Service struct {
 	files  PromptFiles
 	plan   routing.Plan
 	node   string
+	known  func() bool
 	now    func() time.Time
 	log    zerolog.Logger
 	news   news
@@ -72,7 +74,7 @@ func New(cfg Config) (*Service, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Service{ledger: cfg.Ledger, cache: cfg.Cache, files: cfg.Prompts, plan: cfg.Plan, node: cfg.Node, now: cfg.Now, log: cfg.Log, tasks: make(chan struct{}, 1)}
+	s := &Service{ledger: cfg.Ledger, cache: cfg.Cache, files: cfg.Prompts, plan: cfg.Plan, node: cfg.Node, known: cfg.Known, now: cfg.Now, log: cfg.Log, tasks: make(chan struct{}, 1)}
 	s.news.reset()
 	s.rounds.pause = cfg.Compare
 	return s, nil

@@ -15,7 +15,7 @@ import (
 // How long the cache and the other nodes may take to hear of a change.
 const (
 	cachePatience = 2 * time.Second
-	nodePatience  = 5 * time.Second
+	nodePatience  = 12 * time.Second // a silent one is waited for once all others have heard
 )
 
 // settle brings a change that the ledger has to the cache, or else makes the
@@ -58,7 +58,7 @@ func (s *Service) voidCache(ctx context.Context, why string, cause error) error 
 	}
 	s.setEpoch(epoch)
 	s.log.Warn().Err(cause).Int64("epoch", epoch).Msg("the cache is void: " + why)
-	if err := s.ledger.AwaitNodes(ctx, epoch, s.node); err != nil {
+	if err := s.ledger.AwaitNodes(ctx, epoch, s.node, s.known); err != nil {
 		return errors.Join(cause, err)
 	}
 	return nil

@@ -85,7 +85,7 @@ func newOffice(t testing.TB, cfg ledger.Config, mode routing.Mode) *office {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, o.ledger.Close()) })
 	o.cache, err = store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Timeout: 5 * time.Second,
-		Registry: lookup.NewRegistry(o.ledger, "")})
+		Registry: lookup.NewRegistry(o.ledger, "", nil)})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, o.cache.Close()) })
 	o.Service, err = provision.New(provision.Config{Ledger: o.ledger, Cache: o.cache, Plan: routing.ChinaPlan(), Now: o.clock, Log: zerolog.Nop()})

@@ -51,6 +51,7 @@ type call struct {
 	unanswered int  // requests of ours in dialogs; see send.go
 	talking    bool // both hear each other
 
+	began   time.Time // here
 	decided time.Time // by the rules, the first time
 	ended   *Ended    // nil: nobody watches, or it goes on
 
@@ -74,7 +75,7 @@ const waitTime = 8 * time.Second
 
 func (s *Server) newCall(tx *wire.ServerTx, who origin, key inviteKey, hops int) *call {
 	now := time.Now()
-	c := &call{srv: s, session: s.session(now), from: who, hops: hops, inbox: newInbox(), orders: make(chan routing.End, 1), gone: make(chan struct{}), media: s.engine.NewCall()}
+	c := &call{srv: s, began: now, session: s.session(now), from: who, hops: hops, inbox: newInbox(), orders: make(chan routing.End, 1), gone: make(chan struct{}), media: s.engine.NewCall()}
 	c.audio = c.media.Events()
 	c.log = s.log.With().Str("session", c.session).Logger()
 	user := tx.Request.Recipient.User
@@ -176,7 +177,7 @@ var endTooSlow = routing.End{Word: routing.EndFault.Word, StateCode: routing.End
 
 // faultOf is the end of a call that an error of router or journal ends.
 func faultOf(err error) routing.End {
-	if errors.Is(err, errSlow) || errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, errSlow) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, routing.ErrAway) {
 		return endTooSlow
 	}
 	return routing.EndFault
@@ -261,7 +262,7 @@ func (c *call) readOffer() (routing.End, bool) {
 func (c *call) adopt(d routing.Decision) {
 	c.d = d
 	if c.decided.IsZero() {
-		c.decided = time.Now()
+		c.decided = c.now()
 	}
 	c.a.hide(d.Callee, c.srv.cfg.Plan.Country)
 	c.rec.X, c.rec.Caller, c.rec.Callee, c.rec.Shown = string(c.q.X), string(c.q.Caller), string(d.Callee), string(d.Shown)

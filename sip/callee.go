@@ -56,7 +56,7 @@ func (c *call) reach() (routing.End, bool) {
 		c.log.Error().Err(err).Msg("open the caller's audio")
 		return endOf(err), false
 	}
-	now := time.Now()
+	now := c.now()
 	var fresh bool
 	if c.loop, fresh = c.srv.loops.enter(c.q, c.d, now); !fresh {
 		c.log.Warn().Msg("the callee forwards its calls back to X")

@@ -30,7 +30,7 @@ type write struct {
 // tells at once that the journal takes nothing.
 func (c *call) emit(kind events.Kind, digits string) error {
 	c.record.seq++
-	return c.keep(events.NewCallEvent(c.rec, c.record.seq, kind, time.Now(), digits))
+	return c.keep(events.NewCallEvent(c.rec, c.record.seq, kind, c.now(), digits))
 }
 
 // keep writes an event with the call's state.

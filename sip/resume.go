@@ -92,7 +92,7 @@ func (s *Server) enlist(c *call) error {
 
 // restore makes a call of what another node kept of it.
 func (s *Server) restore(t *savedTalk, died time.Time) (*call, error) {
-	c := &call{srv: s, session: t.Call.Session, hops: dialog.DefaultHops, inbox: newInbox(), orders: make(chan routing.End, 1), gone: make(chan struct{}), media: s.engine.NewCall(), rec: t.Call,
+	c := &call{srv: s, began: time.Now(), session: t.Call.Session, hops: dialog.DefaultHops, inbox: newInbox(), orders: make(chan routing.End, 1), gone: make(chan struct{}), media: s.engine.NewCall(), rec: t.Call,
 		resumed: resumption{died: died, begun: time.Now()}}
 	c.audio = c.media.Events()
 	c.log = s.log.With().Str("session", c.session).Str("caller", logging.Mask(t.Call.Caller)).Str("x", t.Call.X).Logger()

@@ -22,7 +22,7 @@ func (c *call) join() (routing.End, bool) {
 	if end, ok := c.certain(); !ok {
 		return end, false
 	}
-	c.rec.Answered = time.Now()
+	c.rec.Answered = c.now()
 	c.srv.loops.answered(&c.loop)
 	c.stopWaiting()
 	c.media.Connect(false, false)

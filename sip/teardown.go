@@ -17,7 +17,7 @@ func (c *call) tearDown(end routing.End) {
 	c.over.Store(true)
 	close(c.gone)
 	c.srv.up.Add(-1)
-	c.rec.Ended = c.lostAt(time.Now())
+	c.rec.Ended = c.lostAt(c.now())
 	c.forgotten()
 	c.rec.StateCode, c.rec.FailReason, c.rec.EndWord = end.StateCode, end.FailReason, end.Word
 	c.srv.loops.answered(&c.loop) // before the caller knows that it may dial again

@@ -100,7 +100,7 @@ func (c *call) rang(b *calleeLeg, res *sip.Response) {
 
 // alerted notes that the callee's phone rings.
 func (c *call) alerted() {
-	c.rec.Alerting = time.Now()
+	c.rec.Alerting = c.now()
 	c.log.Info().Msg("alerting")
 	c.note(events.Alerting, "")
 	if c.d.Rings() {

@@ -26,7 +26,7 @@ type admission struct {
 
 const (
 	admitPause   = 250 * time.Millisecond // between two tries
-	admitMost    = 10 * time.Second       // a try may take: other nodes have to hear of it
+	admitMost    = 16 * time.Second       // a try may take: other nodes have to hear of it
 	admitLooks   = 10                     // for a server that the client does not know yet
 	admitLookGap = 200 * time.Millisecond
 )

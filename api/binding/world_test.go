@@ -121,7 +121,7 @@ func newWorld(t testing.TB, cfg ledger.Config, at time.Time) *world {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.ledger.Close()) })
 	w.cache, err = store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Timeout: 15 * time.Second,
-		Registry: lookup.NewRegistry(w.ledger, "")})
+		Registry: lookup.NewRegistry(w.ledger, "", nil)})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.cache.Close()) })
 	w.Service, err = provision.New(provision.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Now: w.clock, Log: zerolog.Nop()})

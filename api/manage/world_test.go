@@ -102,7 +102,7 @@ func newWorld(t testing.TB, edit ...func(*manage.Deps)) *world {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.ledger.Close()) })
 	cache, err := store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Timeout: 5 * time.Second,
-		Registry: lookup.NewRegistry(w.ledger, "")})
+		Registry: lookup.NewRegistry(w.ledger, "", nil)})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, cache.Close()) })
 	log := zerolog.New(w.log)

@@ -60,7 +60,7 @@ func open(ctx context.Context, dir string, cfg ledger.Config, mode routing.Mode)
 	}
 	log := zerolog.New(os.Stderr)
 	w.cache, err = store.Open(store.Config{Address: w.redis.Addr, Node: "bench", Log: log, Timeout: time.Minute,
-		Registry: lookup.NewRegistry(w.ledger, "bench")})
+		Registry: lookup.NewRegistry(w.ledger, "bench", nil)})
 	if err != nil {
 		return nil, errors.Join(err, w.ledger.Close(), w.redis.Close())
 	}
