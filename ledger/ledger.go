@@ -52,7 +52,6 @@ type Ledger struct {
 	recording sync.Mutex // holds records
 	records   records
 
-	ahead   atomic.Int64 // of the database's clock, in ns; 0 with SQLite
 	closed  atomic.Bool
 	shut    sync.Once
 	shutErr error

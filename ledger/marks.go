@@ -19,13 +19,10 @@ type Marks struct {
 // Marks reads the marks.
 func (l *Ledger) Marks(ctx context.Context) (Marks, error) {
 	var m Marks
-	r := reading{at: time.Now()}
-	err := l.read(ctx).scan(`SELECT (SELECT MAX(value) FROM marks WHERE name IN ('epoch', 'servers')), (SELECT value FROM marks WHERE name = 'settings'), `+l.clock(),
-		nil, &m.Cache, &m.Settings, &r.us)
+	err := l.read(ctx).scan(`SELECT (SELECT MAX(value) FROM marks WHERE name IN ('epoch', 'servers')), (SELECT value FROM marks WHERE name = 'settings')`, nil, &m.Cache, &m.Settings)
 	if err != nil {
 		return m, fmt.Errorf("read the marks: %w", err)
 	}
-	l.clocked.Store(&r)
 	return m, nil
 }
 
@@ -175,13 +172,9 @@ func (l *Ledger) clock() string {
 // waited for it since an instant.
 func (l *Ledger) noteClock(told, begun time.Time) {
 	if l.driver == Postgres {
-		l.ahead.Store(int64(told.Sub(begun.Add(time.Since(begun) / 2))))
+		l.clocked.Store(&reading{told, begun.Add(time.Since(begun) / 2)})
 	}
 }
-
-// Now is the instant by the ledger's clock, as far as this node has heard (Beat): what
-// several nodes agree on, when the clocks of their machines do not.
-func (l *Ledger) Now() time.Time { return time.Now().Add(time.Duration(l.ahead.Load())) }
 
 // Clock is how far the clock of the database is ahead of this machine's. With SQLite
 // they are one.

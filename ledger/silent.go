@@ -28,7 +28,7 @@ func (l *Ledger) Silent(ctx context.Context) ([]string, error) {
 
 // heard lists nodes that were heard of between two spans ago, by the ledger's clock.
 func (l *Ledger) heard(ctx context.Context, from, to time.Duration) (nodes []string, err error) {
-	rows, err := l.read(ctx).query(`SELECT node FROM nodes WHERE heard_at >= `+l.clock()+` - $1 AND heard_at <= `+l.clock()+` - $2 ORDER BY node`,
+	rows, err := l.read(ctx).query(`SELECT node FROM nodes WHERE heard_at >= `+l.clock()+` - $1 AND heard_at <= `+l.clock()+` - $2 AND state <> '`+string(NodeGone)+`' ORDER BY node`,
 		from.Microseconds(), to.Microseconds())
 	if err != nil {
 		return nil, fmt.Errorf("list nodes by when they were heard of: %w", err)
@@ -42,18 +42,6 @@ func (l *Ledger) heard(ctx context.Context, from, to time.Duration) (nodes []str
 		nodes = append(nodes, node)
 	}
 	return nodes, nil
-}
-
-// Leave notes that a node has ended: nobody has to wait for it.
-func (l *Ledger) Leave(ctx context.Context, node string) error {
-	err := l.change(ctx, func(s scope) error {
-		_, err := s.exec(`UPDATE nodes SET heard_at = 0 WHERE node = $1`, node)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("note that node %s has ended: %w", node, err)
-	}
-	return nil
 }
 
 // AwaitNodes returns once no node goes by a state of the cache before a mark, but for

@@ -8,6 +8,7 @@ import (
 
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/roster"
 	"axgate/routing"
 	"axgate/store"
 )

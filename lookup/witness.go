@@ -4,12 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"strconv"
 	"sync"
 	"time"
 
 	"axgate/ledger"
+	"axgate/roster"
 )
 
 // Witnesses are how a node goes on by the cache while the ledger is away: as long as
@@ -25,23 +25,23 @@ import (
 // that nobody knows.
 type Witnesses struct {
 	mu      sync.Mutex
-	run     string              // of this process
-	words   int                 // that it has said
-	issued  map[int]instant     // when it began to say them, the last ones
-	read    map[string]string   // the last word of each other node
-	spoke   map[string]instant  // when it was found that they had said another
-	vouches map[string]vouching // by node
-	needed  []string            // nodes that were alive
-	asked   instant             // before that was read from the ledger
-	since   instant             // from when on the ledger was heard of without a break
-	heard   bool                // the ledger was, at all
-	told    instant             // before the last word that arrived
-	arrived bool                // one did
+	run     string                    // of this process
+	words   int                       // that it has said
+	issued  map[int]roster.Instant    // when it began to say them, the last ones
+	read    map[string]string         // the last word of each other node
+	spoke   map[string]roster.Instant // when it was found that they had said another
+	vouches map[string]vouching       // by node
+	needed  []string                  // nodes that were alive
+	asked   roster.Instant            // before that was read from the ledger
+	since   roster.Instant            // from when on the ledger was heard of without a break
+	heard   bool                      // the ledger was, at all
+	told    roster.Instant            // before the last word that arrived
+	arrived bool                      // one did
 }
 
 // vouching is what a node said when it had read a word of ours.
 type vouching struct {
-	at             instant // when that was said
+	at             roster.Instant // when that was said
 	mark, settings int64
 }
 
@@ -60,25 +60,20 @@ const wordsKept = 16
 // was silent for longer (ledger.SilentMost).
 const isolationMost = ledger.SilentMost - 10*time.Minute
 
-func (i instant) before(j instant) bool { return i.run < j.run }
-
-// since is how long ago it is, by the clock that says more.
-func (i instant) ago(now instant) time.Duration { return max(now.clock.Sub(i.clock), now.run-i.run) }
-
 // Known tells whether every silent node knows of this one: it has told of itself
 // in Redis since the ledger hears of it.
 func (w *Witnesses) Known() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.arrived && w.heard && w.since.before(w.told)
+	return w.arrived && w.heard && w.since.Before(w.told)
 }
 
 // hears notes that the ledger was heard of: which nodes were alive then. asked is when
 // that was begun to be read, last when the ledger was heard of before.
-func (w *Witnesses) hears(asked instant, last *instant, alive []string, self string) {
+func (w *Witnesses) hears(asked roster.Instant, last *roster.Instant, alive []string, self string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.heard || last == nil || last.ago(asked) >= trust {
+	if !w.heard || last == nil || last.Age() >= trust {
 		w.since, w.heard = asked, true
 	}
 	w.asked, w.needed = asked, nil
@@ -90,12 +85,12 @@ func (w *Witnesses) hears(asked instant, last *instant, alive []string, self str
 }
 
 // say makes the next word.
-func (w *Witnesses) say(now instant, mark, settings int64) (text string, n int) {
+func (w *Witnesses) say(now roster.Instant, mark, settings int64) (text string, n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.run == "" {
-		w.run, w.issued, w.read = rand.Text()[:8], map[int]instant{}, map[string]string{}
-		w.spoke, w.vouches = map[string]instant{}, map[string]vouching{}
+		w.run, w.issued, w.read = rand.Text()[:8], map[int]roster.Instant{}, map[string]string{}
+		w.spoke, w.vouches = map[string]roster.Instant{}, map[string]vouching{}
 	}
 	w.words++
 	w.issued[w.words] = now
@@ -113,7 +108,7 @@ func (w *Witnesses) word(n int) string { return w.run + "-" + strconv.Itoa(n) }
 func (w *Witnesses) take(self string, n int, all map[string]string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	now := thisInstant()
+	now := roster.Now()
 	w.told, w.arrived = w.issued[n], true
 	for node := range w.read {
 		if _, ok := all[node]; !ok { // it has ended, or Redis has lost it
@@ -138,25 +133,25 @@ func (w *Witnesses) take(self string, n int, all map[string]string) {
 
 // vouched is from when on all others vouch for this node, which goes by these marks.
 // false: not all do.
-func (w *Witnesses) vouched(mark, settings int64) (instant, bool) {
+func (w *Witnesses) vouched(mark, settings int64) (roster.Instant, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.arrived || !w.heard {
-		return instant{}, false
+		return roster.Instant{}, false
 	}
 	from := w.told
 	needed := append([]string(nil), w.needed...)
 	for node, at := range w.spoke {
-		if !at.before(w.asked) {
+		if !at.Before(w.asked) {
 			needed = append(needed, node)
 		}
 	}
 	for _, node := range needed {
 		v, ok := w.vouches[node]
 		if !ok || v.mark > mark || v.settings > settings {
-			return instant{}, false
+			return roster.Instant{}, false
 		}
-		if v.at.before(from) {
+		if v.at.Before(from) {
 			from = v.at
 		}
 	}
@@ -167,7 +162,7 @@ func (w *Witnesses) vouched(mark, settings int64) (instant, bool) {
 func (r *Router) testify(ctx context.Context) {
 	for rest(ctx, pace) {
 		mark, settings := r.marks()
-		text, n := r.cfg.Witnesses.say(thisInstant(), mark, settings)
+		text, n := r.cfg.Witnesses.say(roster.Now(), mark, settings)
 		all, err := r.cfg.Cache.Testify(ctx, r.cfg.Node, text)
 		if err != nil {
 			continue // the outage of Redis is told of elsewhere
@@ -187,11 +182,11 @@ func (r *Router) marks() (cache, settings int64) {
 	return max(r.cfg.Cache.Mark(), r.cfg.Cache.Epoch()), r.settings.Load().mark
 }
 
-// leave tells that this node has ended, so that nobody waits for it.
+// leave takes away what this node has said: it has ended.
 func (r *Router) leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	if err := errors.Join(r.cfg.Cache.Forgo(ctx, r.cfg.Node), r.cfg.Ledger.Leave(ctx, r.cfg.Node)); err != nil {
+	if err := r.cfg.Cache.Forgo(ctx, r.cfg.Node); err != nil {
 		r.cfg.Log.Debug().Err(err).Msg("other nodes may wait for this one")
 	}
 }

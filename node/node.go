@@ -229,11 +229,7 @@ func (n *Node) openLookup(ctx context.Context) (err error) {
 	}
 	asker := events.NewAsker(events.AskConfig{Refuse: refused})
 	n.close.add("the connections to the apps' servers", func(context.Context) error { asker.Close(); return nil })
-<<<<<<< HEAD
-	n.router, err = lookup.New(ctx, lookup.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Node: n.cfg.Node, Roster: n.roster, Log: n.log, Settings: n.sounds.Refresh,
-=======
-	n.router, err = lookup.New(ctx, lookup.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Node: n.cfg.Node, Witnesses: &n.witnesses, Log: n.log, Settings: n.sounds.Refresh,
->>>>>>> 3765737 (Let nodes vouch for each other while the ledger is away, have calls keep their length when a clock is set, and events be due by the ledger's clock)
+	n.router, err = lookup.New(ctx, lookup.Config{Ledger: n.ledger, Cache: n.cache, Plan: n.plan, Node: n.cfg.Node, Roster: n.roster, Witnesses: &n.witnesses, Log: n.log, Settings: n.sounds.Refresh,
 		Journal: n.journal, Asker: asker, AnswerIn: n.cfg.Events.AnswerTimeout, TextAnswerIn: n.cfg.SMS.AnswerTimeout, Playable: n.playable,
 		Guessing: store.Guessing{Most: n.cfg.Guard.WrongExtensions, Within: n.cfg.Guard.WrongWindow}, Use: use, Watch: n.watching.figures.Redis, Upkeep: n.cfg.Redis.Upkeep})
 	if err != nil {
@@ -266,12 +262,8 @@ func (n *Node) openPusher(context.Context) error {
 	if err != nil {
 		return err
 	}
-<<<<<<< HEAD
-	c := events.Config{Timeout: n.cfg.Events.Timeout, Refuse: refused, RecordDomain: hostName(&n.cfg, n.shown), Pushed: n.pushed, Log: n.log}
-=======
-	c := events.Config{Timeout: n.cfg.Events.Timeout, Refuse: refused, RecordDomain: hostName(&n.cfg, n.shown), Log: n.log,
+	c := events.Config{Timeout: n.cfg.Events.Timeout, Refuse: refused, RecordDomain: hostName(&n.cfg, n.shown), Pushed: n.pushed, Log: n.log,
 		Now: n.ledger.Now} // all nodes have one clock for what is due
->>>>>>> 3765737 (Let nodes vouch for each other while the ledger is away, have calls keep their length when a clock is set, and events be due by the ledger's clock)
 	if n.library != nil {
 		c.RecordURL = n.recordURL
 	}

@@ -28,3 +28,6 @@ func Ago(d time.Duration) Instant {
 	i := Now()
 	return Instant{i.Clock.Add(-d), i.run - d}
 }
+
+// Before tells which of two instants came first, by how long the process had run.
+func (i Instant) Before(j Instant) bool { return i.run < j.run }

@@ -43,7 +43,7 @@ func writtenKeys(t *testing.T) map[string][]string {
 			if all[kind] == nil {
 				all[kind] = map[string]bool{}
 			}
-			if kind != "axgate:{X}:busy" && !strings.HasPrefix(kind, "axgate:use:") && !strings.HasPrefix(kind, "axgate:talks:") && c.rdb.Type(ctx, key).Val() == "hash" {
+			if kind != "axgate:{X}:busy" && kind != nodesKey && !strings.HasPrefix(kind, "axgate:use:") && !strings.HasPrefix(kind, "axgate:talks:") && c.rdb.Type(ctx, key).Val() == "hash" {
 				for _, f := range c.rdb.HKeys(ctx, key).Val() {
 					all[kind][f] = true
 				}
@@ -142,6 +142,8 @@ func fillWithEverything(t *testing.T, c *Cache, look func()) {
 	_, err = c.UseNonce(ctx, "app", "n", time.Minute)
 	require.NoError(t, err)
 	_, err = c.ShareUse(ctx, []UseShare{{Key: AccountUse("sp"), Owner: "n1/1", Keep: time.Minute}, {Key: XUse("+8617010000001"), Owner: "n1/2", Keep: time.Minute}}, time.Second)
+	require.NoError(t, err)
+	_, err = c.Testify(ctx, "n1", "words")
 	require.NoError(t, err)
 	const unknown = routing.X("+8617010000009")
 	_, ticket, err := c.Facts(ctx, routing.Question{Session: "s", X: unknown, Caller: a, At: now})

@@ -93,10 +93,8 @@ func (w *world) judgeFault(p *played, until time.Time, calls []*call, told map[s
 		v.lost += w.lost(p, c, told)
 	}
 	for _, r := range w.clerks.refused {
-		if !r.at.Before(p.from) && r.at.Before(until) {
-			if end := r.at.Add(r.took); end.After(last) {
-				last = end
-			}
+		if end := r.at.Add(r.took); !r.at.Before(p.from) && end.Before(until) && end.After(last) {
+			last = end
 		}
 	}
 	if base := p.mended; p.heals {

@@ -72,7 +72,7 @@ func Start(cfg Config) (*Process, error) {
 	}
 	if cfg.Target.IsValid() {
 		if cfg.Rate > 0 {
-			args = append(args, "-r", strconv.Itoa(cfg.Rate))
+			args = append(args, "-r", strconv.Itoa(cfg.Rate), "-deadcall_wait", "1000") // ms
 		} else {
 			args = append(args, "-r", "1", "-l", "1")
 		}
