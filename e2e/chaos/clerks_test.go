@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -45,7 +46,10 @@ type binding struct {
 	id string
 }
 
-const clerksAtWork = 3
+const (
+	clerksAtWork = 3
+	stand        = 15 // of the first of so many rounds of each, a fifth stays bound
+)
 
 func (w *world) startClerks() {
 	w.t.Helper()
@@ -93,6 +97,13 @@ func (c *clerks) node(i int) *node {
 	return c.w.nodes[i%len(c.w.nodes)]
 }
 
+// goes tells whether customers go to a node.
+func (c *clerks) goes(i int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.at) == 0 || slices.Contains(c.at, i)
+}
+
 // patience is how long a change may be refused before something is wrong.
 const patience = 2 * time.Minute
 
@@ -105,7 +116,7 @@ func (c *clerks) round(ctx context.Context, p *pair, i int) {
 		return
 	}
 	c.callAll(p, true)
-	if i%5 == 4 { // it stays, and is looked at in the end
+	if i%5 == 4 && i < stand { // it stays, and is looked at in the end
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.standing = append(c.standing, binding{p, id})
@@ -211,7 +222,9 @@ func (c *clerks) fault(format string, args ...any) {
 func (c *clerks) callAll(p *pair, bound bool) {
 	var all sync.WaitGroup
 	for i := range c.phones {
-		all.Go(func() { c.call(i, p, bound) })
+		if c.goes(i) {
+			all.Go(func() { c.call(i, p, bound) })
+		}
 	}
 	all.Wait()
 }

@@ -22,6 +22,7 @@ type fault struct {
 	clockAhead time.Duration // of that node
 	mayFail    int           // calls
 	excuses    func(*played, *call) bool
+	cuts       bool // its calls are cut off: they are billed for no longer than they talked
 	remark     string
 }
 
@@ -48,6 +49,7 @@ func (w *world) play(faults ...fault) {
 		p.mended = time.Now()
 		w.t.Logf("%s: %s is over", p.mended.Format("15:04:05.000"), f.name)
 		w.calm(3)
+		time.Sleep(w.pause)
 	}
 	w.finish(all)
 }
@@ -58,6 +60,7 @@ func (w *world) finish(all []*played) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	w.stopTraffic(ctx)
+	w.t.Logf("%s: no more calls", time.Now().Format("15:04:05.000"))
 	w.clerks.end()
 	for _, b := range w.clerks.standing { // every bind that was acknowledged
 		id, err := w.clerks.node(0).binding(ctx, b.pair)

@@ -39,7 +39,7 @@ func (c *call) String() string {
 var refusals = []int{302, 400, 403, 404, 408, 410, 480, 481, 482, 483, 484, 486, 487, 488, 500, 501, 502, 503, 504, 600, 603, 604, 606}
 
 // talks are how long callers talk, in ms, one after the other.
-var talks = []int{1000, 2000, 1500, 8000, 1000, 3000}
+var talks = []int{1000, 2000, 1500, 6000, 1000, 3000}
 
 func (w *world) sipp(cfg sipp.Config) *sipp.Process {
 	w.t.Helper()

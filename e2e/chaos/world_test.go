@@ -45,6 +45,8 @@ type world struct {
 	network  *sipp.Process // whose phones are called
 	callers  []*sipp.Process
 	clerks   *clerks
+	pause    time.Duration // after each fault
+	played   []*played     // in the end
 }
 
 // node is an axgate with the file that shifts its clock.
