@@ -63,6 +63,10 @@ soak: peers ## a long call for SOAK_TALK (31m; off: none) and SOAK_CALLS (3000) 
 	AXGATE_SOAK_TALK=$${SOAK_TALK:-31m} AXGATE_SOAK_CALLS=$${SOAK_CALLS:-3000} AXGATE_ATTACK=$${ATTACK:-1m} \
 		go test -tags e2e -count=1 -v -timeout 24h -run '^(TestSoak.*|TestAttack)$$' ./e2e
 
+.PHONY: chaos
+chaos: peers ## every fault of Redis, PostgreSQL, disk, clock, receiver and nodes under traffic, then the table; SEED=n repeats a row of random ones
+	AXGATE_CHAOS=full AXGATE_CHAOS_SEED=$${SEED:-} go test -tags e2e -count=1 -v -timeout 60m -parallel $${PARALLEL:-3} ./e2e/chaos
+
 .PHONY: bench
 bench: ## Go benchmarks of the hot paths
 	go test -run '^$$' -bench . -benchmem ./routing/... ./media/... ./store/... ./sip/... ./ledger/...

@@ -161,6 +161,10 @@ func (w *Witnesses) vouched(mark, settings int64) (roster.Instant, bool) {
 // testify has this node speak and listen until ctx ends.
 func (r *Router) testify(ctx context.Context) {
 	for rest(ctx, pace) {
+		if r.outages.any() { // only its probe asks it
+			r.vouched.Store(nil)
+			continue
+		}
 		mark, settings := r.marks()
 		text, n := r.cfg.Witnesses.say(roster.Now(), mark, settings)
 		all, err := r.cfg.Cache.Testify(ctx, r.cfg.Node, text)

@@ -71,3 +71,13 @@ func TestReceiver(t *testing.T) {
 	w := newWorld(t, plan{})
 	w.play(customerDead(20 * time.Second))
 }
+
+// TestNode has a node stand still for a minute, and another one killed.
+func TestNode(t *testing.T) {
+	t.Parallel()
+	if !full {
+		t.Skip("it stands still for a minute: make chaos has it")
+	}
+	w := newWorld(t, plan{})
+	w.play(nodeStopped(1, time.Minute), nodeKilled(0, 5*time.Second))
+}

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -97,7 +96,7 @@ type Number struct {
 func (c Config) yaml() string {
 	type section = map[string]any
 	file := section{
-		"node": cmp.Or(c.Node, "e2e"), "data": c.Data, "log": section{"format": "text"}, "registrar": section{"accounts": list(c.Phones, func(a Account) section {
+		"node": "e2e", "data": c.Data, "log": section{"format": "text"}, "registrar": section{"accounts": list(c.Phones, func(a Account) section {
 			return section{"number": a.Number, "password": a.Password}
 		})},
 		"sip":   section{"udp": c.SIP.String(), "tcp": c.SIP.String()},
