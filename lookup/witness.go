@@ -162,7 +162,6 @@ func (w *Witnesses) vouched(mark, settings int64) (roster.Instant, bool) {
 func (r *Router) testify(ctx context.Context) {
 	for rest(ctx, pace) {
 		if r.outages.any() { // only its probe asks it
-			r.vouched.Store(nil)
 			continue
 		}
 		mark, settings := r.marks()
