@@ -78,6 +78,9 @@ type Call struct {
 	RecordWanted bool   // a recording was begun; RecordFile tells whether it was kept
 	RecordFile   string // recordObjectName; empty: no file
 	RecordBytes  int64
+	// RecordGap is how much of the recording is silent because its node died and
+	// another one went on; 0: it is of one piece. In no push.
+	RecordGap time.Duration
 
 	// Quality of each leg: packets received and lost, jitter in ms, estimated MOS.
 	CallerLeg, CalleeLeg Quality

@@ -57,7 +57,7 @@ func readCall(r row) (c events.Call, seq int, err error) {
 		if err := json.Unmarshal([]byte(quality), &q); err != nil {
 			return c, seq, fmt.Errorf("the quality of %s: %w", c.Session, err)
 		}
-		c.CallerLeg, c.CalleeLeg = q.Caller, q.Callee
+		c.CallerLeg, c.CalleeLeg, c.RecordGap = q.Caller, q.Callee, time.Duration(q.GapMS)*time.Millisecond
 	}
 	return c, seq, nil
 }

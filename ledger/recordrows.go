@@ -104,10 +104,11 @@ func appendEvent(args []any, e *events.Event, due int64) []any {
 	return append(args, e.Session, int64(e.Seq), e.App, string(e.Kind), micros(e.At), string(e.Body), string(e.Target()), due, int64(0), int64(0), int64(0), "")
 }
 
-// qualities is the form of both legs' quality.
+// qualities is the form of both legs' quality, and of how whole the recording is.
 type qualities struct {
 	Caller events.Quality `json:"caller"`
 	Callee events.Quality `json:"callee"`
+	GapMS  int64          `json:"record_gap_ms,omitempty"` // of the recording
 }
 
 func (r *records) storeCalls(s scope, calls []state) error {
@@ -143,7 +144,7 @@ func storeCall(s scope, c *events.Call, seq int, closed bool) error {
 func appendCall(args []any, st state) ([]any, error) {
 	c, quality := st.call, ""
 	if !c.Ended.IsZero() {
-		q, err := json.Marshal(qualities{c.CallerLeg, c.CalleeLeg})
+		q, err := json.Marshal(qualities{c.CallerLeg, c.CalleeLeg, c.RecordGap.Milliseconds()})
 		if err != nil {
 			return nil, fmt.Errorf("the quality of %s: %w", c.Session, err)
 		}

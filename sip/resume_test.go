@@ -294,6 +294,7 @@ func TestRecordingSurvives(t *testing.T) {
 	files := o.recordings()
 	require.Len(t, files, 1)
 	require.Equal(t, rec.RecordBytes, size(t, files[0]))
+	require.Positive(t, rec.RecordGap)
 	raw, err := os.ReadFile(files[0])
 	require.NoError(t, err)
 	f, err := wav.Parse(raw)

@@ -58,7 +58,7 @@ func (c *call) stopTape() {
 		c.rec.Recording, c.rec.RecordFile = time.Time{}, ""
 		return
 	}
-	c.rec.RecordBytes = result.Bytes
+	c.rec.RecordBytes, c.rec.RecordGap = result.Bytes, result.Gap
 	if !result.Start.IsZero() {
 		c.rec.Recording = result.Start
 	}

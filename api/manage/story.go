@@ -124,6 +124,9 @@ func endSentence(c *events.Call) string {
 	parts = append(parts, "("+strings.Join(codes, ", ")+")")
 	if c.RecordFile != "" {
 		parts = append(parts, fmt.Sprintf("The recording %s has %d bytes.", c.RecordFile, c.RecordBytes))
+		if c.RecordGap > 0 {
+			parts = append(parts, fmt.Sprintf("%.1f s of it are silent: the node died, and another one went on.", c.RecordGap.Seconds()))
+		}
 	}
 	return strings.Join(parts, " ")
 }
