@@ -199,7 +199,7 @@ func TestRoundTrip(t *testing.T) {
 				require.Len(t, left, 1)
 				closed, err := restored.CloseOpen(t.Context(), ledger.Dead{Life: ledger.Life{Node: "n"}, AliveAt: t0.Add(2 * time.Minute)}, true, nil)
 				require.NoError(t, err)
-				require.Equal(t, 1, closed, "the call that was up gets its fee event")
+				require.Len(t, closed, 1, "the call that was up gets its fee event")
 			})
 		}
 	}

@@ -46,7 +46,7 @@ func batches(taken []Claimed) [][]Claimed {
 func (p *Pusher) pushSession(ctx context.Context, r *Receiver, events []Claimed, e *ended) {
 	for i, c := range events {
 		start := p.cfg.Now()
-		if ctx.Err() != nil || start.Add(p.cfg.Timeout).After(c.Lease) {
+		if ctx.Err() != nil || !p.cfg.Holds() || start.Add(p.cfg.Timeout).After(c.Lease) {
 			p.giveBack(events[i:], start)
 			return
 		}
@@ -72,7 +72,7 @@ func (p *Pusher) pushSession(ctx context.Context, r *Receiver, events []Claimed,
 // pushFees pushes fee records in one message.
 func (p *Pusher) pushFees(ctx context.Context, r *Receiver, events []Claimed, e *ended) {
 	start := p.cfg.Now()
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || !p.cfg.Holds() {
 		p.giveBack(events, start)
 		return
 	}

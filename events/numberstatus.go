@@ -71,7 +71,7 @@ func numberMessage(list []numInfo) []byte {
 func (p *Pusher) pushNumbers(ctx context.Context, r *Receiver, events []Claimed, e *ended) {
 	for len(events) > 0 {
 		start := p.cfg.Now()
-		if ctx.Err() != nil || start.Add(p.cfg.Timeout).After(events[0].Lease) {
+		if ctx.Err() != nil || !p.cfg.Holds() || start.Add(p.cfg.Timeout).After(events[0].Lease) {
 			p.giveBack(events, start)
 			return
 		}

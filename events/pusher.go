@@ -28,6 +28,13 @@ type Config struct {
 	// one; it must not block. nil: nobody is.
 	Pushed func(Pushed)
 
+	// Holds tells whether this node is known to be alive: others push what it holds when it is
+	// not. nil: always.
+	Holds func() bool
+	// Rests tells whether others push what is due: this one ends what it holds, and takes
+	// nothing more. nil: never.
+	Rests func() bool
+
 	Refuse  []netip.Prefix   // networks that no push goes to
 	RootCAs *x509.CertPool   // who vouches for https receivers; nil: the system's
 	Now     func() time.Time // time.Now
@@ -54,6 +61,12 @@ func (c *Config) defaults() {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Holds == nil {
+		c.Holds = func() bool { return true }
+	}
+	if c.Rests == nil {
+		c.Rests = func() bool { return false }
 	}
 }
 
@@ -168,6 +181,9 @@ func (p *Pusher) drain() {
 // round claims what the lanes have room for and starts its delivery. more
 // tells that another round may find something at once.
 func (p *Pusher) round(ctx context.Context) (more bool) {
+	if !p.cfg.Holds() || p.cfg.Rests() {
+		return false
+	}
 	now := p.cfg.Now()
 	lease := now.Add(leaseOf(p.cfg.Timeout))
 	taken, more, err := p.outbox.Claim(ctx, now, lease, p.room)

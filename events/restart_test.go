@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -100,6 +101,76 @@ func TestSeveralPushers(t *testing.T) {
 			require.Len(t, kinds, 6)
 			require.Equal(t, told, slices.DeleteFunc(kinds, func(k string) bool { return k == "fee" }))
 		}
+	})
+}
+
+// TestAHeirPushesAtOnce: what a dead node was about to push, its heir does not wait for; the
+// dead one's word does not count any more, should it come back, and nothing is pushed twice.
+func TestAHeirPushesAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, cfg ledger.Config) {
+		w, to := newWorld(t, cfg), newServer(t)
+		w.app("app", to)
+		dead := ledger.Life{Node: "a", Incarnation: 3}
+		const calls = 20
+		for i := range calls {
+			w.call("app", fmt.Sprint("call", i), 1, all...)
+		}
+		now := w.clock.now()
+		held := w.Outbox().Held(func() ledger.Life { return dead })
+		taken, _, err := held.Claim(t.Context(), now, now.Add(time.Minute), func(events.Lane) int { return 10 })
+		require.NoError(t, err)
+		require.NotEmpty(t, taken)
+		done := taken[0]
+		require.NoError(t, held.Finish(t.Context(), []events.Outcome{{Claimed: done, At: now, Done: now}}))
+		w.run()
+		for i := range calls {
+			if session := fmt.Sprint("call", i); !slices.ContainsFunc(taken, func(c events.Claimed) bool { return c.Session == session }) {
+				w.settled(session, 1, "1 tries, done")
+			}
+		}
+		n, err := w.FreeClaims(t.Context(), ledger.Life{Node: "a", Incarnation: 2})
+		require.NoError(t, err)
+		require.Zero(t, n, "an earlier life held nothing")
+		n, err = w.FreeClaims(t.Context(), dead)
+		require.NoError(t, err)
+		require.EqualValues(t, len(taken)-1, n)
+		w.clock.move(time.Since(now)) // the rows are due by the real clock
+		for i := range calls {
+			for seq := range all {
+				session := fmt.Sprint("call", i)
+				if session == done.Session && seq+1 == done.Seq {
+					continue
+				}
+				w.settled(session, seq+1, "1 tries, done")
+			}
+		}
+		require.NoError(t, held.Finish(t.Context(), []events.Outcome{{Claimed: taken[1], At: now, Due: now}}))
+		w.settled(taken[1].Session, taken[1].Seq, "1 tries, done")
+		for i := range calls {
+			kinds := to.kinds(fmt.Sprint("call", i))
+			slices.Sort(kinds)
+			require.Equal(t, len(slices.Compact(slices.Clone(kinds))), len(kinds), "each once")
+		}
+	})
+}
+
+// TestAPusherThatIsNotItself: one that may be dead takes nothing, and tells nothing of
+// what it holds; one that rests neither takes anything.
+func TestAPusherThatIsNotItself(t *testing.T) {
+	each(t, func(t *testing.T, cfg ledger.Config) {
+		w, to := newWorld(t, cfg), newServer(t)
+		w.app("app", to)
+		var holds, rests atomic.Bool
+		w.run(func(c *events.Config) { c.Holds, c.Rests = holds.Load, rests.Load })
+		w.call("app", "one", 1, all...)
+		time.Sleep(100 * time.Millisecond)
+		require.Empty(t, to.pushes())
+		rests.Store(true)
+		holds.Store(true)
+		time.Sleep(100 * time.Millisecond)
+		require.Empty(t, to.pushes())
+		rests.Store(false)
+		w.settled("one", 6, "1 tries, done")
 	})
 }
 

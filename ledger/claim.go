@@ -177,6 +177,10 @@ func divide(pending []owed, l events.Lane, now int64) (run, bool) {
 
 // take claims and parks in one transaction.
 func (o *Outbox) take(ctx context.Context, lease int64, runs []run) (taken []events.Claimed, err error) {
+	holder := ""
+	if o.holder != nil {
+		holder = o.holder().String()
+	}
 	err = o.ledger.change(ctx, func(s scope) error {
 		taken = nil
 		for _, r := range runs {
@@ -187,7 +191,7 @@ func (o *Outbox) take(ctx context.Context, lease int64, runs []run) (taken []eve
 				continue
 			}
 			for _, e := range r.rows {
-				n, err := s.exec(`UPDATE events SET due_at = $1 WHERE session = $2 AND seq = $3 AND due_at = $4`, lease, e.Session, int64(e.Seq), e.due)
+				n, err := s.exec(`UPDATE events SET due_at = $1, holder = $2 WHERE session = $3 AND seq = $4 AND due_at = $5`, lease, holder, e.Session, int64(e.Seq), e.due)
 				if err != nil {
 					return fmt.Errorf("claim event %d of %s: %w", e.Seq, e.Session, err)
 				}

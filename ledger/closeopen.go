@@ -20,30 +20,28 @@ type Repaired func(c events.Call) (file string, bytes int64, ok bool)
 // the node was alive - one that it took later, while it did not know that it was dead,
 // when it let go of it - and gets one disconnect event, if it has none, and one fee event.
 // carried tells that the node's journal is in the ledger; if it is not, the numbers
-// of the events leave room for those that it may bring (heirSeq). It returns how
-// many calls were closed; one that cannot be closed does not keep the others
+// of the events leave room for those that it may bring (heirSeq). It returns the
+// calls that were closed; one that cannot be closed does not keep the others
 // open. Without repaired no recording counts.
-func (l *Ledger) CloseOpen(ctx context.Context, d Dead, carried bool, repaired Repaired) (int, error) {
-	var n int
+func (l *Ledger) CloseOpen(ctx context.Context, d Dead, carried bool, repaired Repaired) (all []events.Call, err error) {
 	var after string
 	var failed error
 	for {
 		const batch = 200
 		open, err := l.openCalls(ctx, d.Life, after, batch)
 		if err != nil {
-			return n, errors.Join(failed, fmt.Errorf("close the calls of %s: %w", d.Life, err))
+			return all, errors.Join(failed, fmt.Errorf("close the calls of %s: %w", d.Life, err))
 		}
 		for _, session := range open {
-			closed, err := l.closeCall(ctx, session, d, carried, repaired)
+			call, closed, err := l.closeCall(ctx, session, d, carried, repaired)
 			if err != nil {
 				failed = errors.Join(failed, fmt.Errorf("close call %s: %w", session, err))
-			}
-			if closed {
-				n++
+			} else if closed {
+				all = append(all, call)
 			}
 		}
 		if len(open) < batch || ctx.Err() != nil {
-			return n, errors.Join(failed, ctx.Err())
+			return all, errors.Join(failed, ctx.Err())
 		}
 		after = open[len(open)-1]
 	}
@@ -68,14 +66,14 @@ func (l *Ledger) openCalls(ctx context.Context, of Life, after string, limit int
 }
 
 // closeCall ends one call unless somebody has, or has taken it over.
-func (l *Ledger) closeCall(ctx context.Context, session string, d Dead, carried bool, repaired Repaired) (closed bool, err error) {
+func (l *Ledger) closeCall(ctx context.Context, session string, d Dead, carried bool, repaired Repaired) (call events.Call, closed bool, err error) {
 	err = l.change(ctx, func(s scope) error {
 		closed = false
 		held, err := s.exec(`UPDATE calls SET closed = closed WHERE session = $1 AND node = $2 AND incarnation <= $3 AND NOT closed`, session, d.Node, d.Incarnation)
 		if err != nil || held == 0 {
 			return err
 		}
-		call, _, err := readCall(scanner(func(dest ...any) error {
+		call, _, err = readCall(scanner(func(dest ...any) error {
 			return s.scan(`SELECT `+callColumns+` FROM calls WHERE session = $1`, one(session), dest...)
 		}))
 		if err != nil {
@@ -91,7 +89,7 @@ func (l *Ledger) closeCall(ctx context.Context, session string, d Dead, carried 
 	if closed && err == nil {
 		l.rouse()
 	}
-	return closed && err == nil, err
+	return call, closed, err
 }
 
 // heirSeq is by how much the number of the first event that an heir writes of a call is above

@@ -106,7 +106,7 @@ func TestCloseOpen(t *testing.T) {
 			}
 			n, err := l.CloseOpen(t.Context(), dead, true, repaired)
 			require.NoError(t, err)
-			require.Equal(t, 5, n)
+			require.Len(t, n, 5)
 			require.Equal(t, []string{"talking"}, asked, "only it was recorded")
 			require.Equal(t, ended, call(t, l, "ended"))
 
@@ -160,7 +160,7 @@ func TestCloseOpen(t *testing.T) {
 
 			n, err = l.CloseOpen(t.Context(), dead, true, repaired)
 			require.NoError(t, err)
-			require.Zero(t, n, "each is closed once")
+			require.Empty(t, n, "each is closed once")
 			page, err := l.Calls(t.Context(), ledger.CallFilter{Open: true})
 			require.NoError(t, err)
 			require.Len(t, page.Calls, 1)
@@ -180,7 +180,7 @@ func TestCloseOpenWithoutTape(t *testing.T) {
 			write(t, l, c, events.NewCallEvent(c, 1, events.Answer, t0, ""))
 			n, err := l.CloseOpen(t.Context(), never, true, repaired)
 			require.NoError(t, err, "a node that never had a heartbeat")
-			require.Equal(t, 1, n)
+			require.Len(t, n, 1)
 			_, _, fee := story(t, l, c.Session)
 			require.EqualValues(t, 0, fee["recordFlag"])
 			require.NotContains(t, fee, "recordObjectName")
@@ -207,7 +207,7 @@ func TestCloseOpenTogether(t *testing.T) {
 		for range 2 {
 			go func() {
 				n, err := l.CloseOpen(t.Context(), never, true, nil)
-				results <- result{n, err}
+				results <- result{len(n), err}
 			}()
 		}
 		a, b := <-results, <-results
@@ -232,7 +232,7 @@ func TestCloseOpenGoesOn(t *testing.T) {
 			execute(t, cfg, "UPDATE calls SET quality = 'broken' WHERE session = 'b'")
 			n, err := l.CloseOpen(t.Context(), never, true, nil)
 			require.ErrorContains(t, err, "close call b")
-			require.Equal(t, 2, n)
+			require.Len(t, n, 2)
 			kinds, _, _ := story(t, l, "c")
 			require.Len(t, kinds, 3)
 		})

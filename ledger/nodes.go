@@ -280,3 +280,22 @@ func (l *Ledger) DrainNode(ctx context.Context, name string, drain bool) (alive 
 	}
 	return alive, nil
 }
+
+// OpenCalls counts the calls that nodes carry, by their names.
+func (l *Ledger) OpenCalls(ctx context.Context) (byNode map[string]int, err error) {
+	rows, err := l.read(ctx).query(`SELECT node, COUNT(*) FROM calls WHERE NOT closed GROUP BY node`)
+	if err != nil {
+		return nil, fmt.Errorf("count the open calls: %w", err)
+	}
+	defer closeRows(rows, &err)
+	byNode = map[string]int{}
+	for rows.Next() {
+		var node string
+		var n int
+		if err := rows.Scan(&node, &n); err != nil {
+			return nil, fmt.Errorf("count the open calls: %w", err)
+		}
+		byNode[node] = n
+	}
+	return byNode, nil
+}

@@ -85,7 +85,7 @@ func TestALateJournal(t *testing.T) {
 		require.Equal(t, map[string]int{"taken": 104, "unknown": 104}, mine)
 		n, err := l.CloseOpen(t.Context(), d, false, nil)
 		require.NoError(t, err)
-		require.Equal(t, 1, n)
+		require.Len(t, n, 1)
 		require.NoError(t, l.SettleDeath(t.Context(), b, a))
 
 		late := []events.Entry{{Call: closed, Events: first[2:]}, {Call: unknown, Events: unknownFirst}}

@@ -47,7 +47,7 @@ func (n *Node) mounts(verifier *auth.Verifier) ([]api.Mount, error) {
 		{Path: records.Path, Handler: http.HandlerFunc(n.library.Link), Short: true},
 		{Path: records.Download, Handler: http.HandlerFunc(n.library.Fetch)},
 	}
-	b, err := binding.New(binding.Config{Auth: verifier, Provision: n.office, Calls: callsHere{n}, Log: n.log})
+	b, err := binding.New(binding.Config{Auth: verifier, Provision: n.office, Calls: callsUp{n}, Log: n.log})
 	if err != nil {
 		return nil, err
 	}
@@ -59,10 +59,12 @@ func (n *Node) mounts(verifier *auth.Verifier) ([]api.Mount, error) {
 	return append(n.traced(append(mounts, management...)), n.openPages()...), err
 }
 
-// callsHere are the calls that are up in this node.
-type callsHere struct{ node *Node }
+// callsUp are the calls that are up, on all nodes.
+type callsUp struct{ node *Node }
 
-func (c callsHere) Stop(session string) bool { return c.node.server.Stop(session) }
+func (c callsUp) Stop(ctx context.Context, session string) (bool, error) {
+	return c.node.hangUp(ctx, session)
+}
 
 func httpConfig(c *config.Config) (api.Config, error) {
 	h := api.Config{Listen: c.HTTP.Listen, Cert: c.HTTP.Cert, Key: c.HTTP.Key, Advertise: c.HTTP.Advertise, MaxConns: c.HTTP.MaxConns}

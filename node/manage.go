@@ -19,7 +19,7 @@ import (
 func (n *Node) management() ([]api.Mount, error) {
 	h, err := manage.New(manage.Deps{
 		Records: n.ledger, Changes: n.office, Plan: n.plan, Log: n.log,
-		Stop:   func(session string) bool { return n.server.Stop(session) },
+		Stop:   n.hangUp,
 		Trunks: n.trunksNow,
 		Pages:  map[string]http.Handler{metrics.Path: n.watching.figures.Handler(), health.FullPath: http.HandlerFunc(n.healthPage)},
 		Local:  provision.Token(n.token),

@@ -267,7 +267,7 @@ func (n *Node) openPusher(context.Context) error {
 	if n.library != nil {
 		c.RecordURL = n.recordURL
 	}
-	p := events.NewPusher(n.ledger.Outbox(), c)
+	p := events.NewPusher(n.ledger.Outbox().Held(n.roster.Life), c)
 	n.background("the pusher", p.Run)
 	n.close.add("the last pushes", n.flush)
 	return nil

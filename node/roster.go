@@ -15,6 +15,7 @@ import (
 	"axgate/ledger"
 	"axgate/media/record"
 	"axgate/roster"
+	"axgate/routing"
 )
 
 // homeFile names a data directory: whoever holds it is the node that it was.
@@ -66,7 +67,10 @@ func (n *Node) attend(ctx context.Context) error {
 	n.roster.Lost(n.letGo)
 	n.roster.Died(n.takeOver)
 	n.roster.Died(n.closeCalls)
+	n.roster.Died(n.freeClaims)
+	n.roster.Drained(n.server.Drain)
 	n.roster.Attend()
+	n.background("the orders of other nodes", n.followOrders)
 	return nil
 }
 
@@ -94,8 +98,11 @@ func (n *Node) closeCalls(ctx context.Context, d roster.Dead) error {
 		}
 		return c.RecordFile, bytes, true
 	})
-	if closed > 0 {
-		n.log.Warn().Int("calls", closed).Stringer("dead", d.Life).Msg("closed: their node died")
+	for i := range closed {
+		n.cache.Free(closed[i].Session, routing.X(closed[i].X))
+	}
+	if len(closed) > 0 {
+		n.log.Warn().Int("calls", len(closed)).Stringer("dead", d.Life).Msg("closed: their node died")
 	}
 	return err
 }

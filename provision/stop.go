@@ -51,6 +51,9 @@ func CallOver() *Error {
 	return resultStopSession.refuse("sessionid", "the app has no such call, or it is over")
 }
 
+// StopFailed is the answer if it cannot be told whether a call was stopped: 1020002.
+func StopFailed(cause error) *Error { return stopFailed("stop the call", cause) }
+
 // stopFailed is failed in the words of stop call.
 func stopFailed(doing string, cause error) *Error {
 	e := failed(doing, cause)

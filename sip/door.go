@@ -64,7 +64,7 @@ func notServed(m sip.RequestMethod) (status int, phrase string) {
 
 // options answers a keep-alive: 503 tells the peer that we are draining.
 func (s *Server) options(tx *wire.ServerTx) {
-	if s.draining.Load() {
+	if s.closedDoor() {
 		s.reply(tx, sip.StatusServiceUnavailable, "Service Unavailable", s.retryAfter())
 		return
 	}
@@ -105,7 +105,7 @@ func (s *Server) invite(tx *wire.ServerTx) {
 	switch {
 	case merged: // RFC 3261 section 8.2.2.2
 		s.reply(tx, sip.StatusLoopDetected, "Loop Detected")
-	case s.draining.Load():
+	case s.closedDoor():
 		s.cfg.Watch.Refused(RefusedDraining)
 		s.reply(tx, sip.StatusServiceUnavailable, "Service Unavailable", s.retryAfter())
 	case hops == 0:

@@ -56,7 +56,8 @@ type Server struct {
 	reports   reports // of 3GPP texts that were sent
 	fence     fence
 	parked    parked
-	draining  atomic.Bool
+	draining  atomic.Bool  // for good: the process ends
+	drained   atomic.Bool  // until it is told otherwise
 	up        atomic.Int64 // calls that are not over
 	count     atomic.Uint64
 	strays    atomic.Uint64

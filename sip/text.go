@@ -63,7 +63,7 @@ func (s *Server) text(tx *wire.ServerTx) {
 	switch {
 	case !s.takesTexts(tx.From):
 		s.reply(tx, sip.StatusMethodNotAllowed, "Method Not Allowed", s.allowed(tx.From))
-	case s.draining.Load() && form.name != type3GPP: // a report is still waited for
+	case s.closedDoor() && form.name != type3GPP: // a report is still waited for
 		s.reply(tx, sip.StatusServiceUnavailable, "Service Unavailable", s.retryAfter())
 	case mf != nil && mf.Val() == 0:
 		s.reply(tx, sip.StatusTooManyHops, "Too Many Hops")

@@ -66,7 +66,7 @@ func (c *call) settled() {
 func (s *Server) Begun() uint64 { return s.count.Load() }
 
 // Draining tells that no new calls are taken.
-func (s *Server) Draining() bool { return s.draining.Load() }
+func (s *Server) Draining() bool { return s.closedDoor() }
 
 // Open tells that the sockets are.
 func (s *Server) Open() bool { return !s.stack.Closed() }

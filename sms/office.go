@@ -56,6 +56,10 @@ type Config struct {
 	// nil: nobody is.
 	Done func(result routing.SendResult)
 
+	// Rests tells whether other nodes send what is due: this one ends what it has begun, and
+	// begins nothing more. nil: never.
+	Rests func() bool
+
 	Now func() time.Time // time.Now
 	Log zerolog.Logger
 }
@@ -88,6 +92,9 @@ func (c *Config) defaults() {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Rests == nil {
+		c.Rests = func() bool { return false }
 	}
 }
 

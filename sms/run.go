@@ -84,6 +84,9 @@ func (w *worker) loop() {
 // round takes what is due and begins to work on it. more tells that another
 // round may find something at once.
 func (w *worker) round() (more bool) {
+	if w.cfg.Rests() {
+		return false
+	}
 	now := w.cfg.Now()
 	w.left = min(mostTries-w.all, mostWanted)
 	taken, more, err := w.cfg.Store.ClaimTexts(w.stopped, now, now.Add(w.cfg.Lease), w.room)

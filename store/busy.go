@@ -253,6 +253,10 @@ func (c *Cache) Yield(session string) {
 // the lease runs out if nothing else helps.
 func (c *Cache) Release(session string) { c.marks.release(session) }
 
+// Free frees whatever place a call of a dead node has on X: its lease need not run
+// out. It does not wait for Redis.
+func (c *Cache) Free(session string, x routing.X) { c.marks.drop(session, place{x, anywhere}) }
+
 func (c *Cache) leaseText() string { return strconv.FormatInt(c.cfg.Lease.Milliseconds(), 10) }
 
 // tend takes freed marks out of Redis and prolongs the leases of the others,

@@ -53,10 +53,10 @@ type Auth interface {
 	App(r *http.Request) (auth.App, *answer.Refusal)
 }
 
-// Calls are the calls that are up; *sip.Server has those of its node.
+// Calls are the calls that are up, on all nodes.
 type Calls interface {
 	// Stop hangs up the call of a session. It tells whether there was one.
-	Stop(session string) bool
+	Stop(ctx context.Context, session string) (bool, error)
 }
 
 // Config is what a Handler works with.

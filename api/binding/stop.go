@@ -22,7 +22,11 @@ func (h *Handler) stop(ctx context.Context, app string, p *params) (any, error) 
 	if err != nil {
 		return nil, err
 	}
-	if !h.cfg.Calls.Stop(call.Session) {
+	up, err := h.cfg.Calls.Stop(ctx, call.Session)
+	if err != nil {
+		return nil, provision.StopFailed(err)
+	}
+	if !up {
 		return nil, provision.CallOver()
 	}
 	return answer.Success, nil

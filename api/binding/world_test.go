@@ -76,12 +76,12 @@ type calls struct {
 	up map[string]bool
 }
 
-func (c *calls) Stop(session string) bool {
+func (c *calls) Stop(_ context.Context, session string) (bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	was := c.up[session]
 	delete(c.up, session)
-	return was
+	return was, nil
 }
 
 // apps are the ledger's, as requests are checked by.

@@ -50,7 +50,7 @@ func (s *service) calls() {
 	})
 	add(s, op{id: "hangUp", method: http.MethodPost, path: "/calls/{sessionId}/hangup", who: owner, subject: callsTag, refuses: []int{http.StatusNotFound, http.StatusConflict},
 		summary: "Hang up a call",
-		about:   "Both sides are hung up, and the call ends with 8017. A call that is over, or that another node carries, is refused (409).",
+		about:   "Both sides are hung up, and the call ends with 8017. Whatever node carries it is told. A call that is over is refused (409).",
 	}, s.hangUp)
 }
 
@@ -143,11 +143,12 @@ func (s *service) hangUp(ctx context.Context, in *SessionPath) (*struct{}, error
 	}
 	noteAccount(ctx, c.SP)
 	note(ctx, "appKey %s, x %s", c.App, c.X)
-	switch {
-	case !c.Ended.IsZero():
+	if !c.Ended.IsZero() {
 		return nil, problem(http.StatusConflict, "the call is over: "+endText(c.EndWord))
-	case !s.Stop(in.SessionID):
-		return nil, problem(http.StatusConflict, "the call is not up here: it is ending, or the node "+c.Node+" carries it, which has to be asked")
 	}
-	return nil, nil
+	up, err := s.Stop(ctx, in.SessionID)
+	if err == nil && !up {
+		err = problem(http.StatusConflict, "the call is not up: it is ending")
+	}
+	return nil, err
 }

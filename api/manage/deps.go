@@ -17,6 +17,10 @@ import (
 
 // Records is what is stored; *ledger.Ledger has it.
 type Records interface {
+	Nodes(ctx context.Context) ([]ledger.Node, error)
+	Node(ctx context.Context, name string) (n ledger.Node, found bool, err error)
+	OpenCalls(ctx context.Context) (byNode map[string]int, err error)
+	DrainNode(ctx context.Context, name string, drain bool) (alive bool, err error)
 	App(ctx context.Context, key string) (ledger.App, error)
 	Apps(ctx context.Context) ([]ledger.App, error)
 	Accounts(ctx context.Context) ([]ledger.Account, error)
@@ -82,8 +86,8 @@ type Deps struct {
 	Changes Changes
 	Plan    routing.Plan
 
-	// Stop hangs up a call; false: it is not up in this process.
-	Stop func(session string) bool
+	// Stop hangs up a call, whatever node carries it; false: it is not up.
+	Stop func(ctx context.Context, session string) (bool, error)
 	// Bans are the addresses of which this process reads no SIP, Unban ends one
 	// (false: there was none), and Defence counts what was turned away.
 	Bans    func() []Ban

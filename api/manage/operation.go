@@ -12,7 +12,7 @@ import (
 
 // subjects register the operations, each those of its file.
 func (s *service) subjects() []func() {
-	return []func(){s.apps, s.accounts, s.prompts, s.calls, s.messages, s.eventLog, s.explain, s.explainMessages, s.blacklist, s.bindings, s.probes, s.numbers, s.trunkList, s.operators, s.bans, s.audit}
+	return []func(){s.apps, s.accounts, s.prompts, s.calls, s.messages, s.eventLog, s.explain, s.explainMessages, s.blacklist, s.bindings, s.probes, s.numbers, s.trunkList, s.operators, s.bans, s.nodes, s.audit}
 }
 
 // who may use an operation.

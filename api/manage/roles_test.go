@@ -26,7 +26,7 @@ var allowed = map[string]byte{
 	"listBindings": 'a', "getBinding": 'a', "unbind": 'o',
 	"listNumbers": 'a', "exportNumbers": 'a', "countNumbers": 'a', "getNumber": 'a', "addNumber": 'p', "addNumbers": 'p', "importNumbers": 'p',
 	"moveNumbers": 'o', "changeNumbers": 'o', "switchNumberMessages": 'o', "listTasks": 'a', "getTask": 'a', "listTaskNumbers": 'a', "resubmitTask": 'o',
-	"listTrunks": 'p', "whoAmI": 'a', "listOperators": 'p', "addOperator": 'p', "revokeOperator": 'p', "listBans": 'p', "removeBan": 'p', "getDefence": 'p', "listAudit": 'a',
+	"listTrunks": 'p', "whoAmI": 'a', "listOperators": 'p', "addOperator": 'p', "revokeOperator": 'p', "listBans": 'p', "removeBan": 'p', "getDefence": 'p', "listNodes": 'p', "getNode": 'p', "drainNode": 'p', "undrainNode": 'p', "listAudit": 'a',
 }
 
 // fill puts values for the parameters into a path.

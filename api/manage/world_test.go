@@ -130,14 +130,14 @@ func newWorld(t testing.TB, edit ...func(*manage.Deps)) *world {
 }
 
 // stop knows one call that is up.
-func (w *world) stop(session string) bool {
+func (w *world) stop(_ context.Context, session string) (bool, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if session != w.up {
-		return false
+		return false, nil
 	}
 	w.up = ""
-	return true
+	return true, nil
 }
 
 // explain goes by the ledger alone.

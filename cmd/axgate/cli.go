@@ -40,6 +40,7 @@ type cli struct {
 	Event     eventsCmd    `cmd:"" aliases:"events" help:"Events: list them with their pushes, or push them again."`
 	Blacklist blacklistCmd `cmd:"" help:"Keep callers from X numbers."`
 	Trunk     trunksCmd    `cmd:"" aliases:"trunks" help:"Trunks: how they and their servers are now."`
+	Node      nodeCmd      `cmd:"" aliases:"nodes" help:"The nodes of the system: list, show, drain, undrain."`
 	Ban       banCmd       `cmd:"" aliases:"bans" help:"Addresses of which the running node reads no SIP: list, remove."`
 	Operator  operatorsCmd `cmd:"" aliases:"operators" help:"Tokens of the management API: list, add, revoke."`
 	Explain   explainCmd   `cmd:"" help:"Why a call would go as it would, or why one went as it did."`

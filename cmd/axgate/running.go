@@ -26,6 +26,7 @@ const (
 // runningNode is the management API of the node that runs on the data directory.
 type runningNode struct {
 	base, token string
+	name        string // in the ledger
 	client      *http.Client
 	ctx         context.Context
 	close       func()
@@ -57,7 +58,7 @@ func (p *program) runningNode() (*runningNode, error) {
 		}
 	}
 	ctx, cancel := p.untilSignal()
-	return &runningNode{base: scheme + "://" + at + manage.Prefix, token: r.Token, ctx: ctx, close: cancel,
+	return &runningNode{base: scheme + "://" + at + manage.Prefix, token: r.Token, name: r.Node, ctx: ctx, close: cancel,
 		client: &http.Client{Transport: transport, Timeout: nodeTime}}, nil
 }
 
