@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"axgate/events"
 	"axgate/ledger"
@@ -47,13 +46,18 @@ func (n *Node) openRoster(ctx context.Context) error {
 	if n.roster, err = roster.Join(ctx, roster.Config{Ledger: n.ledger, Node: n.cfg.Node, Home: at, Log: n.log}); err != nil {
 		return err
 	}
-	n.close.add("the roster", func(ctx context.Context) error { // also when calls have used up the time for the end
-		const patience = 5 * time.Second
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-		defer cancel()
-		return n.roster.Leave(ending)
-	})
+	n.close.add("the roster", n.leave)
 	n.background("the roster", n.roster.Run)
+	return nil
+}
+
+// leave ends this node's life. If the ledger does not hear of it, others find it silent.
+func (n *Node) leave(ctx context.Context) error {
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastCarry)
+	defer cancel()
+	if err := n.roster.Leave(ending); err != nil {
+		n.log.Warn().Err(err).Msg("the other nodes will find this one silent")
+	}
 	return nil
 }
 
