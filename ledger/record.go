@@ -90,7 +90,6 @@ type records struct {
 	receivers receivers
 	events    bulk
 	calls     bulk
-	now       func() time.Time // by the ledger's clock
 }
 
 func newRecords(now func() time.Time) records {
