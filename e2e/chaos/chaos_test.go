@@ -54,12 +54,11 @@ func TestCluster(t *testing.T) {
 // TestClock has the clock of a node an hour ahead, and behind.
 func TestClock(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, plan{})
-	if full {
-		w.play(clockOff(1, time.Hour, 15*time.Second), clockOff(1, -time.Hour, 15*time.Second))
-		return
+	if !full {
+		t.Skip("the short row of random faults has it")
 	}
-	w.play(clockOff(1, time.Hour, 4*time.Second), clockOff(1, -time.Hour, 4*time.Second))
+	w := newWorld(t, plan{})
+	w.play(clockOff(1, time.Hour, 15*time.Second), clockOff(1, -time.Hour, 15*time.Second))
 }
 
 // TestReceiver has the customer's server away.

@@ -31,8 +31,8 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
 	flag.Parse()
-	if !full { // they wait more than they work
-		if err := flag.Set("test.parallel", "8"); err != nil {
+	if !full { // two worlds are what two cores can carry beside other tests
+		if err := flag.Set("test.parallel", "2"); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 2
 		}

@@ -70,6 +70,8 @@ func (w *world) finish(all []*played) {
 	}
 	w.t.Logf("%s: the traffic has ended", time.Now().Format("15:04:05.000"))
 	w.judge(all)
+	ctx, cancel = context.WithTimeout(context.Background(), time.Minute) // the last pushes may have taken all of the first
+	defer cancel()
 	for _, n := range w.nodes {
 		text, err := n.Run(ctx, "doctor")
 		assert.NoError(w.t, err, "the doctor says: %s", text)

@@ -65,7 +65,10 @@ func (w *world) startNetwork() netip.AddrPort {
 func (w *world) startTraffic(rate int) {
 	w.t.Helper()
 	if rate == 0 {
-		rate = 4
+		rate = 2
+		if full {
+			rate = 4
+		}
 	}
 	for i, n := range w.nodes {
 		var lines []string

@@ -50,6 +50,7 @@ func (w *world) judge(all []*played) {
 	calls := append(w.offered(), w.clerks.calls...)
 	slices.SortFunc(calls, func(a, b *call) int { return a.sent.Compare(b.sent) })
 	rows := w.recorded(calls)
+	w.ledger = rows
 	match(calls, rows, w.shifted(all))
 	told := w.told()
 	w.judgeRoutes(rows)
@@ -71,7 +72,11 @@ func (w *world) judge(all []*played) {
 func (w *world) judgeFault(p *played, until time.Time, calls []*call, told map[string]bool) {
 	w.t.Helper()
 	v := verdict{fault: p.name, remark: p.remark}
-	last := p.mended
+	since := p.mended
+	if p.heals {
+		since = p.from
+	}
+	last := since
 	for _, c := range calls {
 		if c.sent.Before(p.from) || !c.sent.Before(until) {
 			continue
@@ -98,11 +103,7 @@ func (w *world) judgeFault(p *played, until time.Time, calls []*call, told map[s
 			last = end
 		}
 	}
-	if base := p.mended; p.heals {
-		v.normal = max(0, last.Sub(p.from).Seconds())
-	} else {
-		v.normal = max(0, last.Sub(base).Seconds())
-	}
+	v.normal = last.Sub(since).Seconds()
 	assert.Zero(w.t, v.lost, "%s: records lost", p.name)
 	assert.LessOrEqual(w.t, v.failed, p.mayFail, "%s: calls failed", p.name)
 	verdictsMu.Lock()
@@ -130,6 +131,11 @@ func (w *world) lost(p *played, c *call, told map[string]bool) int {
 		return 0
 	case c.row == nil:
 		w.t.Logf("%s: no record: %v", p.name, c)
+		for _, r := range w.ledger {
+			if r.caller == c.caller && r.x == c.x && r.call == nil {
+				w.t.Logf("but this one: %v", r)
+			}
+		}
 		return 1
 	case !c.row.right() || !told[c.row.session]:
 		w.t.Logf("%s: the record is not whole (customer told: %v): %v: %v", p.name, told[c.row.session], c, c.row)

@@ -47,6 +47,7 @@ type world struct {
 	clerks   *clerks
 	pause    time.Duration // after each fault
 	played   []*played     // in the end
+	ledger   []*row        // in the end
 }
 
 // node is an axgate with the file that shifts its clock.
@@ -66,7 +67,7 @@ var worlds atomic.Int32
 // A plan says what a world is made of.
 type plan struct {
 	redis string // one, kept (with an append-only file), sentinel or cluster
-	rate  int    // calls of the traffic in a second, at each node; 0: 4
+	rate  int    // calls of the traffic in a second, at each node; 0: 4, or 2 in the short form
 	alter func(i int, cfg *gate.Config)
 }
 
