@@ -107,11 +107,12 @@ func (t *takeovers) patient(life ledger.Life, d time.Duration) bool {
 
 // prepare makes calls of what a dead node kept, by session.
 func (n *Node) prepare(kept map[string]string, d roster.Dead) map[string]*sip.Orphan {
+	died := n.deathOf(d)
 	orphans := make(map[string]*sip.Orphan, len(kept))
 	for session, text := range kept {
 		state, err := n.ring.OpenText(talkPlace(session), text)
 		if err == nil {
-			orphans[session], err = n.server.Prepare([]byte(state), d.AliveAt)
+			orphans[session], err = n.server.Prepare([]byte(state), died)
 		}
 		if err != nil {
 			n.log.Error().Err(err).Str("session", session).Msg("the call of a dead node is closed")
@@ -119,6 +120,15 @@ func (n *Node) prepare(kept map[string]string, d roster.Dead) map[string]*sip.Or
 		}
 	}
 	return orphans
+}
+
+// deathOf is a death by the dead node's clock: that showed AliveAt when the ledger's did
+// HeardAt, which all nodes know the time by.
+func (n *Node) deathOf(d roster.Dead) sip.Death {
+	if d.AliveAt.IsZero() || d.HeardAt.IsZero() {
+		return sip.Death{Alive: d.AliveAt}
+	}
+	return sip.Death{Alive: d.AliveAt, Now: d.AliveAt.Add(n.ledger.Now().Sub(d.HeardAt))}
 }
 
 // adopt goes on with those of the calls that the ledger gives to this node.

@@ -134,7 +134,7 @@ func (c *call) run() {
 
 // story tells the call from its arrival to the reason of its end.
 func (c *call) story() routing.End {
-	if !c.resumed.died.IsZero() {
+	if c.resumed.on {
 		return c.resume()
 	}
 	if end, ok := c.arrive(); !ok {

@@ -17,10 +17,11 @@ import (
 
 // resumption is how far a call of another node is gone on with.
 type resumption struct {
-	from  string    // its node
-	died  time.Time // when its node was heard of last; zero: the call is our own
-	begun time.Time // when this node began
-	back  [2]bool   // the peer of a side has taken our address
+	on    bool          // else the call is our own
+	from  string        // its node
+	died  time.Time     // when that was alive last, by the call's clock
+	ahead time.Duration // by how much this machine's clock is ahead of that
+	back  [2]bool       // the peer of a side has taken our address
 }
 
 // Orphan is an answered call of a node that died, with all that this node needs to
@@ -31,10 +32,16 @@ type Orphan struct {
 	Seq int         // of the last event that is in Was
 }
 
-// Prepare makes a call of what another node kept of it (Talks); died is when that
-// was alive last. Nobody is told anything yet. An error is ErrForm, ErrNoTrunk, or one of
-// the media engine.
-func (s *Server) Prepare(state []byte, died time.Time) (*Orphan, error) {
+// Death is when a node died, by the clock of its own machine: whatever it told of its
+// calls stands by that one, and may be hours from ours.
+type Death struct {
+	Alive time.Time // when it was alive last; zero: that is not known
+	Now   time.Time // what its clock shows now; zero: what ours does
+}
+
+// Prepare makes a call of what another node kept of it (Talks). Nobody is told
+// anything yet. An error is ErrForm, ErrNoTrunk, or one of the media engine.
+func (s *Server) Prepare(state []byte, died Death) (*Orphan, error) {
 	t, err := readTalk(state)
 	if err != nil {
 		return nil, fmt.Errorf("go on with a call: %w", err)
@@ -91,9 +98,10 @@ func (s *Server) enlist(c *call) error {
 }
 
 // restore makes a call of what another node kept of it.
-func (s *Server) restore(t *savedTalk, died time.Time) (*call, error) {
+func (s *Server) restore(t *savedTalk, died Death) (*call, error) {
 	c := &call{srv: s, began: time.Now(), session: t.Call.Session, hops: dialog.DefaultHops, inbox: newInbox(), orders: make(chan routing.End, 1), gone: make(chan struct{}), media: s.engine.NewCall(), rec: t.Call,
-		resumed: resumption{died: died, begun: time.Now()}}
+		resumed: resumption{on: true}}
+	c.resumed.clock(died, time.Duration(t.Ahead)*time.Millisecond)
 	c.audio = c.media.Events()
 	c.log = s.log.With().Str("session", c.session).Str("caller", logging.Mask(t.Call.Caller)).Str("x", t.Call.X).Logger()
 	c.resumed.from, c.rec.Node, c.rec.Incarnation = c.rec.Node, s.cfg.Node, s.cfg.Incarnation()
@@ -184,7 +192,7 @@ func (s *Server) homeOf(t *trunk.Trunk, transport string) wire.Peer {
 // resume is the story of a call that another node began: from its being told to
 // both peers to the reason of its end.
 func (c *call) resume() routing.End {
-	c.log.Warn().Str("node", c.resumed.from).Dur("after", c.resumed.begun.Sub(c.resumed.died)).Msg("the call goes on here: its node died")
+	c.log.Warn().Str("node", c.resumed.from).Dur("after", c.now().Sub(c.resumed.died)).Dur("clock_ahead", c.resumed.ahead).Msg("the call goes on here: its node died")
 	c.loop, _ = c.srv.loops.enter(c.q, c.d, time.Now())
 	c.srv.loops.answered(&c.loop)
 	c.srv.router.Carry(c.q, routing.Extension(c.rec.Extension), c.d)
@@ -238,20 +246,36 @@ func (c *call) returned(l *leg) {
 	}
 	l.ours.resume = false
 	c.resumed.back[l.side] = true
-	c.log.Info().Stringer("leg", l.side).Dur("after", time.Since(c.resumed.died)).Msg("the peer goes on with the call here")
+	c.log.Info().Stringer("leg", l.side).Dur("after", c.now().Sub(c.resumed.died)).Msg("the peer goes on with the call here")
 	c.media.Expect(l.side)
 	c.carryHold(l)
+}
+
+// clock takes over the clock that the call's times stand by; the dead node's own was
+// ahead of it.
+func (r *resumption) clock(died Death, ahead time.Duration) {
+	if !died.Now.IsZero() {
+		r.ahead = time.Now().Round(0).Sub(died.Now.Round(0))
+	}
+	r.ahead += ahead
+	if !died.Alive.IsZero() {
+		r.died = died.Alive.Round(0).Add(-ahead)
+	}
 }
 
 // lostAt is when a call that is over ended, if a peer never took our address: as
 // it would have, had nobody gone on with it.
 func (c *call) lostAt(now time.Time) time.Time {
 	r := &c.resumed
-	if r.died.IsZero() || r.back[media.Caller] && r.back[media.Callee] || c.rec.ReleasedBy != 0 {
+	if !r.on {
 		return now
 	}
-	if r.died.Before(c.rec.Answered) {
+	ended := now
+	if (!r.back[media.Caller] || !r.back[media.Callee]) && c.rec.ReleasedBy == 0 {
+		ended = r.died
+	}
+	if ended.Before(c.rec.Answered) {
 		return c.rec.Answered
 	}
-	return r.died
+	return ended
 }

@@ -64,6 +64,7 @@ type outliving struct {
 	*world
 	shelf  *shelf
 	frozen atomic.Bool
+	skew   time.Duration // of its clock to that of the next one
 }
 
 func survivors(t *testing.T, changes ...func(*settings)) *outliving {
@@ -88,7 +89,7 @@ func (o *outliving) stands() (next *Server, orphan *Orphan, died time.Time) {
 	next.Serve()
 	o.t.Cleanup(func() { require.NoError(o.t, next.Shutdown(expired())) })
 	o.a.to, o.b.to = next.UDPAddr(), next.UDPAddr()
-	orphan, err = next.Prepare(state, died)
+	orphan, err = next.Prepare(state, Death{Alive: died.Add(o.skew), Now: time.Now().Add(o.skew)})
 	require.NoError(o.t, err)
 	return next, orphan, died
 }
@@ -333,11 +334,11 @@ func TestAdoptRefuses(t *testing.T) {
 	o := survivors(t)
 	a, b := o.talk()
 	state := o.shelf.only(t)
-	orphan, err := o.srv.Prepare(state, time.Now())
+	orphan, err := o.srv.Prepare(state, Death{Alive: time.Now()})
 	require.NoError(t, err)
 	require.ErrorIs(t, orphan.Adopt(0), ErrCarried)
 	refuses := func(why error, state []byte) {
-		_, err := o.srv.Prepare(state, time.Now())
+		_, err := o.srv.Prepare(state, Death{Alive: time.Now()})
 		require.ErrorIs(t, err, why)
 	}
 	refuses(ErrForm, []byte("{}"))
@@ -352,7 +353,7 @@ func TestAdoptRefuses(t *testing.T) {
 	other, err = json.Marshal(saved)
 	require.NoError(t, err)
 	refuses(ErrForm, other)
-	orphan, err = o.srv.Prepare(state, time.Now())
+	orphan, err = o.srv.Prepare(state, Death{Alive: time.Now()})
 	require.NoError(t, err)
 	orphan.Drop()
 	o.hangsUp(a, b)
@@ -402,4 +403,56 @@ func TestFence(t *testing.T) {
 	require.False(t, at(time.Minute), "it stood still")
 	sure.Store(true)
 	require.True(t, at(time.Minute+time.Millisecond))
+}
+
+// TestOneClock: a call is as long as it was by one clock, whatever the next machine's
+// shows, and if a third one goes on with it.
+func TestOneClock(t *testing.T) {
+	for _, c := range []struct {
+		skew time.Duration // of the first clock to this one
+		max  int           // minutes
+	}{{-time.Hour, 0}, {time.Hour, 0}, {-time.Hour, 30}} {
+		t.Run(fmt.Sprint(c.skew, c.max), func(t *testing.T) {
+			o := survivors(t, func(s *settings) { s.cfg.minute, s.cfg.MinTalk = time.Minute, time.Millisecond })
+			o.router.decides(recorded)
+			a, b := o.talk()
+			var saved savedTalk
+			eventually(t, "it is recorded", func() bool {
+				require.NoError(t, json.Unmarshal(o.shelf.only(t), &saved))
+				return saved.Call.RecordFile != ""
+			})
+			require.Zero(t, saved.Ahead)
+			o.bothHear()
+			at := &saved.Call
+			for _, of := range []*time.Time{&at.In, &at.Out, &at.Alerting, &at.Answered, &at.Recording} {
+				*of = of.Add(c.skew)
+			}
+			saved.MaxMinutes = c.max
+			state, err := json.Marshal(saved)
+			require.NoError(t, err)
+			o.shelf.Keep(saved.Call.Session, state)
+			o.skew = c.skew
+			next, died := o.dies()
+			o.takes(a, o.mouthA, 2)
+			o.takes(b, o.mouthB, 2)
+			eventually(t, "it says by how much", func() bool {
+				require.NoError(t, json.Unmarshal(o.shelf.only(t), &saved))
+				return saved.Call.Node == "n2"
+			})
+			require.InDelta(t, -c.skew.Milliseconds(), saved.Ahead, 10)
+			third, err := next.Prepare(o.shelf.only(t), Death{Alive: died, Now: time.Now()})
+			require.NoError(t, err)
+			require.WithinDuration(t, died.Add(c.skew), third.c.resumed.died, 20*time.Millisecond)
+			require.WithinDuration(t, time.Now().Add(c.skew), third.c.now(), 5*time.Second)
+			third.Drop()
+			o.bothHear()
+			o.finish()
+			a.bye()
+			b.hungUp()
+			rec := o.ends(0, 0)
+			require.WithinDuration(t, time.Now().Add(c.skew), rec.Ended, 5*time.Second)
+			require.WithinDuration(t, rec.Answered, rec.Recording, 5*time.Second)
+			require.Less(t, rec.RecordGap, 5*time.Second)
+		})
+	}
 }

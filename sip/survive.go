@@ -31,7 +31,8 @@ const savedForm = 1
 type savedTalk struct {
 	Form       int         `json:"form"`
 	Call       events.Call `json:"call"`
-	Seq        int         `json:"seq"` // of its last event
+	Seq        int         `json:"seq"`             // of its last event
+	Ahead      int64       `json:"ahead,omitempty"` // ms by which the node's clock is ahead of the times in Call
 	App        savedApp    `json:"app"`
 	Record     bool        `json:"record,omitempty"`
 	Hint       string      `json:"hint,omitempty"`
@@ -105,7 +106,7 @@ func (c *call) forgotten() {
 }
 
 func (c *call) saved() savedTalk {
-	t := savedTalk{Form: savedForm, Call: c.rec, Seq: c.record.seq, App: savedApp{Stereo: c.d.App.Stereo, Informs: c.d.App.Informs},
+	t := savedTalk{Form: savedForm, Call: c.rec, Seq: c.record.seq, Ahead: c.ahead().Milliseconds(), App: savedApp{Stereo: c.d.App.Stereo, Informs: c.d.App.Informs},
 		Record: c.d.Record, Hint: c.d.Hint, MaxMinutes: c.d.MaxMinutes, LastMinute: c.d.LastMinute, Phone: c.from.phone, Named: c.from.named,
 		Caller: c.a.saved(), Callee: c.b.saved()}
 	if c.d.Record && c.tape.file == nil {

@@ -117,11 +117,11 @@ func (c *call) talk() routing.End {
 	var endC, warningC <-chan time.Time
 	if c.d.MaxMinutes > 0 {
 		whole := time.Duration(c.d.MaxMinutes) * c.srv.cfg.minute
-		end = time.NewTimer(time.Until(c.rec.Answered.Add(whole)))
+		end = time.NewTimer(c.rec.Answered.Add(whole).Sub(c.now()))
 		defer end.Stop()
 		endC = end.C
 		if c.d.LastMinute != "" {
-			warning = time.NewTimer(time.Until(c.rec.Answered.Add(whole - c.srv.cfg.minute)))
+			warning = time.NewTimer(c.rec.Answered.Add(whole - c.srv.cfg.minute).Sub(c.now()))
 			defer warning.Stop()
 			warningC = warning.C
 		}

@@ -17,9 +17,9 @@ type tape struct {
 // startTape begins to record both legs. A talk is not ended because its
 // recording cannot be written: the log and the fee event tell.
 func (c *call) startTape() {
-	now := time.Now()
+	now := c.now()
 	name := fmt.Sprintf("%s%011d.wav", now.UTC().Format("060102150405"), rand.Uint64N(1e11))
-	f, err := c.srv.records.Create(record.Options{Dir: c.srv.cfg.RecordDir, Name: name, Talk: c.rec.Answered, Stereo: c.d.App.Stereo, MinTalk: c.srv.cfg.MinTalk})
+	f, err := c.srv.records.Create(record.Options{Dir: c.srv.cfg.RecordDir, Name: name, Talk: c.here(c.rec.Answered), Stereo: c.d.App.Stereo, MinTalk: c.srv.cfg.MinTalk})
 	if err != nil {
 		c.log.Error().Err(err).Msg("record the call")
 		return
@@ -34,8 +34,8 @@ func (c *call) startTape() {
 
 // continueTape goes on with the recording that another node began.
 func (c *call) continueTape() {
-	f, err := c.srv.records.Create(record.Options{Dir: c.srv.cfg.RecordDir, Name: c.rec.RecordFile, Talk: c.rec.Answered, Stereo: c.d.App.Stereo, MinTalk: c.srv.cfg.MinTalk,
-		Begun: c.rec.Recording})
+	f, err := c.srv.records.Create(record.Options{Dir: c.srv.cfg.RecordDir, Name: c.rec.RecordFile, Talk: c.here(c.rec.Answered), Stereo: c.d.App.Stereo, MinTalk: c.srv.cfg.MinTalk,
+		Begun: c.here(c.rec.Recording)})
 	if err != nil {
 		c.log.Error().Err(err).Str("recording", c.rec.RecordFile).Msg("go on with the recording")
 		return
@@ -50,7 +50,7 @@ func (c *call) stopTape() {
 		return
 	}
 	c.media.Record(nil)
-	result, err := c.tape.file.Close(c.rec.Ended)
+	result, err := c.tape.file.Close(c.here(c.rec.Ended))
 	if err != nil {
 		c.log.Error().Err(err).Str("recording", c.tape.name).Msg("finish the recording")
 	}
@@ -60,7 +60,7 @@ func (c *call) stopTape() {
 	}
 	c.rec.RecordBytes, c.rec.RecordGap = result.Bytes, result.Gap
 	if !result.Start.IsZero() {
-		c.rec.Recording = result.Start
+		c.rec.Recording = c.there(result.Start)
 	}
 	if result.Missing > 0 {
 		c.log.Error().Str("recording", c.tape.name).Dur("missing", result.Missing).Msg("the first part of the recording is not here: have all nodes use one directory (recording.dir)")

@@ -136,7 +136,9 @@ func (f *file) finishAll(keep bool) (Result, error) {
 	}
 	if keep {
 		r, err := join(f.path, parts, f.sync, f.ring)
-		return r, errors.Join(f.err, err, f.f.Close())
+		if !errors.Is(err, errEmpty) {
+			return r, errors.Join(f.err, err, f.f.Close())
+		}
 	}
 	err = f.f.Close()
 	for _, p := range parts {

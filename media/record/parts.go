@@ -28,6 +28,12 @@ import (
 const (
 	furtherMark   = ".at"
 	joiningSuffix = ".joining"
+	// mostOverlap is how far a part may begin before the one before it ends: the clocks of
+	// two machines are as far from each other as a beat to the ledger takes. Beyond it the
+	// earlier one is of a process that stood still and woke up, and is the one that is cut.
+	mostOverlap = 10 * wav.Rate
+	// mostGap bounds the silence before a part: a clock tells of more, no peer waits for it.
+	mostGap = 600 * wav.Rate
 )
 
 // part is a file with some of a recording.
@@ -139,8 +145,11 @@ func Complete(dir, name string, minTalk time.Duration, ring *vault.Ring) (Result
 	return r, err
 }
 
+var errEmpty = errors.New("there is nothing in its parts")
+
 // join makes the file of a recording of its parts. What no part has is silence, and
-// counts as gap; what two have is the later one's.
+// counts as gap; what two have is both's, one after the other, or the later one's if it
+// is much.
 func join(path string, parts []part, durable bool, ring *vault.Ring) (r Result, err error) {
 	f, err := os.OpenFile(path+joiningSuffix, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
 	if err != nil {
@@ -154,7 +163,7 @@ func join(path string, parts []part, durable bool, ring *vault.Ring) (r Result, 
 	gap, whole, err := to.gather(parts)
 	if err != nil || to.frames == 0 {
 		if err == nil {
-			err = errors.New("there is nothing in its parts")
+			err = errEmpty
 		}
 		return r, errors.Join(fmt.Errorf("join the recording %s: %w", filepath.Base(path), err), f.Close(), os.Remove(f.Name()))
 	}
@@ -184,17 +193,19 @@ func join(path string, parts []part, durable bool, ring *vault.Ring) (r Result, 
 // gather writes the parts one after the other, each where it begins. One without
 // anything in it counts for nothing.
 func (f *file) gather(parts []part) (gap int64, used []part, err error) {
+	var early int64 // by how much parts are put before where they say that they begin
 	for i, p := range parts {
-		until := int64(longest/time.Second) * wav.Rate
+		share := int64(longest/time.Second) * wav.Rate
 		if i+1 < len(parts) {
-			until = parts[i+1].at
+			share = parts[i+1].at - p.at
 		}
 		from, samples, channels, err := p.open(f.ring)
 		if from == nil {
 			return gap, used, err
 		}
 		if err == nil {
-			gap, err = f.take(samples, channels, p.at, until, gap)
+			early += max(p.at-early-f.frames-mostGap, 0)
+			gap, err = f.take(samples, channels, p.at-early, share, gap)
 		} else if !vault.IsKeyError(err) { // nothing is in it
 			err = nil
 		}
@@ -206,9 +217,9 @@ func (f *file) gather(parts []part) (gap int64, used []part, err error) {
 	return gap, used, nil
 }
 
-// take writes the samples of a part, from the frame at which it begins to that at
-// which the next one does.
-func (f *file) take(samples io.Reader, channels int, at, until, gap int64) (int64, error) {
+// take writes the samples of a part from the frame on at which it begins: its share,
+// until the next one does, and what there is beyond that if it is not much.
+func (f *file) take(samples io.Reader, channels int, at, share, gap int64) (int64, error) {
 	if channels != 1 && channels != 2 || f.channels != 0 && channels != f.channels {
 		return gap, fmt.Errorf("a part has %d channels", channels)
 	}
@@ -217,17 +228,24 @@ func (f *file) take(samples io.Reader, channels int, at, until, gap int64) (int6
 			return gap, err
 		}
 	}
-	if missing := at - f.frames; missing > 0 {
-		f.silence(missing)
-		gap += missing
-	}
 	b := make([]byte, 32<<10)
-	for f.frames < until {
-		n, err := io.ReadFull(samples, b[:min(int64(len(b)), (until-f.frames)*int64(channels))])
-		f.write(b[:n-n%channels])
+	for share > 0 {
+		n, err := io.ReadFull(samples, b[:min(int64(len(b)), share*int64(channels))])
+		n -= n % channels
+		if missing := at - f.frames; n > 0 && missing > 0 {
+			f.silence(missing)
+			gap += missing
+		}
+		f.write(b[:n])
 		if err != nil {
 			return gap, f.err // the end of what is whole
 		}
+		share, at = share-int64(n/channels), 0
+	}
+	most := mostOverlap * int64(channels)
+	rest, _ := io.ReadAll(io.LimitReader(samples, most+1)) // an error is the end of what is whole
+	if int64(len(rest)) <= most {
+		f.write(rest[:len(rest)-len(rest)%channels])
 	}
 	return gap, f.err
 }

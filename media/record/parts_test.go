@@ -178,3 +178,59 @@ func names(t *testing.T, dir string) (all []string) {
 	}
 	return all
 }
+
+// TestPartsOfTwoClocks: a part whose clock says that it begins before the one before it
+// ended costs nothing of that; one whose clock is far ahead is not silent for as long; and
+// one that nothing came to adds nothing.
+func TestPartsOfTwoClocks(t *testing.T) {
+	const first = 2 * pieceFrames // of 300 packets
+	for _, c := range []struct {
+		name        string
+		first       int           // packets
+		ahead       time.Duration // of the second clock, of when the first part began
+		second      int           // packets
+		kept, gap   int           // frames
+		second4secs int
+	}{
+		{"behind", 300, -3 * time.Second, 200, first, 0, 4 * wav.Rate},
+		{"far behind, of a process that stood still", 900, -3 * time.Second, 200, wav.Rate / 1000, 0, 4 * wav.Rate},
+		{"far ahead", 300, 3 * time.Hour, 200, first, mostGap, 4 * wav.Rate},
+		{"nothing came", 300, time.Minute, 0, first, 0, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			o := Options{Dir: dir, Name: "a.wav"}
+			begun := crashed(t, o, nil, c.first, 0x11)
+			o.Begun = begun.Add(-c.ahead)
+			w := Open(WriterOptions{})
+			defer w.Close()
+			r, err := w.Create(o)
+			require.NoError(t, err)
+			speak(r, 1, c.second, 0x22)
+			got, err := r.Close(r.start.Add(time.Duration(c.second) * 20 * time.Millisecond))
+			require.NoError(t, err)
+			require.Equal(t, filepath.Join(dir, "a.wav"), got.Path)
+			data := samplesOf(t, got.Path, nil)
+			require.Equal(t, c.kept, bytes.Count(data, []byte{0x11}))
+			require.Equal(t, c.second4secs, bytes.Count(data, []byte{0x22}))
+			require.Equal(t, c.kept+c.gap+c.second4secs, len(data))
+			require.Equal(t, span(int64(c.gap)), got.Gap)
+			require.Equal(t, []string{"a.wav"}, names(t, dir))
+		})
+	}
+}
+
+// TestNothingInParts: of a recording that nothing came to nothing stays.
+func TestNothingInParts(t *testing.T) {
+	dir := t.TempDir()
+	o := Options{Dir: dir, Name: "a.wav"}
+	o.Begun = crashed(t, o, nil, 1, 0x11).Add(-time.Minute)
+	w := Open(WriterOptions{})
+	defer w.Close()
+	r, err := w.Create(o)
+	require.NoError(t, err)
+	got, err := r.Close(r.start)
+	require.NoError(t, err)
+	require.Empty(t, got.Path)
+	require.Empty(t, names(t, dir))
+}

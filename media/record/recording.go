@@ -139,7 +139,7 @@ func (r *Recording) Close(end time.Time) (Result, error) {
 	}
 	<-done
 	r.writer.finishing <- struct{}{}
-	result, err := r.file.finish(end.Sub(r.talk) >= r.minTalk && total > 0)
+	result, err := r.file.finish(end.Sub(r.talk) >= r.minTalk && (total > 0 || r.file.further))
 	<-r.writer.finishing
 	if result.Path != "" {
 		result.Start, result.Lost = r.start, span(r.lost)
