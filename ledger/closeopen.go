@@ -69,6 +69,9 @@ func (l *Ledger) openCalls(ctx context.Context, of Life, after string, limit int
 func (l *Ledger) closeCall(ctx context.Context, session string, d Dead, carried bool, repaired Repaired) (call events.Call, closed bool, err error) {
 	err = l.change(ctx, func(s scope) error {
 		closed = false
+		if err := l.limit(s, notSoLong); err != nil {
+			return err
+		}
 		held, err := s.exec(`UPDATE calls SET closed = closed WHERE session = $1 AND node = $2 AND incarnation <= $3 AND NOT closed`, session, d.Node, d.Incarnation)
 		if err != nil || held == 0 {
 			return err

@@ -1,9 +1,11 @@
 package ledger
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
+	"axgate/events"
 	"axgate/routing"
 )
 
@@ -54,3 +56,16 @@ func DropQueries() map[string]string {
 
 // DumpedTables are those of a dump.
 func DumpedTables() []string { return tables }
+
+// HoldRecord is Record that stops within its transaction, after it has read whose the
+// calls are, until held returns.
+func HoldRecord(ctx context.Context, l *Ledger, entries []events.Entry, held func()) error {
+	return l.change(ctx, func(s scope) error {
+		if _, err := l.takenOver(s, entries); err != nil {
+			return err
+		}
+		held()
+		_, err := l.records.store(s, entries)
+		return err
+	})
+}

@@ -43,6 +43,7 @@ type Ledger struct {
 	reads  *sql.DB
 	stmts  *statements
 	writes *sql.DB
+	nodes  *sql.DB // of nodes (openNodePool); PostgreSQL only
 	writer *writer // SQLite only
 	watch  Watch
 	due    chan struct{} // holds a token once events may be due
@@ -95,6 +96,9 @@ func (l *Ledger) Close() error {
 		if l.reads != l.writes {
 			l.shutErr = errors.Join(l.shutErr, l.reads.Close())
 		}
+		if l.nodes != nil {
+			l.shutErr = errors.Join(l.shutErr, l.nodes.Close())
+		}
 	})
 	return l.shutErr
 }
@@ -110,7 +114,12 @@ func (l *Ledger) rouse() {
 // change runs work in a transaction. work may be run again from its beginning
 // if the database asks for that, so it must not keep state between runs.
 // Anything it returns undoes what it did.
-func (l *Ledger) change(ctx context.Context, work func(scope) error) (err error) {
+func (l *Ledger) change(ctx context.Context, work func(scope) error) error {
+	return l.changeBy(ctx, l.writes, work)
+}
+
+// changeBy is change by a pool of connections to PostgreSQL.
+func (l *Ledger) changeBy(ctx context.Context, pool *sql.DB, work func(scope) error) (err error) {
 	defer func(begun time.Time) { l.watched(Change, begun, err) }(time.Now())
 	if l.driver == SQLite {
 		return l.writer.do(ctx, work)
@@ -120,15 +129,15 @@ func (l *Ledger) change(ctx context.Context, work func(scope) error) (err error)
 	}
 	const tries = 5
 	for try := 1; ; try++ {
-		err := l.changeOnce(ctx, work)
+		err := l.changeOnce(ctx, pool, work)
 		if err == nil || try == tries || !serialization(err) {
 			return err
 		}
 	}
 }
 
-func (l *Ledger) changeOnce(ctx context.Context, work func(scope) error) error {
-	tx, err := l.writes.BeginTx(ctx, nil)
+func (l *Ledger) changeOnce(ctx context.Context, pool *sql.DB, work func(scope) error) error {
+	tx, err := pool.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin a transaction: %w", err)
 	}
@@ -141,9 +150,9 @@ func (l *Ledger) changeOnce(ctx context.Context, work func(scope) error) error {
 	return nil
 }
 
-// once is change for a single statement, which PostgreSQL runs without a
+// once is changeBy for a single statement, which PostgreSQL runs without a
 // transaction around it: one journey.
-func (l *Ledger) once(ctx context.Context, work func(scope) error) (err error) {
+func (l *Ledger) once(ctx context.Context, pool *sql.DB, work func(scope) error) (err error) {
 	defer func(begun time.Time) { l.watched(Change, begun, err) }(time.Now())
 	if l.driver == SQLite {
 		return l.writer.do(ctx, work)
@@ -151,7 +160,7 @@ func (l *Ledger) once(ctx context.Context, work func(scope) error) (err error) {
 	if l.closed.Load() {
 		return ErrClosed
 	}
-	return work(scope{ctx: ctx, on: l.writes})
+	return work(scope{ctx: ctx, on: pool})
 }
 
 // undone drops the errors of a rollback that say that nothing is left to undo.

@@ -22,8 +22,11 @@ type Dead struct {
 // heir. Of several that declare it one wins. Who is not known as alive any more
 // cannot declare others dead.
 func (l *Ledger) DeclareDead(ctx context.Context, by Life, seen Node) (won bool, err error) {
-	err = l.change(ctx, func(s scope) error {
+	err = l.changeNodes(ctx, func(s scope) error {
 		won = false
+		if err := l.limit(s, impatience); err != nil {
+			return err
+		}
 		first, second := by.Node, seen.Node
 		if first > second { // all lock in one order
 			first, second = second, first

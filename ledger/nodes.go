@@ -84,7 +84,7 @@ func readNode(r row) (n Node, err error) {
 
 // Nodes lists all nodes that the ledger knows, by name.
 func (l *Ledger) Nodes(ctx context.Context) (list []Node, err error) {
-	rows, err := l.read(ctx).query(`SELECT ` + nodeColumns + ` FROM nodes ORDER BY node`)
+	rows, err := l.readNodes(ctx).query(`SELECT ` + nodeColumns + ` FROM nodes ORDER BY node`)
 	if err != nil {
 		return nil, fmt.Errorf("list the nodes: %w", err)
 	}
@@ -102,7 +102,7 @@ func (l *Ledger) Nodes(ctx context.Context) (list []Node, err error) {
 // Node is one of them; not found: nobody of that name was ever there.
 func (l *Ledger) Node(ctx context.Context, name string) (n Node, found bool, err error) {
 	n, err = readNode(scanner(func(dest ...any) error {
-		return l.read(ctx).scan(`SELECT `+nodeColumns+` FROM nodes WHERE node = $1`, one(name), dest...)
+		return l.readNodes(ctx).scan(`SELECT `+nodeColumns+` FROM nodes WHERE node = $1`, one(name), dest...)
 	}))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Node{}, false, nil
@@ -116,6 +116,9 @@ func (l *Ledger) lockNode(s scope, name string) (n Node, found bool, err error) 
 	if l.driver == Postgres {
 		query += ` FOR UPDATE`
 	}
+	if err := l.limit(s, noLonger); err != nil {
+		return Node{}, false, err
+	}
 	n, err = readNode(scanner(func(dest ...any) error { return s.scan(query, one(name), dest...) }))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Node{}, false, nil
@@ -128,7 +131,7 @@ func (l *Ledger) lockNode(s scope, name string) (n Node, found bool, err error) 
 // name is alive (ErrNodeMoved). A life that has not ended ends now, and the new
 // one is its heir.
 func (l *Ledger) JoinNode(ctx context.Context, name, home string, seen Node) (life Life, err error) {
-	err = l.change(ctx, func(s scope) error {
+	err = l.changeNodes(ctx, func(s scope) error {
 		n, found, err := l.lockNode(s, name)
 		switch {
 		case err != nil:
@@ -168,7 +171,7 @@ func (l *Ledger) begin(s scope, life Life, home string) error {
 
 // RejoinNode begins the next life of a node that was declared dead.
 func (l *Ledger) RejoinNode(ctx context.Context, was Life) (life Life, err error) {
-	err = l.change(ctx, func(s scope) error {
+	err = l.changeNodes(ctx, func(s scope) error {
 		n, found, err := l.lockNode(s, was.Node)
 		if err != nil {
 			return err
@@ -191,7 +194,7 @@ func (l *Ledger) RejoinNode(ctx context.Context, was Life) (life Life, err error
 func (l *Ledger) Beat(ctx context.Context, life Life, at time.Time, epoch int64) (state NodeState, err error) {
 	begun := time.Now()
 	var heard int64
-	err = l.once(ctx, func(s scope) error {
+	err = l.once(ctx, l.nodes, func(s scope) error {
 		state = ""
 		err := s.scan(`UPDATE nodes SET epoch = $1, heard_at = `+l.clock()+`, alive_at = CASE WHEN alive_at < $2 THEN $2 ELSE alive_at END
 			WHERE node = $3 AND incarnation = $4 AND state IN ('up', 'draining') RETURNING state, heard_at`,
@@ -225,7 +228,7 @@ func (l *Ledger) whyOver(ctx context.Context, life Life) error {
 
 // LeaveNode ends a life from within. Calls that are still open are left to an heir.
 func (l *Ledger) LeaveNode(ctx context.Context, life Life) error {
-	err := l.change(ctx, func(s scope) error {
+	err := l.changeNodes(ctx, func(s scope) error {
 		n, found, err := l.lockNode(s, life.Node)
 		if err != nil || !found || n.Life != life || !n.State.Alive() {
 			return err

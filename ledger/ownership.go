@@ -60,11 +60,13 @@ func (l *Ledger) takenOver(s scope, entries []events.Entry) (lost map[had]bool, 
 // transaction does, or, of one that is over, from taking over its calls meanwhile.
 func (l *Ledger) goesOn(s scope, life Life) (bool, error) {
 	query := `SELECT ended_at FROM node_lives WHERE node = $1 AND incarnation = $2`
-	if l.driver == Postgres {
-		query += ` FOR SHARE`
-	}
 	var ended int64
-	err := s.scan(query, one(life.Node, life.Incarnation), &ended)
+	dest := []any{&ended}
+	if l.driver == Postgres { // by the same journey: each Record makes it
+		query = `SELECT ended_at, ` + noLonger + ` FROM node_lives WHERE node = $1 AND incarnation = $2 FOR SHARE`
+		dest = append(dest, new(string))
+	}
+	err := s.scan(query, one(life.Node, life.Incarnation), dest...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -118,6 +120,9 @@ type Kept struct {
 func (l *Ledger) TakeOver(ctx context.Context, dead, heir Life, calls []Kept) (taken map[string]int, err error) {
 	err = l.change(ctx, func(s scope) error {
 		taken = map[string]int{}
+		if err := l.limit(s, noLonger); err != nil {
+			return err
+		}
 		query := `SELECT ended_at FROM node_lives WHERE node = $1 AND incarnation = $2`
 		if l.driver == Postgres { // what the dead one brings meanwhile waits
 			query += ` FOR UPDATE`

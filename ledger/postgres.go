@@ -32,7 +32,7 @@ func (l *Ledger) openPostgres(ctx context.Context, dsn string) error {
 		return errors.Join(err, db.Close())
 	}
 	l.writes, l.reads = db, db
-	return nil
+	return l.openNodePool(dsn)
 }
 
 // serialization tells whether PostgreSQL undid a transaction only because of

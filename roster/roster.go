@@ -63,11 +63,12 @@ type Roster struct {
 	soon  chan struct{}                // the next beat is wanted now
 	over  chan error                   // another node of the name has begun
 
-	beating sync.Mutex // holds one beat at a time
+	telling sync.Mutex // holds what a beat was told
+	ended   bool       // this life is over: beats tell nothing of it
 	attends atomic.Bool
+	looks   chan struct{} // the others are to be looked at
 	deaths  chan struct{} // there may be some to settle
-	watch   watch         // Run's own
-	letGo   time.Time     // Run's too: when the last life ended that was declared over
+	letGo   time.Time     // Run's own: when the last life ended that was declared over
 	seen    atomic.Pointer[[]ledger.Node]
 
 	mu      sync.Mutex
@@ -95,7 +96,7 @@ func Join(ctx context.Context, cfg Config) (*Roster, error) {
 	if cfg.Ledger == nil || cfg.Node == "" {
 		return nil, errors.New("a roster needs a ledger and the node's name")
 	}
-	r := &Roster{cfg: cfg, soon: make(chan struct{}, 1), over: make(chan error, 1), deaths: make(chan struct{}, 1)}
+	r := &Roster{cfg: cfg, soon: make(chan struct{}, 1), over: make(chan error, 1), deaths: make(chan struct{}, 1), looks: make(chan struct{}, 1)}
 	up := ledger.NodeUp
 	r.state.Store(&up)
 	life, err := r.join(ctx)
@@ -203,7 +204,7 @@ func (r *Roster) OthersUp() bool {
 
 // Leave ends this node's life: nobody has to find it silent. Run has ended before.
 func (r *Roster) Leave(ctx context.Context) error {
-	r.heard.Store(nil)
+	r.unheard()
 	return r.cfg.Ledger.LeaveNode(ctx, r.Life())
 }
 
@@ -214,35 +215,5 @@ func (r *Roster) rouse(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:
-	}
-}
-
-// Beat has the ledger hear of this node.
-func (r *Roster) Beat(ctx context.Context) error {
-	r.beating.Lock()
-	defer r.beating.Unlock()
-	mark := int64(ledger.NoCache)
-	if of := r.mark.Load(); of != nil {
-		mark = (*of)()
-	}
-	at := Now()
-	state, err := r.cfg.Ledger.Beat(ctx, r.Life(), at.Clock, mark)
-	if err != nil {
-		return err
-	}
-	r.heard.Store(&at)
-	if was := r.state.Swap(&state); *was != state {
-		r.tellDrained(state == ledger.NodeDraining)
-	}
-	return nil
-}
-
-func (r *Roster) tellDrained(drain bool) {
-	r.cfg.Log.Info().Bool("drain", drain).Msg("this node is told whether it takes new calls")
-	r.mu.Lock()
-	all := slices.Clone(r.drained)
-	r.mu.Unlock()
-	for _, f := range all {
-		f(drain)
 	}
 }

@@ -28,7 +28,8 @@ func each(t *testing.T, test func(*testing.T, ledger.Config)) {
 type member struct {
 	*Roster
 	ledger *ledger.Ledger
-	hangs  atomic.Bool // it hears nothing of the ledger, nor that of it
+	hangs  atomic.Bool  // it hears nothing of the ledger, nor that of it
+	stuck  atomic.Int64 // so many beats and looks have no answer until they are given up
 
 	mu   sync.Mutex
 	dead []Dead
@@ -54,7 +55,20 @@ type hanging struct {
 }
 
 func (h hanging) Beat(ctx context.Context, life Life, at time.Time, epoch int64) (ledger.NodeState, error) {
+	h.m.stick(ctx)
 	return h.m.Beat(ctx, life, at, epoch)
+}
+
+func (h hanging) Nodes(ctx context.Context) ([]ledger.Node, error) {
+	h.m.stick(ctx)
+	return h.Ledger.Nodes(ctx)
+}
+
+// stick waits until ctx ends, if this query is to be stuck.
+func (m *member) stick(ctx context.Context) {
+	if m.stuck.Load() > 0 && m.stuck.Add(-1) >= 0 {
+		<-ctx.Done()
+	}
 }
 
 func (m *member) deaths() []Dead {
@@ -72,6 +86,10 @@ func (m *member) losses() []Life {
 const lease = 600 * time.Millisecond
 
 func join(t *testing.T, cfg ledger.Config, name, home string) (*member, error) {
+	return joinFor(t, cfg, name, home, lease)
+}
+
+func joinFor(t *testing.T, cfg ledger.Config, name, home string, lease time.Duration) (*member, error) {
 	l, err := ledger.Open(t.Context(), cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, l.Close()) })
@@ -141,6 +159,27 @@ func TestASilentNodeDies(t *testing.T) {
 	})
 }
 
+// TestStuckQueries: queries that have no answer, on connections that are dead, keep a node
+// from nothing.
+func TestStuckQueries(t *testing.T) {
+	each(t, func(t *testing.T, cfg ledger.Config) {
+		a, err := joinFor(t, cfg, "a", "home of a", 3*time.Second)
+		require.NoError(t, err)
+		b, err := joinFor(t, cfg, "b", "home of b", 3*time.Second)
+		require.NoError(t, err)
+		eventually(t, "both are themselves", func() bool { return a.Holds() && b.Holds() && a.OthersUp() && b.OthersUp() })
+		for range 2 {
+			a.stuck.Store(2)
+			eventually(t, "they are under way", func() bool { return a.stuck.Load() == 0 })
+			begun := time.Now()
+			eventually(t, "others hear of it", func() bool { return a.Holds() && begun.Before(a.Heard().Clock) })
+		}
+		require.Equal(t, int64(1), a.Incarnation())
+		require.Empty(t, a.losses())
+		require.Empty(t, b.deaths())
+	})
+}
+
 // TestTwoOfOneName: the second is refused while the first is alive; one that is gone,
 // or proves that it is the same, makes room at once.
 func TestTwoOfOneName(t *testing.T) {
@@ -156,7 +195,9 @@ func TestTwoOfOneName(t *testing.T) {
 		require.NoError(t, err)
 		require.Less(t, time.Since(begun), 10*time.Second)
 		require.Equal(t, int64(2), b.Incarnation())
-		require.Empty(t, b.deaths(), "the first has said that it ends")
+		dead, err := b.ledger.Deaths(t.Context(), b.Life())
+		require.NoError(t, err)
+		require.Empty(t, dead, "the first has said that it ends")
 
 		b.stop() // killed
 		c, err := join(t, cfg, "a", "another home")

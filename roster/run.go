@@ -21,7 +21,8 @@ func (r *Roster) Run(ctx context.Context) {
 		life, end := context.WithCancel(ctx)
 		var heir sync.WaitGroup
 		heir.Go(func() { r.inherit(life) })
-		err := r.live(life, tick, &ill)
+		heir.Go(func() { r.look(life) })
+		err := r.beats(life, tick, &ill)
 		end()
 		heir.Wait()
 		if ctx.Err() != nil {
@@ -36,100 +37,6 @@ func (r *Roster) Run(ctx context.Context) {
 			return
 		}
 	}
-}
-
-// live goes on until ctx ends or this life is over, which is the error.
-func (r *Roster) live(ctx context.Context, tick *time.Ticker, ill *bool) error {
-	r.watch = watch{}
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		case <-r.soon:
-		}
-		err := r.step(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case errors.Is(err, ledger.ErrDeclaredDead), errors.Is(err, ledger.ErrReplaced):
-			return err
-		case err != nil && !*ill:
-			r.cfg.Log.Error().Err(err).Msg("the ledger does not hear of this node: it goes on by itself")
-		case err == nil && *ill:
-			r.cfg.Log.Info().Msg("the ledger hears of this node again")
-		}
-		*ill = err != nil
-	}
-}
-
-// step is one beat, and a look at the others.
-func (r *Roster) step(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, max(2*r.cfg.Lease, 5*time.Second))
-	defer cancel()
-	if err := r.Beat(ctx); err != nil {
-		return err
-	}
-	nodes, err := r.cfg.Ledger.Nodes(ctx)
-	if err != nil {
-		return err
-	}
-	r.seen.Store(&nodes)
-	if !r.attends.Load() {
-		return nil
-	}
-	for _, n := range r.watch.silent(nodes, r.Life().Node, r.silence(), Now()) {
-		won, err := r.cfg.Ledger.DeclareDead(ctx, r.Life(), n)
-		if err != nil {
-			return err
-		}
-		if won {
-			r.cfg.Log.Warn().Stringer("dead", n.Life).Time("heard", n.HeardAt).Msg("a node is silent: it is declared dead, and its calls are this node's")
-		}
-	}
-	r.rouse(r.deaths)
-	return nil
-}
-
-// watch is how long other nodes have been silent, of the time in which this one
-// was not.
-type watch struct {
-	last  Instant // the last look
-	since map[Life]sight
-}
-
-type sight struct {
-	heard time.Time // as the ledger had it
-	quiet time.Duration
-}
-
-// silent lists nodes that were not heard of for longer than they may be. Only
-// time counts in which this node itself was heard of regularly: who could not
-// write to the ledger knows nothing of others who could not either.
-func (w *watch) silent(nodes []ledger.Node, me string, limit time.Duration, now Instant) (list []ledger.Node) {
-	passed := now.run - w.last.run
-	if steady := limit / 2; w.last == (Instant{}) || max(passed, now.Clock.Sub(w.last.Clock)) > steady {
-		w.since, passed = nil, 0
-	}
-	w.last = now
-	next := make(map[Life]sight, len(nodes))
-	for _, n := range nodes {
-		if n.Node == me || !n.State.Alive() {
-			continue
-		}
-		s, known := w.since[n.Life]
-		if !known || !s.heard.Equal(n.HeardAt) {
-			s = sight{heard: n.HeardAt}
-		} else {
-			s.quiet += passed
-		}
-		next[n.Life] = s
-		if s.quiet >= limit {
-			list = append(list, n)
-		}
-	}
-	w.since = next
-	return list
 }
 
 // inherit settles deaths until ctx ends, and once what came late of this node's own
@@ -211,7 +118,7 @@ func settleOne(ctx context.Context, d Dead, died []func(context.Context, Dead) e
 
 // end lets go of what this life had.
 func (r *Roster) end(ctx context.Context) {
-	r.heard.Store(nil)
+	r.unheard()
 	r.letGo = time.Now()
 	r.mu.Lock()
 	lost := slices.Clone(r.lost)
@@ -229,7 +136,7 @@ func (r *Roster) revive(ctx context.Context) bool {
 	for {
 		life, err := r.cfg.Ledger.RejoinNode(ctx, r.Life())
 		if err == nil {
-			r.life.Store(&life)
+			r.begin(life)
 			r.cfg.Log.Info().Stringer("life", life).Msg("this node is alive again")
 			r.Soon()
 			return true
@@ -247,4 +154,12 @@ func (r *Roster) revive(ctx context.Context) bool {
 		case <-time.After(r.cfg.Pace):
 		}
 	}
+}
+
+// begin makes a life this node's own.
+func (r *Roster) begin(life Life) {
+	r.telling.Lock()
+	defer r.telling.Unlock()
+	r.life.Store(&life)
+	r.ended = false
 }
