@@ -40,9 +40,9 @@ func TestKilledProcess(t *testing.T) {
 	j := open(t, filepath.Dir(path)+"/journal", l)
 	require.NoError(t, j.Flush(t.Context()))
 	died := ledger.Dead{Life: ledger.Life{Node: "n", Incarnation: 1}, AliveAt: t0.Add(time.Minute)}
-	n, err := l.CloseOpen(t.Context(), died, true, nil)
+	closed, err := l.CloseOpen(t.Context(), died, true, nil)
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, n, len(told))
+	require.GreaterOrEqual(t, len(closed), len(told))
 	for _, session := range told {
 		kinds, disconnect, fee := story(t, l, session)
 		require.Equal(t, []events.Kind{events.CallIn, events.Answer, events.Disconnect, events.Fee}, kinds)

@@ -95,6 +95,9 @@ func TestEveryScriptIsOfOneSlot(t *testing.T) {
 	require.NoError(t, c.Ping(ctx))
 	fillWithEverything(t, c, func() {
 		for _, key := range c.rdb.Keys(ctx, "axgate:*{*").Val() {
+			if strings.HasPrefix(key, "axgate:talks:") {
+				continue // one command writes to one of them
+			}
 			h.mu.Lock()
 			require.True(t, h.kept[slot(key)][key], "no script has named %s", key)
 			h.mu.Unlock()
