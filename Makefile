@@ -56,7 +56,8 @@ whole: peers ## all tests but the end-to-end ones, with the race detector, a rea
 .PHONY: e2e
 e2e: peers $(BIN) ## end-to-end tests with sipp, baresip, linphone and a real redis-server
 	go test -tags e2e -count=1 -timeout 20m ./e2e # alone: its calls are heard in real time
-	go test -tags e2e -count=1 -timeout 20m $$(go list -tags e2e ./e2e/... | grep -v '/e2e$$')
+	go test -tags e2e -count=1 -timeout 20m $$(go list -tags e2e ./e2e/... | grep -vE '/(e2e|survive|chaos)$$')
+	go test -tags e2e -count=1 -timeout 20m -p 1 ./e2e/survive ./e2e/chaos
 
 .PHONY: soak
 soak: peers ## a long call for SOAK_TALK (31m; off: none) and SOAK_CALLS (3000) short ones, then nothing may be left; ATTACK (1m) of strangers

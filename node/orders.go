@@ -57,13 +57,13 @@ func (n *Node) followOrders(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		sessions, err := n.ledger.StopOrders(ctx, n.roster.Life(), ordersValid) // an error tells the roster's beat, too
+		sessions, _ := n.ledger.StopOrders(ctx, n.roster.Life(), ordersValid) // an error tells the roster's beat, too
 		for _, session := range sessions {
 			outcome := ledger.OrderInVain
 			if n.server.Stop(session) {
 				outcome = ledger.OrderDone
 			}
-			if err = n.ledger.AnswerOrder(ctx, session, outcome); err != nil && ctx.Err() == nil {
+			if err := n.ledger.AnswerOrder(ctx, session, outcome); err != nil && ctx.Err() == nil {
 				n.log.Error().Err(err).Msg("an order of another node")
 			}
 		}
