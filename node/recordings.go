@@ -12,23 +12,32 @@ import (
 )
 
 // openRecorder makes the directory of the recordings, and completes the files
-// that a killed process has left unfinished.
-func (n *Node) openRecorder(context.Context) error {
+// that a killed process has left unfinished, but for those of calls that the ledger has
+// open: another node may go on with such a call, or this one closes it (closeCalls).
+func (n *Node) openRecorder(ctx context.Context) error {
 	dir := RecordDir(&n.cfg)
 	var err error
 	if n.recordings, err = archive.OpenDir(dir); err != nil {
 		return err
 	}
-	repaired, err := record.Repair(dir, n.cfg.Recording.MinTalk, n.ring)
-	if err != nil { // the others are whole, and calls can be recorded
+	if err := n.repairRecordings(ctx, dir); err != nil { // the others are whole, and calls can be recorded
 		n.log.Error().Err(err).Msg("repair recordings")
-	}
-	for _, r := range repaired {
-		n.log.Warn().Str("recording", filepath.Base(r.Path)).Dur("length", r.Duration).Msg("repaired: its process was killed")
 	}
 	n.tapes = record.Open(record.WriterOptions{Sync: true, Ring: n.ring}) // a fee event that names a file is durable
 	n.close.add("the recorder", func(context.Context) error { return n.tapes.Close() })
 	return nil
+}
+
+func (n *Node) repairRecordings(ctx context.Context, dir string) error {
+	open, err := n.ledger.OpenRecordings(ctx)
+	if err != nil {
+		return err // nobody knows which are left alone
+	}
+	repaired, err := record.Repair(dir, n.cfg.Recording.MinTalk, n.ring, func(name string) bool { return open[name] })
+	for _, r := range repaired {
+		n.log.Warn().Str("recording", filepath.Base(r.Path)).Dur("length", r.Duration).Msg("repaired: its process was killed")
+	}
+	return err
 }
 
 // bytesOf is how long the WAV file of a recording is, encrypted or not.

@@ -123,17 +123,20 @@ func chunkNonce(n uint64) []byte {
 
 // Finish completes the file: its content is head, what was written, and tail.
 func (w *Writer) Finish(head, tail []byte) error {
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return finish(w.to, w.by, w.bytes, head, tail)
+}
+
+// finish writes the trailer of a file with so many bytes in its chunks. Its nonce
+// is by chance, so that one may follow another that a crash has cut off.
+func finish(to io.Writer, by cipher.AEAD, body int64, head, tail []byte) error {
 	if len(head) > mostHead || len(tail) > mostTail {
 		return fmt.Errorf("%d and %d bytes are too many around what is encrypted", len(head), len(tail))
 	}
-	if len(w.rest) > 0 {
-		if err := w.chunk(w.rest); err != nil {
-			return err
-		}
-		w.rest = nil
-	}
 	text := make([]byte, trailerText)
-	binary.BigEndian.PutUint64(text, uint64(w.bytes))
+	binary.BigEndian.PutUint64(text, uint64(body))
 	text[8] = byte(copy(text[9:9+mostHead], head))
 	text[9+mostHead] = byte(copy(text[10+mostHead:], tail))
 	nonce := make([]byte, nonceSize, trailerSize)
@@ -141,7 +144,7 @@ func (w *Writer) Finish(head, tail []byte) error {
 		return fmt.Errorf("make a nonce: %w", err)
 	}
 	nonce[3] = 2 // never that of a chunk
-	_, err := w.to.Write(w.by.Seal(nonce, nonce, text, nil))
+	_, err := to.Write(by.Seal(nonce, nonce, text, nil))
 	return err
 }
 
@@ -237,10 +240,17 @@ func (r *Ring) header(head []byte, name string) (key []byte, kind byte, err erro
 
 func slotID(slot []byte) string { return string(slot[1:][:min(int(slot[0]), longestID)]) }
 
+// Remains are what is whole of a file that a crash has left without its trailer. They
+// can be finished, but nothing can be added: the chunk that was cut off had its nonce.
+type Remains struct {
+	to    io.Writer
+	by    cipher.AEAD
+	bytes int64
+}
+
 // Resume opens a file that a crash has left without its trailer: what is whole
-// of it stays, the rest is cut off, and Finish completes it. Nothing may be
-// written: what was cut off had its nonce.
-func (r *Ring) Resume(f *os.File, name string) (w *Writer, kind byte, err error) {
+// of it stays, the rest is cut off, and Finish completes it.
+func (r *Ring) Resume(f *os.File, name string) (w *Remains, kind byte, err error) {
 	head := make([]byte, headerSize)
 	if _, err := f.ReadAt(head, 0); err != nil {
 		return nil, 0, ErrTruncated
@@ -253,8 +263,8 @@ func (r *Ring) Resume(f *os.File, name string) (w *Writer, kind byte, err error)
 	if err != nil {
 		return nil, kind, err
 	}
-	w = &Writer{to: f, by: by}
-	end := int64(headerSize)
+	w = &Remains{to: f, by: by}
+	end, chunks := int64(headerSize), uint64(0)
 	sealed, plain := make([]byte, sealedSize), make([]byte, 0, chunkSize)
 	for whole := true; whole; {
 		n, err := f.ReadAt(sealed, end)
@@ -264,11 +274,11 @@ func (r *Ring) Resume(f *os.File, name string) (w *Writer, kind byte, err error)
 		if n <= tagSize {
 			break
 		}
-		opened, failed := by.Open(plain, chunkNonce(w.chunks), sealed[:n], nil)
+		opened, failed := by.Open(plain, chunkNonce(chunks), sealed[:n], nil)
 		if failed != nil {
 			break
 		}
-		w.chunks, w.bytes, end, whole = w.chunks+1, w.bytes+int64(len(opened)), end+int64(n), n == sealedSize
+		chunks, w.bytes, end, whole = chunks+1, w.bytes+int64(len(opened)), end+int64(n), n == sealedSize
 	}
 	if err := f.Truncate(end); err != nil {
 		return nil, kind, err
@@ -277,5 +287,8 @@ func (r *Ring) Resume(f *os.File, name string) (w *Writer, kind byte, err error)
 	return w, kind, err
 }
 
-// Bytes is how long what was written is.
-func (w *Writer) Bytes() int64 { return w.bytes }
+// Finish completes the file: its content is head, what is whole of it, and tail.
+func (w *Remains) Finish(head, tail []byte) error { return finish(w.to, w.by, w.bytes, head, tail) }
+
+// Bytes is how long what is whole is.
+func (w *Remains) Bytes() int64 { return w.bytes }

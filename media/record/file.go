@@ -140,11 +140,7 @@ func (f *file) finishAll(keep bool) (Result, error) {
 			return r, errors.Join(f.err, err, f.f.Close())
 		}
 	}
-	err = f.f.Close()
-	for _, p := range parts {
-		err = errors.Join(err, os.Remove(p.path))
-	}
-	return Result{}, err
+	return Result{}, errors.Join(f.f.Close(), remove(parts))
 }
 
 // finishSealed is finish of a file that is kept and encrypted. Where the disk

@@ -169,7 +169,7 @@ func TestRepair(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "whole.wav"), []byte("not looked at"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "headless.wav.part"), make([]byte, 80_000), 0o600))
 
-	done, err := Repair(dir, 3*time.Second, nil)
+	done, err := Repair(dir, 3*time.Second, nil, nil)
 	require.ErrorContains(t, err, "headless.wav.part: its header is gone")
 	require.Len(t, done, 1)
 	require.Equal(t, filepath.Join(dir, "long.wav"), done[0].Path)
@@ -185,7 +185,7 @@ func TestRepair(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, left, 3, "the repaired one, the complete one, and the one that needs a person")
 
-	done, err = Repair(filepath.Join(dir, "nowhere"), 0, nil)
+	done, err = Repair(filepath.Join(dir, "nowhere"), 0, nil, nil)
 	require.NoError(t, err)
 	require.Empty(t, done)
 }
@@ -208,7 +208,7 @@ func TestKilled(t *testing.T) {
 	})
 	require.NoError(t, cmd.Process.Kill())
 	require.Error(t, cmd.Wait())
-	done, err := Repair(dir, 3*time.Second, nil)
+	done, err := Repair(dir, 3*time.Second, nil, nil)
 	require.NoError(t, err)
 	require.Len(t, done, 1)
 	raw, err := os.ReadFile(filepath.Join(dir, "a.wav"))

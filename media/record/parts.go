@@ -11,10 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"axgate/media/wav"
 	"axgate/vault"
@@ -45,7 +42,26 @@ type part struct {
 
 // furtherName is the name of a part that begins so long after the first sample.
 func furtherName(name string, after time.Duration) string {
-	return name + furtherMark + strconv.FormatInt(max(after.Milliseconds(), 1), 10)
+	return name + furtherMark + strconv.FormatInt(min(max(after.Milliseconds(), 1), longest.Milliseconds()), 10)
+}
+
+// createFurther makes the file of a part that begins so long after the first sample,
+// or after the last part there is: clocks differ.
+func createFurther(path string, after time.Duration) (*os.File, error) {
+	for {
+		parts, err := partsOf(path)
+		if err != nil {
+			return nil, err
+		}
+		if n := len(parts); n > 0 {
+			after = max(after, span(parts[n-1].at)+time.Millisecond)
+		}
+		grows := filepath.Join(filepath.Dir(path), furtherName(filepath.Base(path), after)+partSuffix)
+		f, err := os.OpenFile(grows, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if !errors.Is(err, os.ErrExist) || after > longest {
+			return f, err
+		}
+	}
 }
 
 // partOf tells of which recording a file is a part, and where it begins in it.
@@ -112,9 +128,16 @@ func (p *part) open(ring *vault.Ring) (f *os.File, samples io.Reader, channels i
 	return f, from, int(binary.LittleEndian.Uint16(h[22:])), nil
 }
 
+// empty tells whether a part that could not be opened was cut off before its first sample.
+func (p *part) empty(err error) bool {
+	short := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, vault.ErrTruncated)
+	return short && strings.HasSuffix(p.path, partSuffix)
+}
+
 // Complete makes one recording of what processes that died have left of it in a
-// directory, or removes it if it is shorter than minTalk. It is not looked for who
-// may be writing it still.
+// directory, or removes it if it is shorter than minTalk. Where one may be writing it
+// still that does not know that it is given up, what it has written becomes a file of
+// its own, and nothing that comes later is in it.
 func Complete(dir, name string, minTalk time.Duration, ring *vault.Ring) (Result, error) {
 	path := filepath.Join(dir, name)
 	parts, err := partsOf(path)
@@ -126,6 +149,9 @@ func Complete(dir, name string, minTalk time.Duration, ring *vault.Ring) (Result
 		return Result{}, nil
 	case len(parts) == 1 && parts[0].at == 0:
 		r, err := repair(parts[0].path, minTalk, ring)
+		if errors.Is(err, errWritten) {
+			break
+		}
 		if err != nil {
 			err = fmt.Errorf("complete the recording %s: %w", filepath.Base(parts[0].path), err)
 		}
@@ -138,6 +164,9 @@ func Complete(dir, name string, minTalk time.Duration, ring *vault.Ring) (Result
 		}
 	}
 	r, err := join(path, parts, true, ring)
+	if errors.Is(err, errEmpty) {
+		return Result{}, remove(parts)
+	}
 	if err == nil && r.Duration < minTalk {
 		return Result{}, os.Remove(path)
 	}
@@ -147,11 +176,15 @@ func Complete(dir, name string, minTalk time.Duration, ring *vault.Ring) (Result
 
 var errEmpty = errors.New("there is nothing in its parts")
 
-// join makes the file of a recording of its parts. What no part has is silence, and
+// join makes the file of a recording of its parts, a new one. What no part has is silence, and
 // counts as gap; what two have is both's, one after the other, or the later one's if it
 // is much.
 func join(path string, parts []part, durable bool, ring *vault.Ring) (r Result, err error) {
-	f, err := os.OpenFile(path+joiningSuffix, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
+	if len(parts) == 0 {
+		return r, fmt.Errorf("join the recording %s: its parts are gone", filepath.Base(path))
+	}
+	// Its own name: two who join the same do not write the same.
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*"+joiningSuffix)
 	if err != nil {
 		return r, fmt.Errorf("join the recording %s: %w", filepath.Base(path), err)
 	}
@@ -182,12 +215,20 @@ func join(path string, parts []part, durable bool, ring *vault.Ring) (r Result, 
 	if err != nil {
 		return r, fmt.Errorf("join the recording %s: %w", filepath.Base(path), err)
 	}
-	for _, p := range whole {
-		if p.path != path {
-			err = errors.Join(err, os.Remove(p.path))
+	n := len(whole)
+	whole = slices.DeleteFunc(whole, func(p part) bool { return p.path == path })
+	err = remove(whole)
+	return Result{Path: path, Duration: span(to.frames), Bytes: size(to.channels, to.frames), Gap: span(gap), Parts: n, Missing: span(first)}, err
+}
+
+// remove removes parts. Others may have.
+func remove(parts []part) (err error) {
+	for _, p := range parts {
+		if failed := os.Remove(p.path); !errors.Is(failed, os.ErrNotExist) {
+			err = errors.Join(err, failed)
 		}
 	}
-	return Result{Path: path, Duration: span(to.frames), Bytes: size(to.channels, to.frames), Gap: span(gap), Parts: len(whole), Missing: span(first)}, err
+	return err
 }
 
 // gather writes the parts one after the other, each where it begins. One without
@@ -206,7 +247,7 @@ func (f *file) gather(parts []part) (gap int64, used []part, err error) {
 		if err == nil {
 			early += max(p.at-early-f.frames-mostGap, 0)
 			gap, err = f.take(samples, channels, p.at-early, share, gap)
-		} else if !vault.IsKeyError(err) { // nothing is in it
+		} else if p.empty(err) {
 			err = nil
 		}
 		if err = errors.Join(err, from.Close(), f.err); err != nil {
@@ -248,51 +289,4 @@ func (f *file) take(samples io.Reader, channels int, at, share, gap int64) (int6
 		f.write(rest[:len(rest)-len(rest)%channels])
 	}
 	return gap, f.err
-}
-
-// locks are the files that a Writer has locked. The zero one has none.
-type locks struct {
-	mu  sync.Mutex
-	all map[*os.File]struct{}
-}
-
-// lock marks a file as one that a living process writes. On a disk without locks
-// there had better be one node.
-func (l *locks) lock(f *os.File) {
-	if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.all == nil {
-		l.all = map[*os.File]struct{}{}
-	}
-	l.all[f] = struct{}{}
-}
-
-// closes notes that a file is about to be closed, which unlocks it.
-func (l *locks) closes(f *os.File) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.all, f)
-}
-
-// unlock leaves all files to Repair.
-func (l *locks) unlock() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for f := range l.all {
-		_ = unix.Flock(int(f.Fd()), unix.LOCK_UN)
-	}
-	l.all = nil
-}
-
-// written tells whether a living process has a file locked.
-func written(path string) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	return errors.Is(unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB), unix.EWOULDBLOCK)
 }

@@ -121,19 +121,21 @@ func (w *Writer) Create(o Options) (*Recording, error) {
 		return nil, fmt.Errorf("begin a recording: %w", err)
 	}
 	path, now := filepath.Join(o.Dir, o.Name), time.Now()
-	grows := path
+	var f *os.File
+	var err error
 	if !o.Begun.IsZero() {
-		grows = filepath.Join(o.Dir, furtherName(o.Name, now.Sub(o.Begun)))
-	} else if _, err := os.Lstat(path); err == nil {
+		f, err = createFurther(path, now.Sub(o.Begun))
+	} else if _, err = os.Lstat(path); err == nil {
 		return nil, fmt.Errorf("begin a recording: %s exists already", path)
+	} else {
+		f, err = os.OpenFile(path+partSuffix, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	}
-	f, err := os.OpenFile(grows+partSuffix, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("begin a recording: %w", err)
 	}
 	w.locked.lock(f)
 	r := &Recording{writer: w, queue: w.queues[w.next.Add(1)%uint32(len(w.queues))], talk: o.Talk, minTalk: o.MinTalk, start: now, begun: o.Begun,
-		channels: 1, file: &file{f: f, path: path, sync: w.sync, ring: w.ring, further: grows != path}}
+		channels: 1, file: &file{f: f, path: path, sync: w.sync, ring: w.ring, further: !o.Begun.IsZero()}}
 	if o.Stereo {
 		r.channels = 2
 	}

@@ -11,14 +11,18 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"axgate/media/wav"
 	"axgate/vault"
 )
 
 // Repair completes the recordings that a crash has left in a directory, and
 // removes those that are shorter than minTalk. One with a part that a living process
-// writes stays as it is. Those that are encrypted need their key in ring. It tells which files it completed; an error names those that it could not.
-func Repair(dir string, minTalk time.Duration, ring *vault.Ring) ([]Result, error) {
+// writes stays as it is, and so does one that is spoken for: whoever ends its call
+// completes it. Those that are encrypted need their key in ring. It tells which files
+// it completed; an error names those that it could not.
+func Repair(dir string, minTalk time.Duration, ring *vault.Ring, spokenFor func(name string) bool) ([]Result, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -30,13 +34,14 @@ func Repair(dir string, minTalk time.Duration, ring *vault.Ring) ([]Result, erro
 	var failed error
 	left := map[string]bool{} // by name: nobody writes it
 	for _, e := range entries {
+		failed = errors.Join(failed, sweep(dir, e))
 		if name, _, ok := partOf(e.Name()); ok && e.Type().IsRegular() {
 			nobody, seen := left[name]
 			left[name] = (nobody || !seen) && !written(filepath.Join(dir, e.Name()))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(left)) {
-		if !left[name] {
+		if !left[name] || spokenFor != nil && spokenFor(name) {
 			continue
 		}
 		r, err := Complete(dir, name, minTalk, ring)
@@ -48,12 +53,32 @@ func Repair(dir string, minTalk time.Duration, ring *vault.Ring) ([]Result, erro
 	return all, failed
 }
 
-// repair makes a header for what stands in the file. Its start is reckoned from
-// when it was last written.
+// sweep removes what a crash has left of a file that was being joined: its parts stand.
+func sweep(dir string, e os.DirEntry) error {
+	const old = time.Hour // longer than joining takes
+	if !strings.HasSuffix(e.Name(), joiningSuffix) || !e.Type().IsRegular() {
+		return nil
+	}
+	info, err := e.Info()
+	if err != nil || time.Since(info.ModTime()) < old {
+		return nil // it has its name meanwhile, or may yet get it
+	}
+	return os.Remove(filepath.Join(dir, e.Name()))
+}
+
+// errWritten tells that a process may write a file still, one that is stopped or cut off
+// from the others besides: what it wrote may be read, but the file is not ours to change.
+var errWritten = errors.New("it may be written still")
+
+// repair makes a header for what stands in the file, in place, if nobody else has it
+// locked; else it is errWritten. Its start is reckoned from when it was last written.
 func repair(part string, minTalk time.Duration, ring *vault.Ring) (Result, error) {
 	f, err := os.OpenFile(part, os.O_RDWR, 0)
 	if err != nil {
 		return Result{}, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return Result{}, errors.Join(errWritten, f.Close())
 	}
 	info, err := f.Stat()
 	if err != nil {

@@ -99,11 +99,11 @@ func TestRepairSealed(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "torn.wav.part"), []byte("axgate1\n"), 0o600))
 
 	for _, wrong := range []*vault.Ring{nil, testRing(t)} {
-		done, err := Repair(dir, 3*time.Second, wrong)
+		done, err := Repair(dir, 3*time.Second, wrong, nil)
 		require.ErrorContains(t, err, "long.wav.part: ")
 		require.Empty(t, done)
 	}
-	done, err := Repair(dir, 3*time.Second, ring)
+	done, err := Repair(dir, 3*time.Second, ring, nil)
 	require.NoError(t, err)
 	require.Len(t, done, 1)
 	f, err := wav.Parse(decrypt(t, ring, filepath.Join(dir, "long.wav")))
