@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,6 +24,10 @@ const (
 	talksBatch = 100
 	// mostTalks bounds what of one node is read.
 	mostTalks = 100_000
+	// mostChanged is how many changes are told apart; beyond it all is written again.
+	mostChanged = 10_000
+	// talksMark is the field with the number of the last write; no session is called so.
+	talksMark = "#"
 )
 
 // talksKey holds the talks of one life of a node.
@@ -48,7 +55,9 @@ type Talks struct {
 	owner   string            // empty: to be asked for
 	states  map[string]string // all, for a Redis that has lost them
 	changed map[string]struct{}
-	again   bool // Redis has lost them
+	again   bool  // all is to be written anew: Redis has lost something, or too much has changed
+	writes  int64 // numbers them, also those that failed
+	done    int64 // the last that Redis took; 0: none
 }
 
 // NewTalks keeps talks of this node.
@@ -76,19 +85,33 @@ func (t *Talks) Drop(session string) {
 }
 
 func (t *Talks) note(session string) {
-	t.changed[session] = struct{}{}
+	t.change(session)
 	select {
 	case t.wake <- struct{}{}:
 	default:
 	}
 }
 
+// change marks a talk to be written; with the lock held.
+func (t *Talks) change(session string) {
+	if t.again {
+		return
+	}
+	t.changed[session] = struct{}{}
+	if len(t.changed) > mostChanged {
+		t.anew()
+	}
+}
+
+// anew has all written again; with the lock held.
+func (t *Talks) anew() { t.again, t.changed = true, map[string]struct{}{} }
+
 // LetGo forgets all talks. What stands in Redis is whoever's who goes on with them;
 // what comes from now on is of the owner's next life.
 func (t *Talks) LetGo() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.owner, t.states, t.changed, t.again = "", map[string]string{}, map[string]struct{}{}, false
+	t.owner, t.states, t.changed, t.again, t.done = "", map[string]string{}, map[string]struct{}{}, false, 0
 }
 
 // ours is the owner; with the lock held.
@@ -115,6 +138,9 @@ func (t *Talks) Run(ctx context.Context) {
 			t.tell(t.look(ctx))
 			continue
 		case <-t.wake:
+			if t.ill { // the next look tries
+				continue
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -135,82 +161,119 @@ func (t *Talks) tell(err error) {
 	t.ill = err != nil
 }
 
-// look prolongs what Redis has, and has all written again if it has lost any of it.
+// look prolongs what Redis has, and has all written again if it has lost any of it: a
+// write, as after a fail-over to a replica that had not got it, or a talk.
 func (t *Talks) look(ctx context.Context) error {
 	t.mu.Lock()
 	owner, ok := t.ours()
-	want, waits := int64(len(t.states)), len(t.changed) > 0
 	t.mu.Unlock()
-	if !ok || want == 0 && !waits {
+	if !ok {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, t.cache.cfg.Timeout)
 	defer cancel()
 	pipe := t.cache.rdb.Pipeline()
 	pipe.PExpire(ctx, talksKey(owner), talksLife)
-	have := pipe.HLen(ctx, talksKey(owner))
-	if _, err := pipe.Exec(ctx); err != nil {
+	mark, have := pipe.HGet(ctx, talksKey(owner), talksMark), pipe.HLen(ctx, talksKey(owner))
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return fmt.Errorf("look at the talks in Redis: %w", err)
 	}
-	if waits || have.Val() == want {
-		return t.flush(ctx)
-	}
 	t.mu.Lock()
-	if t.owner == owner {
-		t.again = true
+	if waits := len(t.changed) > 0; t.owner == owner && (markOf(mark) != t.done || !waits && t.done > 0 && have.Val() != int64(len(t.states))+1) {
+		t.anew()
 	}
 	t.mu.Unlock()
 	return t.flush(ctx)
 }
 
-// flush writes what has changed. What could not be written is tried again at the
-// next look.
-func (t *Talks) flush(ctx context.Context) error {
-	t.mu.Lock()
-	owner, ok := t.ours()
-	if !ok {
-		t.mu.Unlock()
-		return nil
+// markOf is the number of a write; 0 is none.
+func markOf(c *redis.StringCmd) int64 {
+	n, err := c.Int64()
+	if err != nil {
+		return 0
 	}
-	again, changed := t.again, t.changed
-	t.changed, t.again = map[string]struct{}{}, false
-	kept := make(map[string]string, len(changed))
-	var gone []string
-	if again {
-		for session := range t.states {
-			changed[session] = struct{}{}
-		}
-	}
-	for session := range changed {
-		if state, has := t.states[session]; has {
-			kept[session] = state
-		} else {
-			gone = append(gone, session)
-		}
-	}
-	t.mu.Unlock()
-	if len(changed) == 0 && !again {
-		return nil
-	}
-	err := t.write(ctx, owner, again, kept, gone)
-	if err == nil {
-		return nil
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.owner == owner {
-		t.again = t.again || again
-		for session := range changed {
-			t.changed[session] = struct{}{}
-		}
-	}
-	return fmt.Errorf("write the talks to Redis: %w", err)
+	return n
 }
 
-func (t *Talks) write(ctx context.Context, owner string, anew bool, kept map[string]string, gone []string) error {
-	key := talksKey(owner)
+// batch is one write of talks.
+type batch struct {
+	owner string
+	n     int64 // its number
+	anew  bool  // nothing of before stays
+	kept  map[string]string
+	gone  []string
+}
+
+// take is what is to be written; nil: nothing.
+func (t *Talks) take() *batch {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	owner, ok := t.ours()
+	if !ok || len(t.changed) == 0 && !t.again {
+		return nil
+	}
+	t.writes++
+	b := &batch{owner: owner, n: t.writes, anew: t.again, kept: map[string]string{}}
+	if b.anew {
+		maps.Copy(b.kept, t.states)
+	}
+	for session := range t.changed {
+		if state, has := t.states[session]; has {
+			b.kept[session] = state
+		} else {
+			b.gone = append(b.gone, session)
+		}
+	}
+	t.changed, t.again = map[string]struct{}{}, false
+	return b
+}
+
+// flush writes what has changed, and all if it finds that Redis has lost the write
+// before. What could not be written is tried again at the next look.
+func (t *Talks) flush(ctx context.Context) error {
+	for b := t.take(); b != nil; b = t.take() {
+		before, err := t.write(ctx, b)
+		if !t.wrote(b, before, err) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("write the talks to Redis: %w", err)
+		}
+	}
+	return nil
+}
+
+// wrote notes what became of a write, and tells whether it was still of this life.
+func (t *Talks) wrote(b *batch, before int64, err error) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.owner != b.owner:
+		return false
+	case err != nil && b.anew:
+		t.anew()
+	case err != nil:
+		for session := range b.kept {
+			t.change(session)
+		}
+		for _, session := range b.gone {
+			t.change(session)
+		}
+	default:
+		if !b.anew && before != t.done {
+			t.anew()
+		}
+		t.done = b.n
+	}
+	return true
+}
+
+// write tells which write Redis had before.
+func (t *Talks) write(ctx context.Context, b *batch) (before int64, err error) {
+	key := talksKey(b.owner)
 	pipe := t.cache.rdb.Pipeline()
-	if anew {
+	mark := pipe.HGet(ctx, key, talksMark)
+	if b.anew {
 		pipe.Del(ctx, key)
 	}
 	var pairs []any
@@ -220,24 +283,25 @@ func (t *Talks) write(ctx context.Context, owner string, anew bool, kept map[str
 		}
 		pairs = nil
 	}
-	for session, state := range kept {
+	for session, state := range b.kept {
 		text, err := t.cfg.Seal(session, state)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if pairs = append(pairs, session, text); len(pairs) >= 2*talksBatch {
 			send()
 		}
 	}
 	send()
-	for len(gone) > 0 {
-		n := min(len(gone), talksBatch)
-		pipe.HDel(ctx, key, gone[:n]...)
-		gone = gone[n:]
+	for gone := range slices.Chunk(b.gone, talksBatch) {
+		pipe.HDel(ctx, key, gone...)
 	}
+	pipe.HSet(ctx, key, talksMark, b.n) // last: who has it has all of before
 	pipe.PExpire(ctx, key, talksLife)
-	_, err := pipe.Exec(ctx)
-	return err
+	if _, err = pipe.Exec(ctx); errors.Is(err, redis.Nil) { // only the mark may be missing
+		err = nil
+	}
+	return markOf(mark), err
 }
 
 // TalksOf reads the talks that an owner, who died, has kept, as they stand in Redis.
@@ -249,7 +313,9 @@ func (c *Cache) TalksOf(ctx context.Context, owner string) (map[string]string, e
 			return nil, fmt.Errorf("read the talks of %s: %w", owner, err)
 		}
 		for i := 0; i+1 < len(page); i += 2 {
-			all[page[i]] = page[i+1]
+			if page[i] != talksMark {
+				all[page[i]] = page[i+1]
+			}
 		}
 		if cursor = next; cursor == 0 || len(all) > mostTalks {
 			return all, nil
