@@ -225,7 +225,9 @@ func (p *Phone) Close() error {
 	} else {
 		err = errors.Join(err, p.tcp.Close())
 	}
-	err = errors.Join(err, p.ua.Close())
+	if broken := p.ua.Close(); !errors.Is(broken, net.ErrClosed) { // the server closes connections too
+		err = errors.Join(err, broken)
+	}
 	p.wait.Wait()
 	return err
 }
