@@ -44,9 +44,9 @@ func talkPlace(session string) string { return "talk " + session }
 
 // surviving has the calls of a SIP server survive this node, and it those of others.
 func (n *Node) surviving(c *sip.Config) {
+	c.Holds = n.roster.Holds
 	if n.takeovers != nil {
 		c.Talks = n.takeovers.talks
-		c.Holds = n.roster.Holds
 	}
 }
 

@@ -57,7 +57,6 @@ type call struct {
 
 	unsaved bool // the state that others could go on with is not what it was
 	kept    bool // they have one
-	shared  bool // they had one
 	resumed resumption
 	letGo   atomic.Bool   // others have declared this node dead: the call is theirs
 	gone    chan struct{} // closed once it is over, or let go of
@@ -92,7 +91,7 @@ func (s *Server) newCall(tx *wire.ServerTx, who origin, key inviteKey, hops int)
 	c.a.reliable.on = reliableWith(&c.a.leg, tx.Request)
 	c.a.reliable.must = has(tags(tx.Request, "Require"), reliableTag)
 	c.a.dialog.Behind = who.trunk == nil || who.trunk.NATMedia || who.named
-	c.rec = events.Call{Session: c.session, ICID: uuid.NewString(), Node: s.cfg.Node, Incarnation: s.cfg.Incarnation(), Host: s.cfg.Host, In: now, Direction: int(routing.Abnormal)}
+	c.rec = events.Call{Session: c.session, ICID: uuid.NewString(), Node: s.cfg.Node, Host: s.cfg.Host, In: now, Direction: int(routing.Abnormal)}
 	if who.trunk != nil { // a phone's is its own invention
 		c.rec.ChargingID = identity.ChargingID(tx.Request)
 	}
@@ -115,7 +114,7 @@ func (c *call) order(end routing.End) bool {
 
 // run is the life of the call.
 func (c *call) run() {
-	if end := c.story(); c.holds() || !c.shared {
+	if end := c.story(); c.holds() || !c.shared() {
 		c.tearDown(end)
 		c.settle()
 		c.settled()

@@ -1,7 +1,6 @@
 package sip
 
 import (
-	"context"
 	"sync"
 	"time"
 )
@@ -26,11 +25,6 @@ type fence struct {
 	mu     sync.Mutex
 	looked time.Time
 	unsure time.Time // since when; zero: it is sure
-}
-
-// watch looks on until ctx ends.
-func (f *fence) watch(ctx context.Context) {
-	every(ctx, fenceStep, func() { f.passes(time.Now()) })
 }
 
 // passes tells whether calls may go on at an instant.

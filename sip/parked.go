@@ -46,16 +46,21 @@ func (s *Server) park(tx *wire.ServerTx) bool {
 	here := s.names(tx)
 	p := &s.parked
 	p.mu.Lock()
-	full := here && time.Now().After(p.until) || len(p.waits) >= mostParked
-	if !full {
+	stranger := here && time.Now().After(p.until)
+	full := len(p.waits) >= mostParked
+	if !stranger && !full {
 		if p.waits == nil {
 			p.waits = map[*wire.ServerTx]*time.Timer{}
 		}
 		p.waits[tx] = time.AfterFunc(parkTime, func() { s.unpark(tx) })
 	}
 	p.mu.Unlock()
-	if full {
+	switch {
+	case stranger:
 		return false
+	case full: // whether there is such a call is not known
+		s.reply(tx, sip.StatusInternalServerError, "Server Internal Error", s.retryAfter())
+		return true
 	}
 	tag, _ := tx.Request.To().Params.Get("tag")
 	if l := s.leg(tx.Request.CallID().Value(), tag); l != nil { // it came meanwhile
@@ -89,7 +94,7 @@ func (s *Server) unpark(tx *wire.ServerTx) {
 	timer := p.waits[tx]
 	delete(p.waits, tx)
 	p.mu.Unlock()
-	if timer != nil {
+	if timer != nil && !s.hushes(tx) {
 		s.reply(tx, sip.StatusInternalServerError, "Server Internal Error", s.retryAfter())
 	}
 }

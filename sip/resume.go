@@ -77,7 +77,7 @@ func (o *Orphan) Drop() { o.c.media.Abandon() }
 func (s *Server) enlist(c *call) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stack.Closed() {
+	if s.draining.Load() || s.stack.Closed() { // an heir that ends would end its calls
 		return ErrClosed
 	}
 	a, b := legKey{c.a.dialog.CallID, c.a.dialog.LocalTag()}, legKey{c.b.dialog.CallID, c.b.dialog.LocalTag()}

@@ -10,27 +10,37 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emiago/sipgo/sip"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
 	"axgate/events"
 	"axgate/media/wav"
+	"axgate/sip/wire"
 )
 
 // shelf keeps talks for other nodes.
 type shelf struct {
 	mu    sync.Mutex
 	talks map[string][]byte
+	had   map[string]bool // of both nodes: one that was dropped too
 	times int
+	away  atomic.Bool // others cannot read it
+}
+
+func (k *shelf) Shared(session string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.had[session] && !k.away.Load()
 }
 
 func (k *shelf) Keep(session string, state []byte) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.talks == nil {
-		k.talks = map[string][]byte{}
+		k.talks, k.had = map[string][]byte{}, map[string]bool{}
 	}
-	k.talks[session] = state
+	k.talks[session], k.had[session] = state, true
 	k.times++
 }
 
@@ -455,4 +465,94 @@ func TestOneClock(t *testing.T) {
 			require.Less(t, rec.RecordGap, 5*time.Second)
 		})
 	}
+}
+
+// TestBetweenLives: who was declared dead takes calls again when it is alive again, as
+// ones of that life, and none before.
+func TestBetweenLives(t *testing.T) {
+	var life atomic.Int64
+	life.Store(1)
+	o := survivors(t, func(s *settings) { s.cfg.Incarnation = life.Load })
+	o.frozen.Store(true)
+	o.srv.LetGo()
+	refused := o.a.dial(numX, numA, o.mouthA.sdp(1))
+	refused.fails(503)
+	require.True(t, o.srv.Draining())
+	life.Store(2)
+	o.frozen.Store(false)
+	eventually(t, "it is alive again", func() bool { return !o.srv.Draining() })
+	a, b := o.talk()
+	o.hangsUp(a, b)
+	require.EqualValues(t, 2, o.journal.ended(t).Incarnation)
+}
+
+// TestSilentAfterLetGo: who let go of a call has no answer for its peers, which would
+// take it for the end of what another node goes on with.
+func TestSilentAfterLetGo(t *testing.T) {
+	o := survivors(t)
+	a, _ := o.talk()
+	o.bothHear()
+	o.frozen.Store(true)
+	a.request("INFO", "") // waits in the inbox
+	time.Sleep(50 * time.Millisecond)
+	o.srv.LetGo()
+	a.request("INFO", "")
+	o.a.never(time.Second, "an answer", func(m msg) bool { return m.status() >= 200 && strings.Contains(m.get("CSeq"), "INFO") })
+	a.theirs = "nobody"
+	a.request("INFO", "")
+	a.response(481, "INFO")
+	o.journal.forget()
+}
+
+// TestLetGoOfUnshared: a call of which nobody else can know is hung up: nobody goes on
+// with it.
+func TestLetGoOfUnshared(t *testing.T) {
+	o := survivors(t)
+	o.shelf.away.Store(true)
+	a, b := o.talk()
+	o.bothHear()
+	kinds := len(o.journal.all())
+	o.frozen.Store(true)
+	go o.srv.LetGo()
+	a.hungUp()
+	b.hungUp()
+	eventually(t, "it is over", func() bool { return o.open() == 0 })
+	require.Len(t, o.journal.all(), kinds)
+	o.journal.forget()
+}
+
+// TestEndingIsNoHeir: a node that ends goes on with no call of another one.
+func TestEndingIsNoHeir(t *testing.T) {
+	o := survivors(t)
+	a, b := o.talk()
+	next, orphan, _ := o.stands()
+	require.NoError(t, next.Shutdown(expired()))
+	require.ErrorIs(t, orphan.Adopt(orphan.Seq), ErrClosed)
+	o.frozen.Store(false)
+	o.a.to, o.b.to = o.srv.UDPAddr(), o.srv.UDPAddr()
+	o.hangsUp(a, b)
+}
+
+// TestTooManyParked: who cannot wait is told to come again, not that there is no call.
+func TestTooManyParked(t *testing.T) {
+	o := survivors(t)
+	a, b := o.talk()
+	next, orphan, _ := o.stands()
+	next.parked.mu.Lock()
+	next.parked.waits = map[*wire.ServerTx]*time.Timer{}
+	for range mostParked {
+		tx := &wire.ServerTx{Request: sip.NewRequest(sip.INFO, sip.Uri{})}
+		for _, h := range []sip.Header{sip.NewHeader("Call-ID", "x"), sip.NewHeader("To", "<sip:x@x>;tag=x")} {
+			tx.Request.AppendHeader(h)
+		}
+		next.parked.waits[tx] = time.NewTimer(time.Hour)
+	}
+	next.parked.mu.Unlock()
+	a.request("INFO", "")
+	a.response(500, "INFO")
+	next.parked.close()
+	orphan.Drop()
+	o.frozen.Store(false)
+	o.a.to, o.b.to = o.srv.UDPAddr(), o.srv.UDPAddr()
+	o.hangsUp(a, b)
 }

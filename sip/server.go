@@ -56,6 +56,7 @@ type Server struct {
 	reports   reports // of 3GPP texts that were sent
 	fence     fence
 	parked    parked
+	between   between
 	draining  atomic.Bool  // for good: the process ends
 	drained   atomic.Bool  // until it is told otherwise
 	up        atomic.Int64 // calls that are not over
@@ -95,7 +96,9 @@ func Open(cfg Config, engine *media.Engine, router Router, journal Journal, prom
 	}
 	s := &Server{cfg: cfg, log: log, engine: engine, router: router, journal: journal, prompts: prompts, records: records, extra: cfg.Trunks.ExtraHeaders(),
 		legs: make(map[legKey]*leg), invites: make(map[inviteKey]*leg), calls: make(map[string]*call), provers: provers, boot: rand.Uint32()}
-	s.fence.holds = cfg.Holds
+	if cfg.Talks != nil {
+		s.fence.holds = cfg.Holds
+	}
 	if err := s.openNamed(); err != nil {
 		return nil, err
 	}
@@ -120,8 +123,8 @@ func Open(cfg Config, engine *media.Engine, router Router, journal Journal, prom
 func (s *Server) Serve() {
 	s.stack.Serve(s)
 	s.tendWays()
-	if s.fence.holds != nil {
-		s.wait.Go(func() { s.fence.watch(s.tending) })
+	if s.cfg.Holds != nil {
+		s.wait.Go(func() { s.watchLives(s.tending) })
 	}
 	s.startLines()
 }
@@ -219,6 +222,9 @@ func (s *Server) Request(tx *wire.ServerTx) {
 }
 
 func (s *Server) noDialog(tx *wire.ServerTx) {
+	if s.hushes(tx) {
+		return
+	}
 	s.reply(tx, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
 }
 
@@ -288,14 +294,15 @@ func (s *Server) reply(tx *wire.ServerTx, status int, phrase string, headers ...
 	}
 }
 
-// start runs the call of an INVITE that passed the door; false: the server
-// began to drain meanwhile.
+// start runs the call of an INVITE that passed the door, as one of this life; false:
+// the server began to drain meanwhile, or the life is over.
 func (s *Server) start(c *call, tx *wire.ServerTx) bool {
 	s.mu.Lock()
-	if s.draining.Load() {
+	if s.draining.Load() || s.unsure() {
 		s.mu.Unlock()
 		return false
 	}
+	c.rec.Incarnation = s.cfg.Incarnation()
 	s.legs[legKey{c.a.dialog.CallID, c.a.dialog.LocalTag()}] = &c.a.leg
 	s.invites[c.a.invite] = &c.a.leg
 	s.calls[c.session] = c

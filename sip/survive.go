@@ -21,6 +21,8 @@ type Talks interface {
 	Keep(session string, state []byte)
 	// Drop forgets a call that is over.
 	Drop(session string)
+	// Shared tells whether the state of a call may have come to where others read it.
+	Shared(session string) bool
 }
 
 // savedForm is the form of savedTalk. Another one is not read: nodes of one system
@@ -88,7 +90,7 @@ func (c *call) save() {
 		c.log.Error().Err(err).Msg("the call does not survive this node")
 		return
 	}
-	c.kept, c.shared = true, true
+	c.kept = true
 	c.srv.cfg.Talks.Keep(c.session, state)
 }
 
@@ -96,6 +98,9 @@ func (c *call) save() {
 func (c *call) stands() bool {
 	return c.a.up && c.a.ready && !c.a.gone && c.b != nil && c.b.up && c.b.ready && !c.b.gone
 }
+
+// shared tells whether others may go on with the call.
+func (c *call) shared() bool { return c.kept && c.srv.cfg.Talks.Shared(c.session) }
 
 // forgotten drops the state of a call that is over.
 func (c *call) forgotten() {
@@ -128,7 +133,7 @@ var (
 	ErrForm    = errors.New("the state of the call is of another version, or none")
 	ErrNoTrunk = errors.New("the call's trunk is not configured here")
 	ErrCarried = errors.New("this node carries the call already")
-	ErrClosed  = errors.New("the SIP sockets are closed")
+	ErrClosed  = errors.New("this node ends")
 )
 
 // readTalk reads the state of a call.

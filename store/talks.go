@@ -55,9 +55,10 @@ type Talks struct {
 	owner   string            // empty: to be asked for
 	states  map[string]string // all, for a Redis that has lost them
 	changed map[string]struct{}
-	again   bool  // all is to be written anew: Redis has lost something, or too much has changed
-	writes  int64 // numbers them, also those that failed
-	done    int64 // the last that Redis took; 0: none
+	sent    map[string]struct{} // of the states: Redis may have one of each
+	again   bool                // all is to be written anew: Redis has lost something, or too much has changed
+	writes  int64               // numbers them, also those that failed
+	done    int64               // the last that Redis took; 0: none
 }
 
 // NewTalks keeps talks of this node.
@@ -65,7 +66,7 @@ func (c *Cache) NewTalks(cfg TalksConfig) *Talks {
 	if cfg.Seal == nil {
 		cfg.Seal = func(_, state string) (string, error) { return state, nil }
 	}
-	return &Talks{cache: c, cfg: cfg, wake: make(chan struct{}, 1), states: map[string]string{}, changed: map[string]struct{}{}}
+	return &Talks{cache: c, cfg: cfg, wake: make(chan struct{}, 1), states: map[string]string{}, changed: map[string]struct{}{}, sent: map[string]struct{}{}}
 }
 
 // Keep takes the state of a talk in place of the one before.
@@ -80,8 +81,18 @@ func (t *Talks) Keep(session string, state []byte) {
 func (t *Talks) Drop(session string) {
 	t.mu.Lock()
 	delete(t.states, session)
+	delete(t.sent, session)
 	t.note(session)
 	t.mu.Unlock()
+}
+
+// Shared tells whether Redis may have a state of a talk: one was sent there in this
+// life, even if its answer was lost.
+func (t *Talks) Shared(session string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, sent := t.sent[session]
+	return sent
 }
 
 func (t *Talks) note(session string) {
@@ -112,6 +123,7 @@ func (t *Talks) LetGo() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.owner, t.states, t.changed, t.again, t.done = "", map[string]string{}, map[string]struct{}{}, false, 0
+	clear(t.sent)
 }
 
 // ours is the owner; with the lock held.
@@ -223,6 +235,9 @@ func (t *Talks) take() *batch {
 		} else {
 			b.gone = append(b.gone, session)
 		}
+	}
+	for session := range b.kept {
+		t.sent[session] = struct{}{}
 	}
 	t.changed, t.again = map[string]struct{}{}, false
 	return b

@@ -123,3 +123,18 @@ func TestTalksWithoutRedis(t *testing.T) {
 	s.start()
 	within(t, c, name, map[string]string{"a": "a|2"})
 }
+
+// TestTalkShared: a talk is nobody's but this node's until its state was sent to Redis.
+func TestTalkShared(t *testing.T) {
+	s := startRedis(t)
+	c, err := Open(Config{Address: s.address(), Timeout: time.Second, Log: zerolog.Nop()})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	talks := c.NewTalks(TalksConfig{Owner: func() (string, bool) { return "n/1", true }})
+	talks.Keep("a", []byte("1"))
+	require.False(t, talks.Shared("a"))
+	require.NoError(t, talks.flush(t.Context()))
+	require.True(t, talks.Shared("a"))
+	talks.LetGo()
+	require.False(t, talks.Shared("a"))
+}

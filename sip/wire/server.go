@@ -208,6 +208,10 @@ func (t *ServerTx) close() {
 	t.finish()
 }
 
+// Ignore ends the transaction without an answer, as if the request had not come; a
+// repetition of it is a new one.
+func (t *ServerTx) Ignore() { t.close() }
+
 // Trying says 100 to an INVITE at once, unless something else was said by then
 // (RFC 3261 section 8.2.6.1).
 func (t *ServerTx) Trying() error {
