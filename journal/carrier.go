@@ -218,6 +218,10 @@ func (c *carrier) carry(r *reader) error {
 			return err
 		}
 		for i, why := range refused {
+			if errors.Is(why, events.ErrNotIts) { // as it has to be
+				c.log.Info().Err(why).Str("session", list[i].Call.Session).Msg("an end that the journal brought late is left out")
+				continue
+			}
 			text, err := json.Marshal(list[i])
 			if err != nil {
 				return fmt.Errorf("keep a refused entry: %w", err)

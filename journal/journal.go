@@ -12,6 +12,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -53,6 +54,7 @@ type Journal struct {
 	log     *appender
 	carrier *carrier
 	written atomic.Uint64 // entries
+	handled atomic.Uint64 // writes that are on the disk, or failed
 	shut    sync.Once
 	shutErr error
 }
@@ -114,8 +116,16 @@ func (j *Journal) Asked(a events.Inquiry) <-chan error { return j.offer(events.E
 // or, when much is written, with what else comes within 20 ms.
 func (j *Journal) Hurry() { j.queue.hurry() }
 
-// Flush waits until the ledger has everything that is on the disk.
+// Flush waits until the ledger has everything that was written before.
 func (j *Journal) Flush(ctx context.Context) error {
+	const step = 5 * time.Millisecond
+	for all := j.queue.all(); j.handled.Load() < all; j.queue.hurry() {
+		select {
+		case <-time.After(step):
+		case <-ctx.Done():
+			return fmt.Errorf("write the journal: %w", ctx.Err())
+		}
+	}
 	if err := j.carrier.flush(ctx, j.log.end()); err != nil {
 		return fmt.Errorf("carry the journal into the ledger: %w", err)
 	}
@@ -176,6 +186,7 @@ func (j *Journal) write() {
 			j.written.Add(uint64(len(batch)))
 			j.carrier.take(batch, at)
 		}
+		j.handled.Add(uint64(len(batch)))
 		for _, w := range batch {
 			w.done <- err
 		}

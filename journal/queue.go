@@ -32,6 +32,7 @@ type queue struct {
 	mu       sync.Mutex
 	writes   []*write
 	patience time.Duration
+	offered  uint64    // writes, ever
 	last     time.Time // when the last batch was written
 	asleep   bool      // the writer waits for the timer
 	due      time.Time // when it goes off; zero: never
@@ -54,6 +55,7 @@ func (q *queue) offer(w *write) error {
 	case len(q.writes) >= q.most:
 		return fmt.Errorf("%w: %d writes wait already", ErrFull, q.most)
 	}
+	q.offered++
 	if q.writes = append(q.writes, w); len(q.writes) == 1 {
 		q.patience = noted
 	}
@@ -69,6 +71,13 @@ func (q *queue) hurry() {
 		q.patience = waitedFor
 		q.rouse()
 	}
+}
+
+// all is how many writes were ever queued.
+func (q *queue) all() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.offered
 }
 
 // rouse sees to it that the writer wakes when the writes are due.

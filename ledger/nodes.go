@@ -169,18 +169,27 @@ func (l *Ledger) begin(s scope, life Life, home string) error {
 	return nil
 }
 
-// RejoinNode begins the next life of a node that was declared dead.
-func (l *Ledger) RejoinNode(ctx context.Context, was Life) (life Life, err error) {
+// RejoinNode begins the next life of a node that was declared dead; one that was to take
+// nothing new still is. With its home it may have begun that life already, by a transaction
+// whose answer was lost; else, ErrReplaced.
+func (l *Ledger) RejoinNode(ctx context.Context, was Life, home string, drain bool) (life Life, err error) {
 	err = l.changeNodes(ctx, func(s scope) error {
 		n, found, err := l.lockNode(s, was.Node)
 		if err != nil {
 			return err
 		}
-		if found && n.Life != was {
+		life = Life{was.Node, was.Incarnation + 1}
+		if found && n.Life == life && n.State.Alive() && home != "" && n.Home == home {
+			return nil
+		}
+		if found && n.Incarnation > was.Incarnation {
 			return ErrReplaced
 		}
-		life = Life{was.Node, was.Incarnation + 1}
-		return l.begin(s, life, n.Home)
+		if err := l.begin(s, life, n.Home); err != nil || !drain {
+			return err
+		}
+		_, err = s.exec(`UPDATE nodes SET state = 'draining' WHERE node = $1`, was.Node)
+		return err
 	})
 	if err != nil {
 		return Life{}, fmt.Errorf("begin another life after %s: %w", was, err)
@@ -196,7 +205,7 @@ func (l *Ledger) Beat(ctx context.Context, life Life, at time.Time, epoch int64)
 	var heard int64
 	err = l.once(ctx, l.nodes, func(s scope) error {
 		state = ""
-		err := s.scan(`UPDATE nodes SET epoch = $1, heard_at = `+l.clock()+`, alive_at = CASE WHEN alive_at < $2 THEN $2 ELSE alive_at END
+		err := s.scan(`UPDATE nodes SET epoch = $1, heard_at = `+l.clock()+`, alive_at = $2
 			WHERE node = $3 AND incarnation = $4 AND state IN ('up', 'draining') RETURNING state, heard_at`,
 			one(epoch, micros(at), life.Node, life.Incarnation), &state, &heard)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -205,25 +214,41 @@ func (l *Ledger) Beat(ctx context.Context, life Life, at time.Time, epoch int64)
 		return err
 	})
 	if err == nil && state == "" {
-		err = l.whyOver(ctx, life)
+		state, err = l.whyOver(ctx, life)
 	}
 	if err != nil {
 		return "", fmt.Errorf("note that node %s is alive: %w", life, err)
 	}
-	l.noteClock(instant(heard), begun)
+	if heard > 0 {
+		l.noteClock(instant(heard), begun)
+	}
 	return state, nil
 }
 
-// whyOver tells why a life is not known as one that goes on.
-func (l *Ledger) whyOver(ctx context.Context, life Life) error {
-	n, found, err := l.Node(ctx, life.Node)
-	switch {
-	case err != nil:
-		return err
-	case found && n.Incarnation > life.Incarnation:
-		return ErrReplaced
-	}
-	return ErrDeclaredDead
+// whyOver tells why a life is not known as one that goes on. One that the ledger has lost -
+// an older copy of it took over - nobody has declared over: it is written again.
+func (l *Ledger) whyOver(ctx context.Context, life Life) (state NodeState, err error) {
+	err = l.changeNodes(ctx, func(s scope) error {
+		state = NodeUp
+		n, found, err := l.lockNode(s, life.Node)
+		switch {
+		case err != nil:
+			return err
+		case found && n.Incarnation > life.Incarnation:
+			return ErrReplaced
+		case found && n.Life == life && n.State.Alive(): // written again meanwhile
+			state = n.State
+			return nil
+		case found && n.Life == life:
+			return ErrDeclaredDead
+		case found && n.State.Alive():
+			if err := l.endLife(s, n, life); err != nil {
+				return err
+			}
+		}
+		return l.begin(s, life, n.Home)
+	})
+	return state, err
 }
 
 // LeaveNode ends a life from within. Calls that are still open are left to an heir.

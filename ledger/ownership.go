@@ -12,7 +12,7 @@ import (
 
 // ErrNotIts tells of an end that a node brings for a call which another one, or a later
 // life of it, has taken over: that one writes it.
-var ErrNotIts = errors.New("another node has taken the call over: its end is not this one's to tell")
+var ErrNotIts = events.ErrNotIts
 
 // had is a call as one that a life had.
 type had struct {
@@ -154,6 +154,17 @@ func (l *Ledger) TakeOver(ctx context.Context, dead, heir Life, calls []Kept) (t
 	return taken, nil
 }
 
+// CloseTaken ends a call that a life has taken over from a dead one, and that it cannot go on
+// with: as if nobody had taken it. One that is not its, or is over, stays.
+func (l *Ledger) CloseTaken(ctx context.Context, session string, heir Life, d Dead, repaired Repaired) error {
+	d.Life = heir
+	_, _, err := l.closeCall(ctx, session, d, false, repaired)
+	if err != nil {
+		return fmt.Errorf("close call %s, which %s took over: %w", session, heir, err)
+	}
+	return nil
+}
+
 // takeCall takes one call over; not ok: it is over, or somebody else's.
 func takeCall(s scope, dead, heir Life, k Kept) (seq int, ok bool, err error) {
 	var stored int64
@@ -163,8 +174,14 @@ func takeCall(s scope, dead, heir Life, k Kept) (seq int, ok bool, err error) {
 	c.Node, c.Incarnation = heir.Node, heir.Incarnation
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		if _, found, err := ownerOf(s, c.Session); err != nil || found {
+		owner, found, err := ownerOf(s, c.Session)
+		if err != nil || found && owner != heir {
 			return 0, false, err
+		}
+		if found { // taken before, by a transaction whose answer was lost
+			var closed bool
+			err = s.scan(`SELECT seq, closed FROM calls WHERE session = $1`, one(c.Session), &stored, &closed)
+			return max(int(stored), k.Seq) + heirSeq, err == nil && !closed, err
 		}
 	case err != nil:
 		return 0, false, err

@@ -142,7 +142,7 @@ func TestOnlyAnHeirTakesOver(t *testing.T) {
 		require.False(t, won, "the dead declare nobody")
 		_, err = l.Beat(t.Context(), a, t0, 1)
 		require.ErrorIs(t, err, ledger.ErrDeclaredDead)
-		again, err := l.RejoinNode(t.Context(), a)
+		again, err := l.RejoinNode(t.Context(), a, "", false)
 		require.NoError(t, err)
 		require.Equal(t, ledger.Life{Node: "a", Incarnation: 2}, again)
 		_, err = l.Beat(t.Context(), a, t0, 1)
@@ -289,7 +289,7 @@ func TestOwnershipModel(t *testing.T) {
 				_, err = l.CloseOpen(t.Context(), d, false, nil)
 				require.NoError(rt, err)
 				require.NoError(rt, l.SettleDeath(t.Context(), lives[heir], d.Life))
-				next, err := l.RejoinNode(t.Context(), d.Life)
+				next, err := l.RejoinNode(t.Context(), d.Life, "", false)
 				require.NoError(rt, err)
 				lives[dies] = next
 			},

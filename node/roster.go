@@ -86,22 +86,7 @@ func (n *Node) closeCalls(ctx context.Context, d roster.Dead) error {
 			return err
 		}
 	}
-	closed, err := n.ledger.CloseOpen(ctx, d, own, func(c events.Call) (string, int64, bool) {
-		if c.RecordFile == "" || c.RecordFile != filepath.Base(c.RecordFile) {
-			return "", 0, false
-		}
-		if _, err := record.Complete(RecordDir(&n.cfg), c.RecordFile, n.cfg.Recording.MinTalk, n.ring); err != nil {
-			n.log.Error().Err(err).Msg("the recording of a dead node")
-		}
-		bytes, err := n.bytesOf(c.RecordFile)
-		if err != nil {
-			if !errors.Is(err, fs.ErrNotExist) {
-				n.log.Error().Err(err).Str("recording", c.RecordFile).Msg("a call is closed without its recording")
-			}
-			return "", 0, false
-		}
-		return c.RecordFile, bytes, true
-	})
+	closed, err := n.ledger.CloseOpen(ctx, d, own, n.repaired)
 	for i := range closed {
 		n.cache.Free(closed[i].Session, routing.X(closed[i].X))
 	}
@@ -109,6 +94,24 @@ func (n *Node) closeCalls(ctx context.Context, d roster.Dead) error {
 		n.log.Warn().Int("calls", len(closed)).Stringer("dead", d.Life).Msg("closed: their node died")
 	}
 	return err
+}
+
+// repaired is what is left of the recording of a call whose node died: its file and size.
+func (n *Node) repaired(c events.Call) (string, int64, bool) {
+	if c.RecordFile == "" || c.RecordFile != filepath.Base(c.RecordFile) {
+		return "", 0, false
+	}
+	if _, err := record.Complete(RecordDir(&n.cfg), c.RecordFile, n.cfg.Recording.MinTalk, n.ring); err != nil {
+		n.log.Error().Err(err).Msg("the recording of a dead node")
+	}
+	bytes, err := n.bytesOf(c.RecordFile)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			n.log.Error().Err(err).Str("recording", c.RecordFile).Msg("a call is closed without its recording")
+		}
+		return "", 0, false
+	}
+	return c.RecordFile, bytes, true
 }
 
 // Over yields an error once this node has to end: another one has its name.

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -23,6 +24,10 @@ type takeovers struct {
 
 	mu    sync.Mutex
 	tried map[ledger.Life]time.Time // when the calls of a life were first to be read
+	// asked are sessions of a life that the ledger may have given to this node, which does
+	// not carry them yet. Of the one that settles deaths alone.
+	asked map[ledger.Life]map[string]bool
+	runs  map[string]bool // sessions of deaths not settled yet that this node goes on with, or did
 }
 
 // openTakeovers begins to keep this node's calls for others, if they are to survive.
@@ -30,7 +35,7 @@ func (n *Node) openTakeovers(context.Context) error {
 	if !n.cfg.Cluster.Takeover {
 		return nil
 	}
-	n.takeovers = &takeovers{tried: map[ledger.Life]time.Time{}}
+	n.takeovers = &takeovers{tried: map[ledger.Life]time.Time{}, asked: map[ledger.Life]map[string]bool{}, runs: map[string]bool{}}
 	n.takeovers.talks = n.cache.NewTalks(store.TalksConfig{
 		Owner: func() (string, bool) { return n.roster.Life().String(), n.roster.Holds() },
 		Seal:  func(session, state string) (string, error) { return n.ring.SealText(talkPlace(session), state) },
@@ -55,6 +60,8 @@ func (n *Node) letGo(context.Context, roster.Life) {
 	n.server.LetGo()
 	if n.takeovers != nil {
 		n.takeovers.talks.LetGo()
+		clear(n.takeovers.asked) // the heir of this life closes them
+		clear(n.takeovers.runs)
 	}
 }
 
@@ -77,7 +84,10 @@ func (n *Node) takeOver(ctx context.Context, d roster.Dead) error {
 			return err
 		}
 		n.log.Error().Err(err).Stringer("dead", d.Life).Msg("its calls are closed: what they were cannot be read")
-		return nil
+		return n.closeAsked(ctx, d)
+	}
+	for session := range n.takeovers.runs {
+		delete(kept, session)
 	}
 	orphans := n.prepare(kept, d)
 	adopted, err := n.adopt(ctx, d, orphans)
@@ -87,9 +97,26 @@ func (n *Node) takeOver(ctx context.Context, d roster.Dead) error {
 	if err != nil {
 		return err
 	}
+	if err := n.closeAsked(ctx, d); err != nil {
+		return err
+	}
 	if err := n.cache.ForgetTalks(ctx, owner); err != nil {
 		n.log.Info().Err(err).Msg("they run out")
 	}
+	return nil
+}
+
+// closeAsked closes the calls that the ledger has given to this node, or may have, and that
+// it does not go on with.
+func (n *Node) closeAsked(ctx context.Context, d roster.Dead) error {
+	asked := n.takeovers.asked[d.Life]
+	for session := range asked {
+		if err := n.ledger.CloseTaken(ctx, session, n.roster.Life(), d, n.repaired); err != nil {
+			return err
+		}
+		delete(asked, session)
+	}
+	delete(n.takeovers.asked, d.Life)
 	return nil
 }
 
@@ -140,7 +167,15 @@ func (n *Node) adopt(ctx context.Context, d roster.Dead, orphans map[string]*sip
 	}()
 	const batch = 200
 	var some []ledger.Kept
+	asked := n.takeovers.asked[d.Life]
+	if asked == nil {
+		asked = map[string]bool{}
+		n.takeovers.asked[d.Life] = asked
+	}
 	give := func() error {
+		for _, k := range some {
+			asked[k.Call.Session] = true
+		}
 		taken, err := n.ledger.TakeOver(ctx, d.Life, n.roster.Life(), some)
 		some = some[:0]
 		if err != nil {
@@ -149,10 +184,12 @@ func (n *Node) adopt(ctx context.Context, d roster.Dead, orphans map[string]*sip
 		for session, seq := range taken {
 			o := orphans[session]
 			delete(orphans, session)
-			if err := o.Adopt(seq); err != nil {
-				n.log.Error().Err(err).Msg("the call of a dead node")
+			if err := o.Adopt(seq); err != nil && !errors.Is(err, sip.ErrCarried) {
+				n.log.Error().Err(err).Msg("the call of a dead node is closed")
 				continue
 			}
+			delete(asked, session)
+			n.takeovers.runs[session] = true
 			adopted++
 		}
 		return nil

@@ -29,7 +29,7 @@ type Ledger interface {
 	Node(ctx context.Context, name string) (n ledger.Node, found bool, err error)
 	Nodes(ctx context.Context) ([]ledger.Node, error)
 	JoinNode(ctx context.Context, name, home string, seen ledger.Node) (Life, error)
-	RejoinNode(ctx context.Context, was Life) (Life, error)
+	RejoinNode(ctx context.Context, was Life, home string, drain bool) (Life, error)
 	Beat(ctx context.Context, life Life, at time.Time, epoch int64) (ledger.NodeState, error)
 	LeaveNode(ctx context.Context, life Life) error
 	DeclareDead(ctx context.Context, by Life, seen ledger.Node) (won bool, err error)

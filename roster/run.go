@@ -133,8 +133,8 @@ func (r *Roster) end(ctx context.Context) {
 func (r *Roster) revive(ctx context.Context) bool {
 	r.cfg.Log.Error().Stringer("life", r.Life()).Msg("others have declared this node dead: it lets go of its calls, which are theirs, and begins anew")
 	r.end(ctx)
-	for {
-		life, err := r.cfg.Ledger.RejoinNode(ctx, r.Life())
+	for home := ""; ; {
+		life, err := r.cfg.Ledger.RejoinNode(ctx, r.Life(), home, r.Draining())
 		if err == nil {
 			r.begin(life)
 			r.cfg.Log.Info().Stringer("life", life).Msg("this node is alive again")
@@ -145,6 +145,7 @@ func (r *Roster) revive(ctx context.Context) bool {
 			r.over <- fmt.Errorf("node %s ends: %w", r.Life(), err)
 			return false
 		}
+		home = r.cfg.Home // it may have begun: the answer is lost
 		if ctx.Err() == nil {
 			r.cfg.Log.Error().Err(err).Msg("this node cannot begin anew yet")
 		}

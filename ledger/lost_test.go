@@ -1,0 +1,100 @@
+package ledger_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"axgate/ledger"
+	"axgate/ledger/ledgertest"
+)
+
+// TestTakenAgain: who has lost the answer of a take-over is given the same calls again, or
+// closes them.
+func TestTakenAgain(t *testing.T) {
+	each(t, func(t *testing.T, l *ledger.Ledger) {
+		a, b := ledgertest.Alive(t, l, "a", t0), ledgertest.Alive(t, l, "b", t0)
+		c, evs := owned("s", a)
+		write(t, l, c, evs...)
+		d := declared(t, l, a, b)
+		kept := []ledger.Kept{{Call: c, Seq: 4}}
+		for range 2 {
+			taken, err := l.TakeOver(t.Context(), a, b, kept)
+			require.NoError(t, err)
+			require.Equal(t, map[string]int{"s": 104}, taken)
+		}
+		for range 2 {
+			require.NoError(t, l.CloseTaken(t.Context(), "s", b, d, nil))
+			require.Equal(t, wholeCall, kindsOf(t, l, "s"))
+		}
+		require.Equal(t, d.AliveAt, call(t, l, "s").Ended)
+		taken, err := l.TakeOver(t.Context(), a, b, kept)
+		require.NoError(t, err)
+		require.Empty(t, taken, "it is over")
+	})
+}
+
+// TestClockSetBack: a call is not longer than it was because its node's clock was ahead once.
+func TestClockSetBack(t *testing.T) {
+	each(t, func(t *testing.T, l *ledger.Ledger) {
+		a, b := ledgertest.Alive(t, l, "a", t0.Add(time.Hour)), ledgertest.Alive(t, l, "b", t0)
+		_, err := l.Beat(t.Context(), a, t0.Add(time.Minute), 1)
+		require.NoError(t, err)
+		c, evs := owned("s", a)
+		write(t, l, c, evs...)
+		_, err = l.CloseOpen(t.Context(), declared(t, l, a, b), false, nil)
+		require.NoError(t, err)
+		require.Equal(t, t0.Add(time.Minute), call(t, l, "s").Ended)
+	})
+}
+
+// TestBegunUnheard: who has lost the answer to the begin of its next life goes on with it;
+// another of the name does not.
+func TestBegunUnheard(t *testing.T) {
+	each(t, func(t *testing.T, l *ledger.Ledger) {
+		a, err := l.JoinNode(t.Context(), "a", "home", ledger.Node{})
+		require.NoError(t, err)
+		declared(t, l, a, ledgertest.Alive(t, l, "b", t0))
+		for range 2 {
+			next, err := l.RejoinNode(t.Context(), a, "home", true)
+			require.NoError(t, err)
+			require.Equal(t, ledger.Life{Node: "a", Incarnation: 2}, next)
+		}
+		n, _, err := l.Node(t.Context(), "a")
+		require.NoError(t, err)
+		require.Equal(t, ledger.NodeDraining, n.State, "it is drained as it was")
+		for _, home := range []string{"", "another"} {
+			_, err = l.RejoinNode(t.Context(), a, home, false)
+			require.ErrorIs(t, err, ledger.ErrReplaced)
+		}
+	})
+}
+
+// TestALostLife: a ledger that has lost a life is told of it again: nobody has declared it
+// over.
+func TestALostLife(t *testing.T) {
+	each(t, func(t *testing.T, l *ledger.Ledger) {
+		older := ledgertest.Alive(t, l, "a", t0)
+		b := ledgertest.Alive(t, l, "b", t0)
+		for _, life := range []ledger.Life{{Node: "a", Incarnation: 3}, {Node: "c", Incarnation: 2}} {
+			state, err := l.Beat(t.Context(), life, t0, 1)
+			require.NoError(t, err)
+			require.Equal(t, ledger.NodeUp, state)
+			n, found, err := l.Node(t.Context(), life.Node)
+			require.NoError(t, err)
+			require.True(t, found)
+			require.Equal(t, life, n.Life)
+		}
+		now := ledger.Life{Node: "a", Incarnation: 3}
+		deaths, err := l.Deaths(t.Context(), now)
+		require.NoError(t, err)
+		require.True(t, slices.ContainsFunc(deaths, func(d ledger.Dead) bool { return d.Life == older }), "its older life is its own to settle")
+		_, err = l.Beat(t.Context(), older, t0, 1)
+		require.ErrorIs(t, err, ledger.ErrReplaced)
+		declared(t, l, now, b)
+		_, err = l.Beat(t.Context(), now, t0, 1)
+		require.ErrorIs(t, err, ledger.ErrDeclaredDead)
+	})
+}
