@@ -228,12 +228,11 @@ func (d *desk) record(x routing.X, since time.Time) (*events.Call, []ledger.Logg
 	for {
 		calls, err := d.Ledger.Calls(ctx, ledger.CallFilter{Number: string(x), From: since.Add(-time.Second), Limit: 1})
 		if err == nil && len(calls.Calls) == 1 {
-			call := calls.Calls[0]
-			page, err := d.Ledger.Events(ctx, ledger.EventFilter{Session: call.Session, Limit: 100})
+			page, err := d.Ledger.Events(ctx, ledger.EventFilter{Session: calls.Calls[0].Session, Limit: 100})
 			if n := len(page.Events); err == nil && n > 0 {
 				// Pushed, owed to nobody, or tried in vain: waiting tells no more.
 				if last := &page.Events[n-1]; last.Kind == events.Fee && (last.Due.IsZero() || last.Tries > 0) {
-					return &call, page.Events
+					return d.lastRecord(x, since) // the call as it was before its fee was seen may be older
 				}
 			}
 		}
@@ -245,7 +244,7 @@ func (d *desk) record(x routing.X, since time.Time) (*events.Call, []ledger.Logg
 	}
 }
 
-// lastRecord is what there is when waiting is over.
+// lastRecord is what there is now.
 func (d *desk) lastRecord(x routing.X, since time.Time) (*events.Call, []ledger.LoggedEvent) {
 	calls, err := d.Ledger.Calls(d.ctx, ledger.CallFilter{Number: string(x), From: since.Add(-time.Second), Limit: 1})
 	if err != nil || len(calls.Calls) == 0 {
