@@ -53,12 +53,26 @@ func (s *scene) recording(c receiver.Call) {
 func (s *scene) voices(f wave.File) {
 	s.Helper()
 	require.Equal(s, 1, f.Channels)
-	one, first := hear.Correlate(f.Data, firstSpeech)
-	two, second := hear.Correlate(f.Data, secondSpeech)
-	require.Greater(s, one, mixedFrom, "the caller")
-	require.Greater(s, two, mixedFrom, "the callee")
+	first := s.mixed(f.Data, firstSpeech, "the caller")
+	second := s.mixed(f.Data, secondSpeech, "the callee")
 	require.InDelta(s, first, second, float64(250*time.Millisecond), "both began to talk at once")
 	require.Empty(s, hear.Recognise(f.Data, map[string][]byte{"hint": s.clip("record_hint")}), "the hint is not of the talk")
+}
+
+// mixed finds a voice in a mix of two and gives its beginning: both halves of it
+// are there, and one well. A busy machine has packets come late at first, and then
+// the recording moves a side once, within either half.
+func (s *scene) mixed(mix, said []byte, who string) time.Duration {
+	s.Helper()
+	half := len(said) / 2
+	one, first := hear.Correlate(mix, said[:half])
+	two, second := hear.Correlate(mix, said[half:])
+	require.Greater(s, max(one, two), mixedFrom, who)
+	require.Greater(s, min(one, two), silentUpTo, who)
+	if two > one {
+		return second - duration(said[:half])
+	}
+	return first
 }
 
 func recordingStereo(s *scene) {
