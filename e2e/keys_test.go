@@ -60,7 +60,11 @@ func keysOf(t *testing.T, change func(*gate.Config)) []string {
 	if address == "" {
 		address = cfg.Embedded
 	}
-	lines := dump(ctx, t, address)
+	var lines []string
+	require.Eventually(t, func() bool { // until every X is loaded
+		lines = dump(ctx, t, address)
+		return !slices.ContainsFunc(lines, func(line string) bool { return strings.HasSuffix(line, " hash ends false version=…") })
+	}, time.Minute, time.Second)
 	require.NoError(t, w.gate.Stop(ctx))
 	return lines
 }

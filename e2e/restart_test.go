@@ -77,6 +77,7 @@ func killed(s *scene) {
 	require.NoError(s, out.Hangup(s.within(step)))
 	s.clearedWith(in, 16)
 	s.story(x4, n, billed{direction: 0, binding: id4, caller: first.Number(), callee: ax.Number(), service: "003", events: evAnswered, talk: true})
+	time.Sleep(time.Second)           // as above
 	require.NoError(s, s.gate.Kill()) // nothing is closed twice
 	require.NoError(s, s.gate.Serve(s.ctx))
 }
