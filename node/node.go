@@ -263,7 +263,8 @@ func (n *Node) openPusher(context.Context) error {
 		return err
 	}
 	c := events.Config{Timeout: n.cfg.Events.Timeout, Refuse: refused, RecordDomain: hostName(&n.cfg, n.shown), Pushed: n.pushed, Log: n.log,
-		Now: n.ledger.Now} // all nodes have one clock for what is due
+		Now:   n.ledger.Now, // all nodes have one clock for what is due
+		Holds: n.roster.Holds, Rests: n.rests}
 	if n.library != nil {
 		c.RecordURL = n.recordURL
 	}

@@ -10,7 +10,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -19,6 +18,8 @@ import (
 	"syscall"
 	"text/template"
 	"time"
+
+	"axgate/e2e/gate"
 )
 
 //go:embed kamailio.cfg.tmpl
@@ -80,7 +81,7 @@ func (f *Front) serve(ctx context.Context) error {
 		defer close(f.exited)
 		_ = f.cmd.Wait()
 	}()
-	for !answers(f.cfg.At) {
+	for !gate.Answers(f.cfg.At) {
 		select {
 		case <-f.exited:
 			return fmt.Errorf("kamailio ended at its start:\n%s", f.Output())
@@ -90,24 +91,6 @@ func (f *Front) serve(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// answers sends OPTIONS and waits a little for the answer.
-func answers(at netip.AddrPort) bool {
-	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(at))
-	if err != nil {
-		return false
-	}
-	defer conn.Close()
-	me := conn.LocalAddr().String()
-	fmt.Fprintf(conn, "OPTIONS sip:%s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK-%d;rport\r\nFrom: <sip:ready@%s>;tag=1\r\nTo: <sip:%s>\r\n"+
-		"Call-ID: %d\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n", at, me, time.Now().UnixNano(), me, at, time.Now().UnixNano())
-	_ = conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
-	n, err := conn.Read(make([]byte, 2000))
-	if err != nil { // nobody listens yet: a refusal comes at once
-		time.Sleep(20 * time.Millisecond)
-	}
-	return n > 0 && err == nil
 }
 
 // Output is what it has printed: a line for each request that it led elsewhere, and

@@ -83,7 +83,7 @@ func (g *Gate) Serve(ctx context.Context) error {
 		defer close(exited)
 		g.err = cmd.Wait()
 	}()
-	for !answers(g.cfg.SIP) {
+	for !Answers(g.cfg.SIP) {
 		select {
 		case <-g.exited:
 			text, _ := g.Log()
@@ -97,8 +97,8 @@ func (g *Gate) Serve(ctx context.Context) error {
 	return nil
 }
 
-// answers sends OPTIONS and waits a little for the answer.
-func answers(at netip.AddrPort) bool {
+// Answers sends OPTIONS to a SIP element over UDP and waits a little for the answer.
+func Answers(at netip.AddrPort) bool {
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(at))
 	if err != nil {
 		return false
