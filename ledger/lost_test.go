@@ -72,6 +72,29 @@ func TestBegunUnheard(t *testing.T) {
 	})
 }
 
+// TestBeginsBesideItself: a node that proves that it is the same needs not wait for a
+// pause in what the ledger hears of it; another of the name is refused then.
+func TestBeginsBesideItself(t *testing.T) {
+	each(t, func(t *testing.T, l *ledger.Ledger) {
+		a, err := l.JoinNode(t.Context(), "a", "home", ledger.Node{})
+		require.NoError(t, err)
+		seen, _, err := l.Node(t.Context(), "a")
+		require.NoError(t, err)
+		time.Sleep(2 * time.Millisecond)
+		_, err = l.Beat(t.Context(), a, t0, 1)
+		require.NoError(t, err)
+		for _, home := range []string{"", "another"} {
+			_, err = l.JoinNode(t.Context(), "a", home, seen)
+			require.ErrorIs(t, err, ledger.ErrNodeMoved)
+		}
+		next, err := l.JoinNode(t.Context(), "a", "home", seen)
+		require.NoError(t, err)
+		require.Equal(t, ledger.Life{Node: "a", Incarnation: 2}, next)
+		_, err = l.Beat(t.Context(), a, t0, 1)
+		require.ErrorIs(t, err, ledger.ErrReplaced)
+	})
+}
+
 // TestALostLife: a ledger that has lost a life is told of it again: nobody has declared it
 // over.
 func TestALostLife(t *testing.T) {

@@ -128,7 +128,8 @@ func (l *Ledger) lockNode(s scope, name string) (n Node, found bool, err error) 
 
 // JoinNode begins a life of a node. seen is the node as it was read before; the
 // zero value: there was none. If it has moved since, somebody else of that
-// name is alive (ErrNodeMoved). A life that has not ended ends now, and the new
+// name is alive (ErrNodeMoved), unless home proves that it is the same node: then
+// the life that begins last is its. A life that has not ended ends now, and the new
 // one is its heir.
 func (l *Ledger) JoinNode(ctx context.Context, name, home string, seen Node) (life Life, err error) {
 	err = l.changeNodes(ctx, func(s scope) error {
@@ -136,7 +137,7 @@ func (l *Ledger) JoinNode(ctx context.Context, name, home string, seen Node) (li
 		switch {
 		case err != nil:
 			return err
-		case found && (n.Incarnation != seen.Incarnation || !n.HeardAt.Equal(seen.HeardAt) || n.State != seen.State):
+		case found && (home == "" || n.Home != home) && (n.Incarnation != seen.Incarnation || !n.HeardAt.Equal(seen.HeardAt) || n.State != seen.State):
 			return ErrNodeMoved
 		}
 		life = Life{name, n.Incarnation + 1}

@@ -205,7 +205,8 @@ func TestTwoOfOneName(t *testing.T) {
 		eventually(t, "it settles its own last life", func() bool { return len(c.deaths()) >= 1 })
 		require.Equal(t, Life{Node: "a", Incarnation: 2}, c.deaths()[0].Life)
 
-		d, err := join(t, cfg, "a", "another home") // a copy of the directory, say
+		// A copy of the directory, say; that the first beats meanwhile hinders it not.
+		d, err := join(t, cfg, "a", "another home")
 		require.NoError(t, err)
 		select {
 		case err := <-c.Over():
