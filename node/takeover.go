@@ -134,12 +134,12 @@ func (t *takeovers) patient(life ledger.Life, d time.Duration) bool {
 
 // prepare makes calls of what a dead node kept, by session.
 func (n *Node) prepare(kept map[string]string, d roster.Dead) map[string]*sip.Orphan {
-	died := n.deathOf(d)
+	estate := n.server.Estate(n.deathOf(d))
 	orphans := make(map[string]*sip.Orphan, len(kept))
 	for session, text := range kept {
 		state, err := n.ring.OpenText(talkPlace(session), text)
 		if err == nil {
-			orphans[session], err = n.server.Prepare([]byte(state), died)
+			orphans[session], err = estate.Prepare([]byte(state))
 		}
 		if err != nil {
 			n.log.Error().Err(err).Str("session", session).Msg("the call of a dead node is closed")

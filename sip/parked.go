@@ -16,14 +16,24 @@ const (
 	parkTime = 6 * time.Second
 	// mostParked bounds how many wait.
 	mostParked = 4096
+	// strangersParked bounds those of them that come from no trunk: a phone whose
+	// registration the dead node had, or somebody who makes Call-IDs up.
+	strangersParked = 128
 )
 
 // parked are requests in dialogs that are nobody's here, and may be in a moment. The
 // zero one holds none.
 type parked struct {
-	mu    sync.Mutex
-	waits map[*wire.ServerTx]*time.Timer
-	until time.Time // in which also those wait that name this node itself
+	mu        sync.Mutex
+	waits     map[*wire.ServerTx]stay
+	strangers int       // of them
+	until     time.Time // in which also those wait that name this node itself
+}
+
+// stay is that of one request.
+type stay struct {
+	limit    *time.Timer
+	stranger bool // it came from no trunk
 }
 
 // ExpectOrphans says for how long from now requests may come for calls that this node
@@ -43,20 +53,17 @@ func (s *Server) park(tx *wire.ServerTx) bool {
 	if s.cfg.Talks == nil || s.stack.Closed() {
 		return false
 	}
-	here := s.names(tx)
+	here, stranger := s.names(tx), !s.known(tx.From)
 	p := &s.parked
 	p.mu.Lock()
-	stranger := here && time.Now().After(p.until)
-	full := len(p.waits) >= mostParked
-	if !stranger && !full {
-		if p.waits == nil {
-			p.waits = map[*wire.ServerTx]*time.Timer{}
-		}
-		p.waits[tx] = time.AfterFunc(parkTime, func() { s.unpark(tx) })
+	nobodys := here && time.Now().After(p.until)
+	full := len(p.waits) >= mostParked || stranger && p.strangers >= strangersParked
+	if !nobodys && !full {
+		p.add(tx, stay{time.AfterFunc(parkTime, func() { s.unpark(tx) }), stranger})
 	}
 	p.mu.Unlock()
 	switch {
-	case stranger:
+	case nobodys:
 		return false
 	case full: // whether there is such a call is not known
 		s.reply(tx, sip.StatusInternalServerError, "Server Internal Error", s.retryAfter())
@@ -89,12 +96,7 @@ func (s *Server) names(tx *wire.ServerTx) bool {
 
 // unpark gives up a request that waited in vain: it may be repeated.
 func (s *Server) unpark(tx *wire.ServerTx) {
-	p := &s.parked
-	p.mu.Lock()
-	timer := p.waits[tx]
-	delete(p.waits, tx)
-	p.mu.Unlock()
-	if timer != nil && !s.hushes(tx) {
+	if s.parked.take(tx) && !s.hushes(tx) {
 		s.reply(tx, sip.StatusInternalServerError, "Server Internal Error", s.retryAfter())
 	}
 }
@@ -103,22 +105,50 @@ func (s *Server) unpark(tx *wire.ServerTx) {
 func (p *parked) fetch(key legKey) (all []*wire.ServerTx) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for tx, timer := range p.waits {
+	for tx, w := range p.waits {
 		tag, _ := tx.Request.To().Params.Get("tag")
-		if tx.Request.CallID().Value() == key.callID && tag == key.localTag && timer.Stop() {
-			delete(p.waits, tx)
+		if tx.Request.CallID().Value() == key.callID && tag == key.localTag && w.limit.Stop() {
+			p.remove(tx)
 			all = append(all, tx)
 		}
 	}
 	return all
 }
 
+// take takes one out; false: it waits no more.
+func (p *parked) take(tx *wire.ServerTx) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.remove(tx)
+}
+
+// add has a request wait; with the lock held.
+func (p *parked) add(tx *wire.ServerTx, w stay) {
+	if p.waits == nil {
+		p.waits = map[*wire.ServerTx]stay{}
+	}
+	p.waits[tx] = w
+	if w.stranger {
+		p.strangers++
+	}
+}
+
+// remove undoes add; with the lock held.
+func (p *parked) remove(tx *wire.ServerTx) bool {
+	w, waits := p.waits[tx]
+	delete(p.waits, tx)
+	if w.stranger {
+		p.strangers--
+	}
+	return waits
+}
+
 // close gives all up: nobody comes any more.
 func (p *parked) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, timer := range p.waits {
-		timer.Stop()
+	for tx, w := range p.waits {
+		w.limit.Stop()
+		p.remove(tx)
 	}
-	p.waits = nil
 }

@@ -39,14 +39,34 @@ type Death struct {
 	Now   time.Time // what its clock shows now; zero: what ours does
 }
 
-// Prepare makes a call of what another node kept of it (Talks). Nobody is told
+// Estate is what a dead node left to this one. It is for one goroutine.
+type Estate struct {
+	srv  *Server
+	died Death
+	// homes are where the trunks of its calls are. Each is looked up once: where DNS does
+	// not answer, every one of many calls would wait for that.
+	homes map[home]wire.Peer
+}
+
+// home is a trunk with the transport of a leg over it.
+type home struct {
+	trunk     *trunk.Trunk
+	transport string
+}
+
+// Estate is that of a node that died.
+func (s *Server) Estate(died Death) *Estate {
+	return &Estate{srv: s, died: died, homes: map[home]wire.Peer{}}
+}
+
+// Prepare makes a call of what the dead node kept of it (Talks). Nobody is told
 // anything yet. An error is ErrForm, ErrNoTrunk, or one of the media engine.
-func (s *Server) Prepare(state []byte, died Death) (*Orphan, error) {
+func (e *Estate) Prepare(state []byte) (*Orphan, error) {
 	t, err := readTalk(state)
 	if err != nil {
 		return nil, fmt.Errorf("go on with a call: %w", err)
 	}
-	c, err := s.restore(t, died)
+	c, err := e.restore(t)
 	if err != nil {
 		return nil, fmt.Errorf("go on with call %s: %w", t.Call.Session, err)
 	}
@@ -98,10 +118,11 @@ func (s *Server) enlist(c *call) error {
 }
 
 // restore makes a call of what another node kept of it.
-func (s *Server) restore(t *savedTalk, died Death) (*call, error) {
+func (e *Estate) restore(t *savedTalk) (*call, error) {
+	s := e.srv
 	c := &call{srv: s, began: time.Now(), session: t.Call.Session, hops: dialog.DefaultHops, inbox: newInbox(), orders: make(chan routing.End, 1), gone: make(chan struct{}), media: s.engine.NewCall(), rec: t.Call,
 		resumed: resumption{on: true}}
-	c.resumed.clock(died, time.Duration(t.Ahead)*time.Millisecond)
+	c.resumed.clock(e.died, time.Duration(t.Ahead)*time.Millisecond)
 	c.audio = c.media.Events()
 	c.log = s.log.With().Str("session", c.session).Str("caller", logging.Mask(t.Call.Caller)).Str("x", t.Call.X).Logger()
 	c.resumed.from, c.rec.Node, c.rec.Incarnation = c.rec.Node, s.cfg.Node, s.cfg.Incarnation()
@@ -116,7 +137,7 @@ func (s *Server) restore(t *savedTalk, died Death) (*call, error) {
 		l := c.legOf(media.Side(side))
 		tr, err := s.trunkNamed(t.trunkOf(media.Side(side)))
 		if err == nil {
-			err = c.restoreLeg(l, media.Side(side), tr, saved)
+			err = e.restoreLeg(c, l, media.Side(side), tr, saved)
 		}
 		if err != nil {
 			c.media.Close()
@@ -146,8 +167,8 @@ func (s *Server) trunkNamed(name string) (*trunk.Trunk, error) {
 
 // restoreLeg makes one leg of what was kept, with our addresses in place of the
 // other node's.
-func (c *call) restoreLeg(l *leg, side media.Side, tr *trunk.Trunk, saved *savedLeg) error {
-	s, transport := c.srv, saved.Dialog.Transport()
+func (e *Estate) restoreLeg(c *call, l *leg, side media.Side, tr *trunk.Trunk, saved *savedLeg) error {
+	s, transport := e.srv, saved.Dialog.Transport()
 	me := s.local(saved.Dialog.User, transport, tr)
 	if saved.Dialog.Secure {
 		me.Contact.Scheme = "sips"
@@ -157,7 +178,7 @@ func (c *call) restoreLeg(l *leg, side media.Side, tr *trunk.Trunk, saved *saved
 	if err != nil {
 		return err
 	}
-	l.branch = &branch{dialog: dialog.Restored(saved.Dialog, s.homeOf(tr, transport), me), agreed: saved.Agreed, ready: true}
+	l.branch = &branch{dialog: dialog.Restored(saved.Dialog, e.homeOf(tr, transport), me), agreed: saved.Agreed, ready: true}
 	l.side, l.host, l.trunk, l.inbox, l.media, l.up = side, saved.Dialog.Host(), tr, c.inbox, true, true
 	l.security = saved.Security
 	l.sdp = c.newSession(l, port)
@@ -167,6 +188,17 @@ func (c *call) restoreLeg(l *leg, side media.Side, tr *trunk.Trunk, saved *saved
 	l.ours.way = stops{from: saved.Way[0], to: saved.Way[1]}
 	l.ours.told = stops{from: saved.SDP.Stops[0], to: saved.SDP.Stops[1]}
 	return nil
+}
+
+// homeOf is the server's, looked up once.
+func (e *Estate) homeOf(t *trunk.Trunk, transport string) wire.Peer {
+	at := home{t, transport}
+	to, known := e.homes[at]
+	if !known {
+		to = e.srv.homeOf(t, transport)
+		e.homes[at] = to
+	}
+	return to
 }
 
 // homeOf is a server of a trunk that can be connected to, for a leg that came over

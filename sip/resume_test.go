@@ -3,6 +3,8 @@ package sip
 import (
 	"encoding/json"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -16,6 +18,8 @@ import (
 
 	"axgate/events"
 	"axgate/media/wav"
+	"axgate/sip/registrar"
+	"axgate/sip/trunk"
 	"axgate/sip/wire"
 )
 
@@ -99,7 +103,7 @@ func (o *outliving) stands() (next *Server, orphan *Orphan, died time.Time) {
 	next.Serve()
 	o.t.Cleanup(func() { require.NoError(o.t, next.Shutdown(expired())) })
 	o.a.to, o.b.to = next.UDPAddr(), next.UDPAddr()
-	orphan, err = next.Prepare(state, Death{Alive: died.Add(o.skew), Now: time.Now().Add(o.skew)})
+	orphan, err = next.Estate(Death{Alive: died.Add(o.skew), Now: time.Now().Add(o.skew)}).Prepare(state)
 	require.NoError(o.t, err)
 	return next, orphan, died
 }
@@ -344,11 +348,11 @@ func TestAdoptRefuses(t *testing.T) {
 	o := survivors(t)
 	a, b := o.talk()
 	state := o.shelf.only(t)
-	orphan, err := o.srv.Prepare(state, Death{Alive: time.Now()})
+	orphan, err := o.srv.Estate(Death{Alive: time.Now()}).Prepare(state)
 	require.NoError(t, err)
 	require.ErrorIs(t, orphan.Adopt(0), ErrCarried)
 	refuses := func(why error, state []byte) {
-		_, err := o.srv.Prepare(state, Death{Alive: time.Now()})
+		_, err := o.srv.Estate(Death{Alive: time.Now()}).Prepare(state)
 		require.ErrorIs(t, err, why)
 	}
 	refuses(ErrForm, []byte("{}"))
@@ -363,7 +367,7 @@ func TestAdoptRefuses(t *testing.T) {
 	other, err = json.Marshal(saved)
 	require.NoError(t, err)
 	refuses(ErrForm, other)
-	orphan, err = o.srv.Prepare(state, Death{Alive: time.Now()})
+	orphan, err = o.srv.Estate(Death{Alive: time.Now()}).Prepare(state)
 	require.NoError(t, err)
 	orphan.Drop()
 	o.hangsUp(a, b)
@@ -450,7 +454,7 @@ func TestOneClock(t *testing.T) {
 				return saved.Call.Node == "n2"
 			})
 			require.InDelta(t, -c.skew.Milliseconds(), saved.Ahead, 10)
-			third, err := next.Prepare(o.shelf.only(t), Death{Alive: died, Now: time.Now()})
+			third, err := next.Estate(Death{Alive: died, Now: time.Now()}).Prepare(o.shelf.only(t))
 			require.NoError(t, err)
 			require.WithinDuration(t, died.Add(c.skew), third.c.resumed.died, 20*time.Millisecond)
 			require.WithinDuration(t, time.Now().Add(c.skew), third.c.now(), 5*time.Second)
@@ -533,21 +537,25 @@ func TestEndingIsNoHeir(t *testing.T) {
 	o.hangsUp(a, b)
 }
 
+// fill has so many requests wait at a server, of strangers or not.
+func fill(s *Server, n int, strangers bool) {
+	s.parked.mu.Lock()
+	defer s.parked.mu.Unlock()
+	for range n {
+		tx := &wire.ServerTx{Request: sip.NewRequest(sip.INFO, sip.Uri{})}
+		for _, h := range []sip.Header{sip.NewHeader("Call-ID", "x"), sip.NewHeader("To", "<sip:x@x>;tag=x")} {
+			tx.Request.AppendHeader(h)
+		}
+		s.parked.add(tx, stay{time.NewTimer(time.Hour), strangers})
+	}
+}
+
 // TestTooManyParked: who cannot wait is told to come again, not that there is no call.
 func TestTooManyParked(t *testing.T) {
 	o := survivors(t)
 	a, b := o.talk()
 	next, orphan, _ := o.stands()
-	next.parked.mu.Lock()
-	next.parked.waits = map[*wire.ServerTx]*time.Timer{}
-	for range mostParked {
-		tx := &wire.ServerTx{Request: sip.NewRequest(sip.INFO, sip.Uri{})}
-		for _, h := range []sip.Header{sip.NewHeader("Call-ID", "x"), sip.NewHeader("To", "<sip:x@x>;tag=x")} {
-			tx.Request.AppendHeader(h)
-		}
-		next.parked.waits[tx] = time.NewTimer(time.Hour)
-	}
-	next.parked.mu.Unlock()
+	fill(next, mostParked, false)
 	a.request("INFO", "")
 	a.response(500, "INFO")
 	next.parked.close()
@@ -555,4 +563,60 @@ func TestTooManyParked(t *testing.T) {
 	o.frozen.Store(false)
 	o.a.to, o.b.to = o.srv.UDPAddr(), o.srv.UDPAddr()
 	o.hangsUp(a, b)
+}
+
+// TestFewStrangersWait: what comes from no trunk may wait, too, but takes nobody's room.
+func TestFewStrangersWait(t *testing.T) {
+	o := survivors(t, func(s *settings) {
+		s.accounts = []registrar.Account{{Number: "+8613700000009", Password: "long enough"}}
+	})
+	a, b := o.talk()
+	next, orphan, _ := o.stands()
+	stranger := newPeer(t, "stranger", "127.0.0.9")
+	stranger.to = next.UDPAddr()
+	theirs := *a
+	theirs.p, theirs.target = stranger, "sip:17010000001@192.0.2.1:5060" // of another node
+	parked := func() (all, strangers int) {
+		next.parked.mu.Lock()
+		defer next.parked.mu.Unlock()
+		return len(next.parked.waits), next.parked.strangers
+	}
+	theirs.request("INFO", "")
+	eventually(t, "one waits", func() bool { _, n := parked(); return n == 1 })
+	fill(next, strangersParked-1, true)
+	theirs.request("INFO", "")
+	theirs.response(500, "INFO")
+	a.request("INFO", "")
+	eventually(t, "who has a trunk waits all the same", func() bool { n, _ := parked(); return n == strangersParked+1 })
+	next.parked.close()
+	_, left := parked()
+	require.Zero(t, left)
+	orphan.Drop()
+	o.frozen.Store(false)
+	o.a.to, o.b.to = o.srv.UDPAddr(), o.srv.UDPAddr()
+	o.hangsUp(a, b)
+}
+
+// TestOneLookUp: where DNS says nothing, the calls of a dead node do not wait for it one
+// after the other.
+func TestOneLookUp(t *testing.T) {
+	mute, err := net.ListenPacket("udp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, mute.Close()) }()
+	var tr *trunk.Trunk
+	w := open(t, func(s *settings) {
+		s.cfg.DNS = []string{mute.LocalAddr().String()}
+		s.trunkB.Way.Host, s.trunkB.Address, s.trunkB.Transport = "carrier.test", netip.AddrPort{}, "TCP"
+	})
+	for _, one := range w.srv.cfg.Trunks.All() {
+		if one.Name == "b" {
+			tr = one
+		}
+	}
+	e := w.srv.Estate(Death{})
+	begun := time.Now()
+	for range 10 {
+		require.False(t, e.homeOf(tr, "TCP").Addr.IsValid())
+	}
+	require.Less(t, time.Since(begun), 2*resolveTime)
 }
