@@ -5,7 +5,7 @@ import "time"
 // Cluster is what several nodes of one system do for each other.
 type Cluster struct {
 	Takeover bool          `key:"takeover" help:"answered calls survive their node: another one goes on with them; the same on all nodes, which share redis, ledger and recording.dir, and have a signalling address that outlives each of them (docs/operations.md)"`
-	Patience time.Duration `key:"takeover_patience" help:"with takeover, how long the calls of a dead node are tried to be read from a Redis that does not answer, before they are closed"`
+	Patience time.Duration `key:"takeover_patience" help:"how long what a dead node left in Redis is tried to be read if that does not answer, before its calls are closed by what the ledger knows"`
 }
 
 func (k *checker) cluster(c *Config) {

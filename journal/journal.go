@@ -53,8 +53,9 @@ type Journal struct {
 	queue   *queue
 	log     *appender
 	carrier *carrier
-	written atomic.Uint64 // entries
-	handled atomic.Uint64 // writes that are on the disk, or failed
+	copier  atomic.Pointer[copier] // nil: nobody is to have copies
+	written atomic.Uint64          // entries
+	handled atomic.Uint64          // writes that are on the disk, or failed
 	shut    sync.Once
 	shutErr error
 }
@@ -185,6 +186,9 @@ func (j *Journal) write() {
 		if err == nil {
 			j.written.Add(uint64(len(batch)))
 			j.carrier.take(batch, at)
+			if c := j.copier.Load(); c != nil {
+				c.take(batch, at)
+			}
 		}
 		j.handled.Add(uint64(len(batch)))
 		for _, w := range batch {

@@ -76,7 +76,8 @@ func (l *Ledger) closeCall(ctx context.Context, session string, d Dead, carried 
 		if err != nil || held == 0 {
 			return err
 		}
-		call, _, err = readCall(scanner(func(dest ...any) error {
+		var known int
+		call, known, err = readCall(scanner(func(dest ...any) error {
 			return s.scan(`SELECT `+callColumns+` FROM calls WHERE session = $1`, one(session), dest...)
 		}))
 		if err != nil {
@@ -87,7 +88,7 @@ func (l *Ledger) closeCall(ctx context.Context, session string, d Dead, carried 
 		if call.In.After(end) && d.LetGo.After(end) {
 			end = d.LetGo
 		}
-		return writeEnd(s, call, end, carried, repaired)
+		return writeEnd(s, call, known, end, carried, repaired)
 	})
 	if closed && err == nil {
 		l.rouse()
@@ -99,8 +100,9 @@ func (l *Ledger) closeCall(ctx context.Context, session string, d Dead, carried 
 // those that are known: the events between them may still come, from the journal of the dead node.
 const heirSeq = 100
 
-// writeEnd completes the state of a call and its events.
-func writeEnd(s scope, call events.Call, alive time.Time, carried bool, repaired Repaired) error {
+// writeEnd completes the state of a call and its events. known is the number of the last event
+// that its state knows of: that may not be here yet, and heirs begin above it.
+func writeEnd(s scope, call events.Call, known int, alive time.Time, carried bool, repaired Repaired) error {
 	var seq, last int64
 	var over int
 	err := s.scan(`SELECT COALESCE(MAX(seq), 0), COALESCE(MAX(at), 0), COALESCE(SUM(CASE WHEN kind = 'disconnect' THEN 1 ELSE 0 END), 0) FROM events WHERE session = $1`,
@@ -126,7 +128,7 @@ func writeEnd(s scope, call events.Call, alive time.Time, carried bool, repaired
 		}
 		call.RecordFile, call.RecordBytes = file, bytes
 	}
-	next := int(seq)
+	next := max(int(seq), known)
 	if !carried {
 		next += heirSeq - 1
 	}

@@ -57,8 +57,8 @@ func TestBegunUnheard(t *testing.T) {
 		a, err := l.JoinNode(t.Context(), "a", "home", ledger.Node{})
 		require.NoError(t, err)
 		declared(t, l, a, ledgertest.Alive(t, l, "b", t0))
-		for range 2 {
-			next, err := l.RejoinNode(t.Context(), a, "home", true)
+		for _, again := range []bool{false, true} {
+			next, err := l.RejoinNode(t.Context(), a, ledger.Self{Home: "home", Drains: true}, again)
 			require.NoError(t, err)
 			require.Equal(t, ledger.Life{Node: "a", Incarnation: 2}, next)
 		}
@@ -66,9 +66,11 @@ func TestBegunUnheard(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, ledger.NodeDraining, n.State, "it is drained as it was")
 		for _, home := range []string{"", "another"} {
-			_, err = l.RejoinNode(t.Context(), a, home, false)
+			_, err = l.RejoinNode(t.Context(), a, ledger.Self{Home: home}, true)
 			require.ErrorIs(t, err, ledger.ErrReplaced)
 		}
+		_, err = l.RejoinNode(t.Context(), a, ledger.Self{Home: "home"}, false)
+		require.ErrorIs(t, err, ledger.ErrReplaced, "a copy of its directory has begun")
 	})
 }
 
@@ -101,14 +103,22 @@ func TestALostLife(t *testing.T) {
 	each(t, func(t *testing.T, l *ledger.Ledger) {
 		older := ledgertest.Alive(t, l, "a", t0)
 		b := ledgertest.Alive(t, l, "b", t0)
+		me := ledger.Self{Home: "home", Addresses: ledger.Addresses{UDP: "192.0.2.1:5060", HTTP: "192.0.2.1:8080"}, Drains: true}
 		for _, life := range []ledger.Life{{Node: "a", Incarnation: 3}, {Node: "c", Incarnation: 2}} {
-			state, err := l.Beat(t.Context(), life, t0, 1)
+			_, err := l.Beat(t.Context(), life, t0, 1)
+			require.ErrorIs(t, err, ledger.ErrLifeLost)
+			for range 2 {
+				state, err := l.RestoreLife(t.Context(), life, me)
+				require.NoError(t, err)
+				require.Equal(t, ledger.NodeDraining, state)
+			}
+			_, err = l.Beat(t.Context(), life, t0, 1)
 			require.NoError(t, err)
-			require.Equal(t, ledger.NodeUp, state)
 			n, found, err := l.Node(t.Context(), life.Node)
 			require.NoError(t, err)
 			require.True(t, found)
 			require.Equal(t, life, n.Life)
+			require.Equal(t, me, ledger.Self{Home: n.Home, Addresses: n.Addresses, Drains: n.State == ledger.NodeDraining})
 		}
 		now := ledger.Life{Node: "a", Incarnation: 3}
 		deaths, err := l.Deaths(t.Context(), now)
@@ -119,5 +129,51 @@ func TestALostLife(t *testing.T) {
 		declared(t, l, now, b)
 		_, err = l.Beat(t.Context(), now, t0, 1)
 		require.ErrorIs(t, err, ledger.ErrDeclaredDead)
+		_, err = l.RestoreLife(t.Context(), now, me)
+		require.ErrorIs(t, err, ledger.ErrDeclaredDead)
+		_, err = l.RestoreLife(t.Context(), older, me)
+		require.ErrorIs(t, err, ledger.ErrReplaced)
 	})
+}
+
+// TestADeathIsNotLeftForLong: a node that starts again and does not come to settle its last
+// life is not waited for long, nor at all with that of another: it may end at each start.
+func TestADeathIsNotLeftForLong(t *testing.T) {
+	for name, cfg := range configs(t) {
+		t.Run(name, func(t *testing.T) {
+			l := open(t, cfg)
+			b := ledgertest.Alive(t, l, "b", t0)
+			lives := []ledger.Life{ledgertest.Alive(t, l, "a", t0)}
+			settles := func(heir ledger.Life) (list []ledger.Life) {
+				deaths, err := l.Deaths(t.Context(), heir)
+				require.NoError(t, err)
+				for _, d := range deaths {
+					list = append(list, d.Life)
+				}
+				return list
+			}
+			declared(t, l, ledgertest.Alive(t, l, "c", t0), b) // by one that goes on
+			for range 2 {
+				require.ElementsMatch(t, []ledger.Life{{Node: "c", Incarnation: 1}}, settles(b), "who starts has time for it")
+				lives = append(lives, ledgertest.Alive(t, l, "a", t0))
+				require.ElementsMatch(t, lives[:len(lives)-1], settles(lives[len(lives)-1]))
+			}
+			d := ledgertest.Alive(t, l, "d", t0)
+			require.Empty(t, settles(d))
+			execute(t, cfg, "UPDATE node_lives SET ended_at = ended_at - 31000000 WHERE ended_at > 0")
+			now := lives[len(lives)-1]
+			require.ElementsMatch(t, lives[:len(lives)-1], settles(now), "its own it has as long as nobody else wants it")
+			require.ElementsMatch(t, lives[:len(lives)-1], settles(d))
+			require.Empty(t, settles(now))
+			c := ledger.Life{Node: "c", Incarnation: 1}
+			require.ElementsMatch(t, []ledger.Life{c}, settles(b), "another node that goes on is")
+			again := ledgertest.Alive(t, l, "b", t0)
+			require.ElementsMatch(t, []ledger.Life{c, b}, settles(again), "whoever asks first")
+			last := ledgertest.Alive(t, l, "b", t0)
+			require.ElementsMatch(t, append([]ledger.Life{c}, lives[:len(lives)-1]...), settles(d))
+			require.ElementsMatch(t, []ledger.Life{b, again}, settles(last))
+			require.NoError(t, l.LeaveDeaths(t.Context(), last))
+			require.ElementsMatch(t, append(append([]ledger.Life{c}, lives[:len(lives)-1]...), b, again), settles(d))
+		})
+	}
 }

@@ -59,7 +59,7 @@ func (l *Ledger) DeclareDead(ctx context.Context, by Life, seen Node) (won bool,
 }
 
 // endLife ends the life of a node. Its heir gets what it left, and what it was
-// heir of itself.
+// heir of itself; if that is its next life, it gets its own lives alone, and others are anybody's.
 func (l *Ledger) endLife(s scope, n Node, heir Life) error {
 	_, err := s.exec(`INSERT INTO node_lives (node, incarnation, ended_at, heard_at, alive_at, heir, heir_incarnation, settled_at)
 		VALUES ($1, $2, `+l.clock()+`, $3, $4, $5, $6, 0)
@@ -69,23 +69,42 @@ func (l *Ledger) endLife(s scope, n Node, heir Life) error {
 	if err != nil {
 		return fmt.Errorf("end its life: %w", err)
 	}
-	_, err = s.exec(`UPDATE node_lives SET heir = $1, heir_incarnation = $2 WHERE ended_at > 0 AND settled_at = 0 AND heir = $3 AND heir_incarnation = $4`,
-		heir.Node, heir.Incarnation, n.Node, n.Incarnation)
-	if err != nil {
-		return fmt.Errorf("pass on what it was heir of: %w", err)
+	others := heir
+	if heir.Node == n.Node {
+		others = Life{}
+	}
+	for _, to := range []struct {
+		which string
+		heir  Life
+	}{{"node = $5", heir}, {"node <> $5", others}} {
+		_, err = s.exec(`UPDATE node_lives SET heir = $1, heir_incarnation = $2 WHERE ended_at > 0 AND settled_at = 0 AND heir = $3 AND heir_incarnation = $4 AND `+to.which,
+			to.heir.Node, to.heir.Incarnation, n.Node, n.Incarnation, n.Node)
+		if err != nil {
+			return fmt.Errorf("pass on what it was heir of: %w", err)
+		}
 	}
 	return nil
 }
 
-// Deaths are the lives that heir has to settle. Those that nobody is heir of
-// become its own.
+// startingFor is how long a node that begins may take to settle its last life.
+const startingFor = 30 * time.Second
+
+// leftAlone tells of a life to settle that the next one of the same node is heir of, and has
+// not come to for a while. It may never: a node that crashes at each start.
+func (l *Ledger) leftAlone() string {
+	return `heir = node AND ended_at < ` + l.clock() + fmt.Sprintf(` - %d`, startingFor.Microseconds())
+}
+
+// Deaths are the lives that heir has to settle. Those that nobody is heir of, or one who
+// does not come to it, become its own.
 func (l *Ledger) Deaths(ctx context.Context, heir Life) ([]Dead, error) {
 	list, orphans, err := l.deaths(ctx, heir)
 	if err != nil || !orphans {
 		return list, err
 	}
 	err = l.change(ctx, func(s scope) error {
-		_, err := s.exec(`UPDATE node_lives SET heir = $1, heir_incarnation = $2 WHERE ended_at > 0 AND settled_at = 0 AND heir = ''`, heir.Node, heir.Incarnation)
+		_, err := s.exec(`UPDATE node_lives SET heir = $1, heir_incarnation = $2 WHERE ended_at > 0 AND settled_at = 0 AND heir <> $3 AND (heir = '' OR `+l.leftAlone()+`)`,
+			heir.Node, heir.Incarnation, heir.Node)
 		return err
 	})
 	if err != nil {
@@ -95,10 +114,11 @@ func (l *Ledger) Deaths(ctx context.Context, heir Life) ([]Dead, error) {
 	return list, err
 }
 
-// deaths also tells whether there are lives that nobody is heir of.
+// deaths also tells whether there are lives that are anybody's.
 func (l *Ledger) deaths(ctx context.Context, heir Life) (list []Dead, orphans bool, err error) {
-	rows, err := l.read(ctx).query(`SELECT node, incarnation, heard_at, alive_at, heir FROM node_lives
-		WHERE ended_at > 0 AND settled_at = 0 AND (heir = '' OR heir = $1 AND heir_incarnation = $2) ORDER BY ended_at, node, incarnation`, heir.Node, heir.Incarnation)
+	rows, err := l.read(ctx).query(`SELECT node, incarnation, heard_at, alive_at, heir = $1 FROM node_lives
+		WHERE ended_at > 0 AND settled_at = 0 AND (heir = '' OR heir = $2 AND heir_incarnation = $3 OR heir <> $4 AND `+l.leftAlone()+`) ORDER BY ended_at, node, incarnation`,
+		heir.Node, heir.Node, heir.Incarnation, heir.Node)
 	if err != nil {
 		return nil, false, fmt.Errorf("list lives to settle: %w", err)
 	}
@@ -106,18 +126,30 @@ func (l *Ledger) deaths(ctx context.Context, heir Life) (list []Dead, orphans bo
 	for rows.Next() {
 		var d Dead
 		var heard, alive int64
-		var by string
-		if err := rows.Scan(&d.Node, &d.Incarnation, &heard, &alive, &by); err != nil {
+		var own bool
+		if err := rows.Scan(&d.Node, &d.Incarnation, &heard, &alive, &own); err != nil {
 			return nil, false, fmt.Errorf("read a life to settle: %w", err)
 		}
 		d.HeardAt, d.AliveAt = instant(heard), instant(alive)
-		if by == "" {
+		if !own {
 			orphans = true
 			continue
 		}
 		list = append(list, d)
 	}
 	return list, orphans, nil
+}
+
+// LeaveDeaths leaves to others what a life has not settled yet.
+func (l *Ledger) LeaveDeaths(ctx context.Context, heir Life) error {
+	err := l.change(ctx, func(s scope) error {
+		_, err := s.exec(`UPDATE node_lives SET heir = '', heir_incarnation = 0 WHERE ended_at > 0 AND settled_at = 0 AND heir = $1 AND heir_incarnation = $2`, heir.Node, heir.Incarnation)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("leave the deaths of %s to others: %w", heir, err)
+	}
+	return nil
 }
 
 // SettleDeath notes that nothing is left of a life: its calls are taken over or closed.

@@ -61,6 +61,8 @@ var (
 	ErrDeclaredDead = errors.New("other nodes have declared this node dead")
 	// ErrReplaced tells a node that another one of its name has begun.
 	ErrReplaced = errors.New("another node of the same name has begun")
+	// ErrLifeLost tells a node that the ledger does not know its life any more.
+	ErrLifeLost = errors.New("the ledger does not know this life of the node")
 	// ErrNodeMoved tells that a node is not as it was seen any more.
 	ErrNodeMoved = errors.New("the node is alive")
 )
@@ -146,7 +148,7 @@ func (l *Ledger) JoinNode(ctx context.Context, name, home string, seen Node) (li
 				return err
 			}
 		}
-		return l.begin(s, life, home)
+		return l.begin(s, life, Self{Home: home})
 	})
 	if err != nil {
 		return Life{}, fmt.Errorf("begin a life of node %s: %w", name, err)
@@ -154,11 +156,30 @@ func (l *Ledger) JoinNode(ctx context.Context, name, home string, seen Node) (li
 	return life, nil
 }
 
+// Self is what a node has the ledger know of it.
+type Self struct {
+	Home      string    // what it proves with that it is the same as before
+	Addresses Addresses // zero: they stay what they were
+	Drains    bool      // it takes nothing new
+}
+
 // begin writes a new life. That the node is alive, its first beat tells.
-func (l *Ledger) begin(s scope, life Life, home string) error {
-	_, err := s.exec(`INSERT INTO nodes (node, incarnation, state, home, addresses, epoch, began_at, heard_at, alive_at) VALUES ($1, $2, 'up', $3, '', $4, `+l.clock()+`, `+l.clock()+`, 0)
-		ON CONFLICT (node) DO UPDATE SET incarnation = excluded.incarnation, state = 'up', home = excluded.home, began_at = excluded.began_at,
-			heard_at = excluded.heard_at, alive_at = 0`, life.Node, life.Incarnation, home, int64(NoCache))
+func (l *Ledger) begin(s scope, life Life, me Self) error {
+	state, addresses := NodeUp, ""
+	if me.Drains {
+		state = NodeDraining
+	}
+	if me.Addresses != (Addresses{}) {
+		text, err := json.Marshal(me.Addresses)
+		if err != nil {
+			return fmt.Errorf("write it down: %w", err)
+		}
+		addresses = string(text)
+	}
+	_, err := s.exec(`INSERT INTO nodes (node, incarnation, state, home, addresses, epoch, began_at, heard_at, alive_at) VALUES ($1, $2, $3, $4, $5, $6, `+l.clock()+`, `+l.clock()+`, 0)
+		ON CONFLICT (node) DO UPDATE SET incarnation = excluded.incarnation, state = excluded.state, home = excluded.home, began_at = excluded.began_at,
+			heard_at = excluded.heard_at, alive_at = 0, addresses = CASE WHEN excluded.addresses = '' THEN nodes.addresses ELSE excluded.addresses END`,
+		life.Node, life.Incarnation, string(state), me.Home, addresses, int64(NoCache))
 	if err != nil {
 		return fmt.Errorf("write it down: %w", err)
 	}
@@ -170,27 +191,23 @@ func (l *Ledger) begin(s scope, life Life, home string) error {
 	return nil
 }
 
-// RejoinNode begins the next life of a node that was declared dead; one that was to take
-// nothing new still is. With its home it may have begun that life already, by a transaction
-// whose answer was lost; else, ErrReplaced.
-func (l *Ledger) RejoinNode(ctx context.Context, was Life, home string, drain bool) (life Life, err error) {
+// RejoinNode begins the next life of a node that was declared dead. again: it may have begun
+// that life already, by a transaction whose answer was lost, which its home tells; else,
+// ErrReplaced.
+func (l *Ledger) RejoinNode(ctx context.Context, was Life, me Self, again bool) (life Life, err error) {
 	err = l.changeNodes(ctx, func(s scope) error {
 		n, found, err := l.lockNode(s, was.Node)
 		if err != nil {
 			return err
 		}
 		life = Life{was.Node, was.Incarnation + 1}
-		if found && n.Life == life && n.State.Alive() && home != "" && n.Home == home {
+		if again && found && n.Life == life && n.State.Alive() && me.Home != "" && n.Home == me.Home {
 			return nil
 		}
 		if found && n.Incarnation > was.Incarnation {
 			return ErrReplaced
 		}
-		if err := l.begin(s, life, n.Home); err != nil || !drain {
-			return err
-		}
-		_, err = s.exec(`UPDATE nodes SET state = 'draining' WHERE node = $1`, was.Node)
-		return err
+		return l.begin(s, life, me)
 	})
 	if err != nil {
 		return Life{}, fmt.Errorf("begin another life after %s: %w", was, err)
@@ -200,7 +217,8 @@ func (l *Ledger) RejoinNode(ctx context.Context, was Life, home string, drain bo
 
 // Beat tells that a life goes on, at an instant of its node's own clock, and which mark
 // of the cache it goes by; it is told what state it is to have. One whose clock was set
-// back is heard of all the same. ErrDeclaredDead, ErrReplaced: the life is over.
+// back is heard of all the same. ErrDeclaredDead, ErrReplaced: the life is over; ErrLifeLost: it
+// is to be restored (RestoreLife).
 func (l *Ledger) Beat(ctx context.Context, life Life, at time.Time, epoch int64) (state NodeState, err error) {
 	begun := time.Now()
 	var heard int64
@@ -226,30 +244,54 @@ func (l *Ledger) Beat(ctx context.Context, life Life, at time.Time, epoch int64)
 	return state, nil
 }
 
-// whyOver tells why a life is not known as one that goes on. One that the ledger has lost -
-// an older copy of it took over - nobody has declared over: it is written again.
-func (l *Ledger) whyOver(ctx context.Context, life Life) (state NodeState, err error) {
+// whyOver tells why a life is not known as one that goes on, if it is not by now.
+func (l *Ledger) whyOver(ctx context.Context, life Life) (NodeState, error) {
+	n, found, err := l.Node(ctx, life.Node)
+	if err != nil {
+		return "", err
+	}
+	return standing(n, found, life)
+}
+
+// standing is the state of a life as its node stands in the ledger.
+func standing(n Node, found bool, life Life) (NodeState, error) {
+	switch {
+	case found && n.Incarnation > life.Incarnation:
+		return "", ErrReplaced
+	case found && n.Life == life && n.State.Alive():
+		return n.State, nil
+	case found && n.Life == life:
+		return "", ErrDeclaredDead
+	}
+	return "", ErrLifeLost
+}
+
+// RestoreLife writes a life again that the ledger has lost - an older copy of it took over -
+// and that nobody has declared over.
+func (l *Ledger) RestoreLife(ctx context.Context, life Life, me Self) (state NodeState, err error) {
 	err = l.changeNodes(ctx, func(s scope) error {
-		state = NodeUp
 		n, found, err := l.lockNode(s, life.Node)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case found && n.Incarnation > life.Incarnation:
-			return ErrReplaced
-		case found && n.Life == life && n.State.Alive(): // written again meanwhile
-			state = n.State
-			return nil
-		case found && n.Life == life:
-			return ErrDeclaredDead
-		case found && n.State.Alive():
+		}
+		state, err = standing(n, found, life)
+		if !errors.Is(err, ErrLifeLost) {
+			return err
+		}
+		if found && n.State.Alive() {
 			if err := l.endLife(s, n, life); err != nil {
 				return err
 			}
 		}
-		return l.begin(s, life, n.Home)
+		if state = NodeUp; me.Drains {
+			state = NodeDraining
+		}
+		return l.begin(s, life, me)
 	})
-	return state, err
+	if err != nil {
+		return "", fmt.Errorf("write the life %s again: %w", life, err)
+	}
+	return state, nil
 }
 
 // LeaveNode ends a life from within. Calls that are still open are left to an heir.

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"sync"
@@ -59,6 +60,23 @@ func kindsOf(t *testing.T, l *ledger.Ledger, session string) (kinds []events.Kin
 	}
 	return kinds
 }
+
+// feeOf reads the one fee event of a session.
+func feeOf(t *testing.T, l *ledger.Ledger, session string) (fee map[string]any) {
+	t.Helper()
+	page, err := l.Events(t.Context(), ledger.EventFilter{Session: session})
+	require.NoError(t, err)
+	for _, e := range page.Events {
+		if e.Kind == events.Fee {
+			require.Nil(t, fee)
+			require.NoError(t, json.Unmarshal(e.Body, &fee))
+		}
+	}
+	return fee
+}
+
+// zoned is an instant as fee events have it (section 8).
+func zoned(at time.Time) string { return at.Format(time.DateTime) }
 
 var wholeCall = []events.Kind{events.CallIn, events.CallOut, events.Alerting, events.Answer, events.Disconnect, events.Fee}
 
@@ -142,7 +160,7 @@ func TestOnlyAnHeirTakesOver(t *testing.T) {
 		require.False(t, won, "the dead declare nobody")
 		_, err = l.Beat(t.Context(), a, t0, 1)
 		require.ErrorIs(t, err, ledger.ErrDeclaredDead)
-		again, err := l.RejoinNode(t.Context(), a, "", false)
+		again, err := l.RejoinNode(t.Context(), a, ledger.Self{}, false)
 		require.NoError(t, err)
 		require.Equal(t, ledger.Life{Node: "a", Incarnation: 2}, again)
 		_, err = l.Beat(t.Context(), a, t0, 1)
@@ -211,7 +229,8 @@ func TestOneEndWhoeverWrites(t *testing.T) {
 }
 
 // TestOwnershipModel: whatever becomes of nodes, and however late and often their journals
-// are carried, a call has one end, which is that of its owner.
+// are carried, a call has one end, which is that of its owner: what that one told if the
+// ledger heard of it before others closed the call, else that its node died.
 func TestOwnershipModel(t *testing.T) {
 	l := open(t, ledgertest.SQLite(t))
 	run := 0
@@ -232,18 +251,48 @@ func TestOwnershipModel(t *testing.T) {
 			node string
 			seq  int
 			over bool // its node has told its end
+
+			owner *ledger.Life // as the ledger has it; nil: it has not heard of the call
+			word  string       // of its end there
+			ended time.Time
 		}
 		var talks []*talk
-		carry := func(n string, entries []events.Entry) {
+		bySession := map[string]*talk{}
+		ends := 0
+		end := func(k *talk) events.Entry { // each at a time of its own
+			ends++
+			c, evs := finished(k.call, k.seq+1, t0.Add(time.Duration(ends)*time.Second))
+			return events.Entry{Call: c, Events: evs}
+		}
+		carry := func(entries []events.Entry) {
 			_, err := l.Record(t.Context(), entries)
 			require.NoError(rt, err)
+			for _, e := range entries {
+				k, by := bySession[e.Call.Session], ledger.Life{Node: e.Call.Node, Incarnation: e.Call.Incarnation}
+				if k.owner == nil {
+					k.owner = &by
+				}
+				if k.word == "" && *k.owner == by && !e.Call.Ended.IsZero() {
+					k.word, k.ended = e.Call.EndWord, e.Call.Ended
+				}
+			}
+		}
+		closeOpen := func(d ledger.Dead, carried bool) {
+			_, err := l.CloseOpen(t.Context(), d, carried, nil)
+			require.NoError(rt, err)
+			for _, k := range talks {
+				if k.word == "" && k.owner != nil && k.owner.Node == d.Node && k.owner.Incarnation <= d.Incarnation {
+					k.word, k.ended = "node_died", t0
+				}
+			}
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"call": func(rt *rapid.T) {
 				n := rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "node")
 				c, evs := owned(fmt.Sprint("run", run, "call", len(talks)), lives[n])
 				journals[n].entries = append(journals[n].entries, events.Entry{Call: c, Events: evs})
-				talks = append(talks, &talk{call: c, node: n, seq: 4})
+				k := &talk{call: c, node: n, seq: 4}
+				talks, bySession[c.Session] = append(talks, k), k
 			},
 			"end": func(rt *rapid.T) {
 				if len(talks) == 0 {
@@ -254,14 +303,13 @@ func TestOwnershipModel(t *testing.T) {
 					return
 				}
 				k.over = true
-				c, ends := finished(k.call, k.seq+1, t0.Add(time.Second))
-				journals[k.node].entries = append(journals[k.node].entries, events.Entry{Call: c, Events: ends})
+				journals[k.node].entries = append(journals[k.node].entries, end(k))
 			},
 			"carry": func(rt *rapid.T) {
 				j := journals[rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "node")]
 				to := rapid.IntRange(j.carried, len(j.entries)).Draw(rt, "to")
 				from := rapid.IntRange(0, j.carried).Draw(rt, "from")
-				carry("", j.entries[from:to])
+				carry(j.entries[from:to])
 				j.carried = to
 			},
 			"die": func(rt *rapid.T) {
@@ -276,20 +324,24 @@ func TestOwnershipModel(t *testing.T) {
 				}
 				mine, err := l.TakeOver(t.Context(), d.Life, lives[heir], kept)
 				require.NoError(rt, err)
+				for _, k := range kept {
+					_, ok := mine[k.Call.Session]
+					require.Equal(rt, bySession[k.Call.Session].word == "", ok, "those that are not over are its own")
+				}
 				for _, k := range talks {
 					if k.node != dies {
 						continue
 					}
 					if seq, ok := mine[k.call.Session]; ok {
-						k.node, k.seq, k.call.Node, k.call.Incarnation = heir, seq, lives[heir].Node, lives[heir].Incarnation
+						by := lives[heir]
+						k.owner, k.node, k.seq, k.call.Node, k.call.Incarnation = &by, heir, seq, by.Node, by.Incarnation
 					} else if !k.over {
 						k.node = "" // closed by the heir, or by its own node when it is back
 					}
 				}
-				_, err = l.CloseOpen(t.Context(), d, false, nil)
-				require.NoError(rt, err)
+				closeOpen(d, false)
 				require.NoError(rt, l.SettleDeath(t.Context(), lives[heir], d.Life))
-				next, err := l.RejoinNode(t.Context(), d.Life, "", false)
+				next, err := l.RejoinNode(t.Context(), d.Life, ledger.Self{}, false)
 				require.NoError(rt, err)
 				lives[dies] = next
 			},
@@ -297,21 +349,24 @@ func TestOwnershipModel(t *testing.T) {
 		for n, j := range journals {
 			for _, k := range talks {
 				if k.node == n && !k.over {
-					c, ends := finished(k.call, k.seq+1, t0.Add(time.Second))
-					j.entries = append(j.entries, events.Entry{Call: c, Events: ends})
+					j.entries = append(j.entries, end(k))
 				}
 			}
-			carry(n, j.entries)
+			carry(j.entries)
 			last, settled, found, err := l.LastLife(t.Context(), lives[n])
 			require.NoError(rt, err)
 			if found {
 				require.True(rt, settled)
-				_, err = l.CloseOpen(t.Context(), last, true, nil)
-				require.NoError(rt, err)
+				closeOpen(last, true)
 			}
 		}
 		for _, k := range talks {
 			require.Equal(rt, wholeCall, kindsOf(t, l, k.call.Session))
+			c := call(t, l, k.call.Session)
+			require.Equal(rt, *k.owner, ledger.Life{Node: c.Node, Incarnation: c.Incarnation}, k.call.Session)
+			require.Equal(rt, []any{k.word, k.ended, t0}, []any{c.EndWord, c.Ended, c.Answered}, k.call.Session)
+			fee := feeOf(t, l, k.call.Session)
+			require.Equal(rt, []any{zoned(t0), zoned(k.ended)}, []any{fee["fwdAnswerTime"], fee["callEndTime"]}, k.call.Session)
 		}
 	})
 }

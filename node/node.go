@@ -47,6 +47,7 @@ type Node struct {
 	ledger     *ledger.Ledger
 	roster     *roster.Roster
 	takeovers  *takeovers // nil: calls do not survive this node
+	patience   patience   // with what dead nodes left in Redis
 	journal    *journal.Journal
 	cache      *store.Cache
 	files      *prompts.Dir
@@ -76,7 +77,7 @@ type Node struct {
 func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*Node, error) {
 	n := &Node{cfg: cfg, log: log, token: "axg_local_" + rand.Text(), watching: watching{figures: metrics.New()}}
 	for _, step := range []func(context.Context) error{
-		n.openDirectory, n.openLedger, n.openRoster, n.checkKeys, n.openJournal, n.openRecorder, n.openStore, n.openCache, n.openTakeovers, n.openProvision, n.openPrompts, n.openLookup,
+		n.openDirectory, n.openLedger, n.carryLeft, n.openRoster, n.checkKeys, n.openJournal, n.openRecorder, n.openStore, n.openCache, n.openCopies, n.openTakeovers, n.openProvision, n.openPrompts, n.openLookup,
 		n.openTexts, n.openGateways, n.openMedia, n.openWatching, n.openTraces, n.openHTTP, n.openPusher, n.openRetention, n.openSIP, n.beginWatching,
 	} {
 		if err := step(ctx); err != nil {
@@ -175,11 +176,27 @@ func (n *Node) openLedger(ctx context.Context) (err error) {
 // running calls have used up the time for the end.
 const lastCarry = 5 * time.Second
 
-// openJournal also has the ledger take what an earlier process left.
-func (n *Node) openJournal(ctx context.Context) (err error) {
-	n.journal, err = journal.Open(journal.Config{Dir: JournalDir(&n.cfg), Ledger: n.ledger, Queue: n.cfg.Journal.Queue, Size: int64(n.cfg.Journal.Size) << 20,
-		Prompt: func(l events.Lane) bool { return n.router == nil || n.router.Told(l) }, Log: n.log})
+// carryLeft has the ledger take what an earlier process left in the journal. That is done
+// before this one begins a life, which ends the last: whoever closes the calls of that
+// one then, and be it another node because this one fails to start, knows what it knew.
+func (n *Node) carryLeft(ctx context.Context) error {
+	j, err := n.readJournal()
 	if err != nil {
+		return err
+	}
+	err = j.Flush(ctx)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastCarry)
+	defer cancel()
+	return errors.Join(err, j.Close(closing))
+}
+
+func (n *Node) readJournal() (*journal.Journal, error) {
+	return journal.Open(journal.Config{Dir: JournalDir(&n.cfg), Ledger: n.ledger, Queue: n.cfg.Journal.Queue, Size: int64(n.cfg.Journal.Size) << 20,
+		Prompt: func(l events.Lane) bool { return n.router == nil || n.router.Told(l) }, Log: n.log})
+}
+
+func (n *Node) openJournal(context.Context) (err error) {
+	if n.journal, err = n.readJournal(); err != nil {
 		return err
 	}
 	n.close.add("the journal", func(ctx context.Context) error {
@@ -187,7 +204,7 @@ func (n *Node) openJournal(ctx context.Context) (err error) {
 		defer cancel()
 		return n.journal.Close(ending)
 	})
-	return n.journal.Flush(ctx)
+	return nil
 }
 
 func (n *Node) openCache(ctx context.Context) (err error) {
@@ -333,6 +350,7 @@ func (n *Node) openSIP(context.Context) error {
 	if n.server, err = sip.Open(c, n.engine, n.router, n.journal, n.sounds, n.tapes, n.log); err != nil {
 		return err
 	}
+	n.background("the orders of other nodes", n.followOrders)
 	n.close.add("SIP", n.server.Shutdown)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,10 +19,11 @@ import (
 	"axgate/ledger/ledgertest"
 )
 
-// twoNodes are two on one ledger and one Redis.
-func twoNodes(t *testing.T) (a, b *Node) {
+// twoNodes are two on one ledger and one Redis; with a key they encrypt at rest.
+func twoNodes(t *testing.T, key string) (a, b *Node) {
 	dir := t.TempDir()
 	c := config.Default()
+	c.Keys.Ring = key
 	c.Ledger.Path = filepath.Join(dir, "axgate.db")
 	c.SIP.UDP, c.SIP.TCP, c.Redis.Embedded, c.HTTP.Listen = "127.0.0.1:0", config.Off, "127.0.0.1:0", "127.0.0.1:0"
 	open := func(name string, change func(*config.Config)) *Node {
@@ -43,11 +45,34 @@ func twoNodes(t *testing.T) (a, b *Node) {
 	return a, b
 }
 
+// beating is a life of a node that is heard of until it dies; an instant is all that its own
+// clock shows.
+func beating(t *testing.T, l *ledger.Ledger, name string, at time.Time) (life ledger.Life, dies func()) {
+	life = ledgertest.Alive(t, l, name, at)
+	ctx, cancel := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	done.Go(func() {
+		tick := time.NewTicker(200 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				_, _ = l.Beat(ctx, life, at, 1)
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	dies = func() { cancel(); done.Wait() }
+	t.Cleanup(dies)
+	return life, dies
+}
+
 // TestTwoNodes: of a node that is killed one of the others closes the calls, with one fee
 // event each, and frees what it was about to push; a node is drained by way of
 // another, and orders reach the node that has a call.
 func TestTwoNodes(t *testing.T) {
-	a, b := twoNodes(t)
+	a, b := twoNodes(t, "")
 	ctx := t.Context()
 
 	ghost, err := ledger.Open(ctx, ledgerConfig(&a.cfg))

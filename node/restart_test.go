@@ -10,9 +10,11 @@ import (
 
 	"axgate/config"
 	"axgate/events"
+	"axgate/journal"
 	"axgate/ledger"
 	"axgate/ledger/ledgertest"
 	"axgate/ledger/pgtest"
+	"axgate/roster"
 )
 
 // TestCallsOfAKilledNode: a call that a killed node left open ends when that
@@ -41,6 +43,35 @@ func TestCallsOfAKilledNode(t *testing.T) {
 	closed := closedCall(t, n, call.Session)
 	require.Equal(t, died, closed.Ended.UTC())
 	require.Equal(t, 8020, closed.StateCode)
+}
+
+// TestWhatIsLeftIsCarriedFirst: a node that comes no further than to its place among the
+// others has carried what was in its journal: whoever closes its calls knows of it.
+func TestWhatIsLeftIsCarriedFirst(t *testing.T) {
+	ctx := t.Context()
+	c := config.Default()
+	c.Data = t.TempDir()
+	c.SIP.UDP, c.SIP.TCP, c.Redis.Embedded, c.HTTP.Listen = "127.0.0.1:0", config.Off, "127.0.0.1:0", "127.0.0.1:0"
+	j, err := journal.Open(journal.Config{Dir: JournalDir(&c), Ledger: beyond{}, Log: zerolog.Nop()})
+	require.NoError(t, err)
+	at := time.Now().UTC().Truncate(time.Microsecond)
+	call := events.Call{Session: "s", Node: c.Node, Incarnation: 1, App: "app", SP: "sp", Mode: "AXB", X: "+8617010000001", In: at, Answered: at}
+	require.NoError(t, <-j.Write(call, events.NewCallEvent(call, 1, events.Answer, at, "")))
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	_ = j.Close(over) // its ledger is out of reach
+
+	l, err := ledger.Open(ctx, ledgerConfig(&c))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close()) }()
+	_, dies := beating(t, l, c.Node, at) // another of its name
+	defer dies()
+	_, err = Open(ctx, c, zerolog.Nop())
+	require.ErrorIs(t, err, roster.ErrAlive)
+	page, err := l.Calls(ctx, ledger.CallFilter{Session: "s"})
+	require.NoError(t, err)
+	require.Len(t, page.Calls, 1)
+	require.Equal(t, at, page.Calls[0].Answered)
 }
 
 // lived has a node have a life until an instant.

@@ -65,16 +65,31 @@ func (n *Node) leave(ctx context.Context) error {
 // and what others do.
 func (n *Node) attend(ctx context.Context) error {
 	r := n.Running()
-	if err := n.ledger.AnnounceNode(ctx, n.roster.Life(), ledger.Addresses{UDP: r.UDP, TCP: r.TCP, TLS: r.TLS, HTTP: r.HTTP}); err != nil {
+	if err := n.roster.Announce(ctx, ledger.Addresses{UDP: r.UDP, TCP: r.TCP, TLS: r.TLS, HTTP: r.HTTP}); err != nil {
 		return err
 	}
 	n.roster.Lost(n.letGo)
+	n.roster.Died(n.carryCopies)
 	n.roster.Died(n.takeOver)
 	n.roster.Died(n.closeCalls)
 	n.roster.Died(n.freeClaims)
 	n.roster.Drained(n.server.Drain)
+	if n.takeovers != nil {
+		n.roster.Missed(func() { n.server.ExpectOrphans(missTime) })
+	}
 	n.roster.Attend()
-	n.background("the orders of other nodes", n.followOrders)
+	n.close.add("the heir of others", n.abstain)
+	return nil
+}
+
+// abstain leaves the deaths of others to others: what this node took over now would end
+// with it.
+func (n *Node) abstain(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastCarry)
+	defer cancel()
+	if err := n.roster.Abstain(ctx); err != nil {
+		n.log.Warn().Err(err).Msg("others come to it when this node has ended")
+	}
 	return nil
 }
 
@@ -89,6 +104,9 @@ func (n *Node) closeCalls(ctx context.Context, d roster.Dead) error {
 	closed, err := n.ledger.CloseOpen(ctx, d, own, n.repaired)
 	for i := range closed {
 		n.cache.Free(closed[i].Session, routing.X(closed[i].X))
+	}
+	if err == nil {
+		n.patience.ends(d.Life)
 	}
 	if len(closed) > 0 {
 		n.log.Warn().Int("calls", len(closed)).Stringer("dead", d.Life).Msg("closed: their node died")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"axgate/ledger"
@@ -17,13 +16,14 @@ import (
 // may come for calls that this node is about to go on with.
 const orphanTime = 10 * time.Second
 
+// missTime is the same while another node may be dead: until the roster looks again.
+const missTime = 2 * time.Second
+
 // takeovers is what this node does so that calls survive their nodes: it keeps its
 // own for others, and goes on with those of the dead.
 type takeovers struct {
 	talks *store.Talks
 
-	mu    sync.Mutex
-	tried map[ledger.Life]time.Time // when the calls of a life were first to be read
 	// asked are sessions of a life that the ledger may have given to this node, which does
 	// not carry them yet. Of the one that settles deaths alone.
 	asked map[ledger.Life]map[string]bool
@@ -35,7 +35,7 @@ func (n *Node) openTakeovers(context.Context) error {
 	if !n.cfg.Cluster.Takeover {
 		return nil
 	}
-	n.takeovers = &takeovers{tried: map[ledger.Life]time.Time{}, asked: map[ledger.Life]map[string]bool{}, runs: map[string]bool{}}
+	n.takeovers = &takeovers{asked: map[ledger.Life]map[string]bool{}, runs: map[string]bool{}}
 	n.takeovers.talks = n.cache.NewTalks(store.TalksConfig{
 		Owner: func() (string, bool) { return n.roster.Life().String(), n.roster.Holds() },
 		Seal:  func(session, state string) (string, error) { return n.ring.SealText(talkPlace(session), state) },
@@ -80,7 +80,7 @@ func (n *Node) takeOver(ctx context.Context, d roster.Dead) error {
 	owner := d.Life.String()
 	kept, err := n.cache.TalksOf(ctx, owner)
 	if err != nil {
-		if n.takeovers.patient(d.Life, n.cfg.Cluster.Patience) {
+		if n.patience.lasts(d.Life, n.cfg.Cluster.Patience) {
 			return err
 		}
 		n.log.Error().Err(err).Stringer("dead", d.Life).Msg("its calls are closed: what they were cannot be read")
@@ -118,18 +118,6 @@ func (n *Node) closeAsked(ctx context.Context, d roster.Dead) error {
 	}
 	delete(n.takeovers.asked, d.Life)
 	return nil
-}
-
-// patient tells whether what a life kept is to be tried to be read once more.
-func (t *takeovers) patient(life ledger.Life, d time.Duration) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	since, known := t.tried[life]
-	if !known {
-		since = time.Now()
-		t.tried[life] = since
-	}
-	return time.Since(since) < d
 }
 
 // prepare makes calls of what a dead node kept, by session.

@@ -21,6 +21,9 @@ func (r *Roster) Beat(ctx context.Context) error {
 	}
 	life, at := r.Life(), Now()
 	state, err := r.cfg.Ledger.Beat(ctx, life, at.Clock, mark)
+	if errors.Is(err, ledger.ErrLifeLost) {
+		state, err = r.cfg.Ledger.RestoreLife(ctx, life, r.self())
+	}
 	if err != nil {
 		return err
 	}

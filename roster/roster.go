@@ -29,11 +29,14 @@ type Ledger interface {
 	Node(ctx context.Context, name string) (n ledger.Node, found bool, err error)
 	Nodes(ctx context.Context) ([]ledger.Node, error)
 	JoinNode(ctx context.Context, name, home string, seen ledger.Node) (Life, error)
-	RejoinNode(ctx context.Context, was Life, home string, drain bool) (Life, error)
+	RejoinNode(ctx context.Context, was Life, me ledger.Self, again bool) (Life, error)
+	RestoreLife(ctx context.Context, life Life, me ledger.Self) (ledger.NodeState, error)
+	AnnounceNode(ctx context.Context, life Life, a ledger.Addresses) error
 	Beat(ctx context.Context, life Life, at time.Time, epoch int64) (ledger.NodeState, error)
 	LeaveNode(ctx context.Context, life Life) error
 	DeclareDead(ctx context.Context, by Life, seen ledger.Node) (won bool, err error)
 	Deaths(ctx context.Context, heir Life) ([]Dead, error)
+	LeaveDeaths(ctx context.Context, heir Life) error
 	SettleDeath(ctx context.Context, heir, dead Life) error
 	LastLife(ctx context.Context, life Life) (d Dead, settled, found bool, err error)
 }
@@ -65,14 +68,16 @@ type Roster struct {
 
 	telling sync.Mutex // holds what a beat was told
 	ended   bool       // this life is over: beats tell nothing of it
-	attends atomic.Bool
+	attends attendance
 	looks   chan struct{} // the others are to be looked at
 	deaths  chan struct{} // there may be some to settle
 	letGo   time.Time     // Run's own: when the last life ended that was declared over
 	seen    atomic.Pointer[[]ledger.Node]
 
 	mu      sync.Mutex
+	at      ledger.Addresses // of this node
 	died    []func(context.Context, Dead) error
+	missed  []func()
 	lost    []func(context.Context, Life)
 	drained []func(drain bool)
 }
@@ -183,11 +188,27 @@ func (r *Roster) Drained(f func(drain bool)) {
 	r.drained = append(r.drained, f)
 }
 
-// Attend begins to declare others dead and to settle what they leave; all Died
-// functions are there.
-func (r *Roster) Attend() {
-	r.attends.Store(true)
-	r.rouse(r.deaths)
+// Missed adds a function that is told again and again as long as another node has missed
+// two beats or more: it may be dead.
+func (r *Roster) Missed(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.missed = append(r.missed, f)
+}
+
+// Announce tells the others where this node is reached.
+func (r *Roster) Announce(ctx context.Context, a ledger.Addresses) error {
+	r.mu.Lock()
+	r.at = a
+	r.mu.Unlock()
+	return r.cfg.Ledger.AnnounceNode(ctx, r.Life(), a)
+}
+
+// self is what the ledger is to know of this node.
+func (r *Roster) self() ledger.Self {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return ledger.Self{Home: r.cfg.Home, Addresses: r.at, Drains: r.Draining()}
 }
 
 // Over yields an error once another node of this name has begun: this one is to end.
@@ -200,6 +221,12 @@ func (r *Roster) Draining() bool { return *r.state.Load() == ledger.NodeDraining
 func (r *Roster) OthersUp() bool {
 	list := r.seen.Load()
 	return list != nil && slices.ContainsFunc(*list, func(n ledger.Node) bool { return n.State == ledger.NodeUp && n.Node != r.cfg.Node })
+}
+
+// Others tells whether there is another node that would settle what this one leaves.
+func (r *Roster) Others() bool {
+	list := r.seen.Load()
+	return list != nil && slices.ContainsFunc(*list, func(n ledger.Node) bool { return n.State.Alive() && n.Node != r.cfg.Node })
 }
 
 // Leave ends this node's life: nobody has to find it silent. Run has ended before.

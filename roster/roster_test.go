@@ -2,6 +2,8 @@ package roster
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -31,10 +33,11 @@ type member struct {
 	hangs  atomic.Bool  // it hears nothing of the ledger, nor that of it
 	stuck  atomic.Int64 // so many beats and looks have no answer until they are given up
 
-	mu   sync.Mutex
-	dead []Dead
-	lost []Life
-	stop func()
+	mu     sync.Mutex
+	dead   []Dead
+	lost   []Life
+	missed int // before it was told of a death
+	stop   func()
 }
 
 // Beat hangs while the member does.
@@ -103,6 +106,13 @@ func joinFor(t *testing.T, cfg ledger.Config, name, home string, lease time.Dura
 		defer m.mu.Unlock()
 		m.dead = append(m.dead, d)
 		return nil
+	})
+	m.Missed(func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if len(m.dead) == 0 {
+			m.missed++
+		}
 	})
 	m.Lost(func(_ context.Context, l Life) {
 		m.mu.Lock()
@@ -237,6 +247,77 @@ func TestAnHeirDies(t *testing.T) {
 		eventually(t, "c settles both", func() bool { return len(c.deaths()) == 2 })
 		require.Equal(t, []Life{{Node: "a", Incarnation: 1}, {Node: "b", Incarnation: 1}}, []Life{c.deaths()[0].Life, c.deaths()[1].Life})
 	})
+}
+
+// TestMissed: that a node may be dead is told before it is declared so.
+func TestMissed(t *testing.T) {
+	each(t, func(t *testing.T, cfg ledger.Config) {
+		a, b := joined(t, cfg, "a"), joined(t, cfg, "b")
+		eventually(t, "both are themselves", func() bool { return a.Holds() && b.Holds() && b.OthersUp() })
+		a.stop()
+		eventually(t, "it is dead", func() bool { return len(b.deaths()) == 1 })
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		require.Positive(t, b.missed)
+	})
+}
+
+// TestAbstain: a node that ends is nobody's heir any more: what it has not settled others
+// do, and whoever falls silent others find so.
+func TestAbstain(t *testing.T) {
+	each(t, func(t *testing.T, cfg ledger.Config) {
+		a, b := joined(t, cfg, "a"), joined(t, cfg, "b")
+		var ends atomic.Bool // b cannot settle anything, for now
+		b.Died(func(context.Context, Dead) error {
+			if ends.Load() {
+				return nil
+			}
+			return errors.New("not yet")
+		})
+		a.stop()
+		eventually(t, "b is its heir", func() bool { return len(b.deaths()) > 0 })
+		z := joined(t, cfg, "z")
+		require.NoError(t, b.Abstain(t.Context()))
+		ends.Store(true)
+		before := len(b.deaths())
+		eventually(t, "z settles it", func() bool { return len(z.deaths()) == 1 })
+		require.Equal(t, Life{Node: "a", Incarnation: 1}, z.deaths()[0].Life)
+		z.stop()
+		time.Sleep(3 * lease)
+		require.Len(t, b.deaths(), before)
+		n, _, err := b.ledger.Node(t.Context(), "z")
+		require.NoError(t, err)
+		require.Equal(t, ledger.NodeUp, n.State, "b declares nobody dead any more")
+		require.True(t, b.Holds(), "and goes on to its end")
+		c := joined(t, cfg, "c")
+		eventually(t, "c does", func() bool { return len(c.deaths()) == 1 })
+		require.Equal(t, Life{Node: "z", Incarnation: 1}, c.deaths()[0].Life)
+	})
+}
+
+// TestALostRow: a ledger that has lost a node hears again who and where it is.
+func TestALostRow(t *testing.T) {
+	cfg := ledgertest.SQLite(t)
+	a := joined(t, cfg, "a")
+	at := ledger.Addresses{UDP: "192.0.2.1:5060", HTTP: "192.0.2.1:8080"}
+	require.NoError(t, a.Announce(t.Context(), at))
+	_, err := a.ledger.DrainNode(t.Context(), "a", true)
+	require.NoError(t, err)
+	eventually(t, "it drains", a.Draining)
+	db, err := sql.Open("sqlite", cfg.Path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	_, err = db.Exec("PRAGMA busy_timeout = 5000; DELETE FROM nodes; DELETE FROM node_lives")
+	require.NoError(t, err)
+	var n ledger.Node
+	eventually(t, "it is known again", func() bool {
+		var found bool
+		n, found, err = a.ledger.Node(t.Context(), "a")
+		return err == nil && found && !n.AliveAt.IsZero()
+	})
+	require.Equal(t, []any{Life{Node: "a", Incarnation: 1}, "home of a", at, ledger.NodeDraining}, []any{n.Life, n.Home, n.Addresses, n.State})
+	require.True(t, a.Draining())
+	require.Empty(t, a.losses())
 }
 
 // TestDrain: a node hears with its next beat what it is to do.

@@ -49,13 +49,14 @@ func (r *Roster) inherit(ctx context.Context) {
 			return
 		case <-r.deaths:
 		}
-		if !r.attends.Load() {
+		if !r.attends.enter() {
 			continue
 		}
 		err := r.settle(ctx)
-		if !swept && err == nil {
+		if !swept && err == nil && r.attends.is() {
 			swept, err = r.sweep(ctx)
 		}
+		r.attends.leave()
 		if err != nil && ctx.Err() == nil {
 			r.cfg.Log.Error().Err(err).Msg("what a dead node left is not settled yet")
 			const pause = time.Second
@@ -78,6 +79,9 @@ func (r *Roster) settle(ctx context.Context) error {
 	r.mu.Unlock()
 	var failed error
 	for _, d := range list {
+		if !r.attends.is() {
+			break
+		}
 		if err := settleOne(ctx, d, died); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("settle %s: %w", d.Life, err))
 			continue
@@ -133,8 +137,8 @@ func (r *Roster) end(ctx context.Context) {
 func (r *Roster) revive(ctx context.Context) bool {
 	r.cfg.Log.Error().Stringer("life", r.Life()).Msg("others have declared this node dead: it lets go of its calls, which are theirs, and begins anew")
 	r.end(ctx)
-	for home := ""; ; {
-		life, err := r.cfg.Ledger.RejoinNode(ctx, r.Life(), home, r.Draining())
+	for again := false; ; again = true { // it may have begun: the answer is lost
+		life, err := r.cfg.Ledger.RejoinNode(ctx, r.Life(), r.self(), again)
 		if err == nil {
 			r.begin(life)
 			r.cfg.Log.Info().Stringer("life", life).Msg("this node is alive again")
@@ -145,7 +149,6 @@ func (r *Roster) revive(ctx context.Context) bool {
 			r.over <- fmt.Errorf("node %s ends: %w", r.Life(), err)
 			return false
 		}
-		home = r.cfg.Home // it may have begun: the answer is lost
 		if ctx.Err() == nil {
 			r.cfg.Log.Error().Err(err).Msg("this node cannot begin anew yet")
 		}

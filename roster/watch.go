@@ -2,6 +2,7 @@ package roster
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"axgate/ledger"
@@ -34,10 +35,15 @@ func (r *Roster) lookOnce(ctx context.Context, w *watch) error {
 		return err
 	}
 	r.seen.Store(&nodes)
-	if !r.attends.Load() {
+	dead := w.silent(nodes, r.Life().Node, r.silence(), Now())
+	if w.missed(2 * r.cfg.Pace) {
+		r.tellMissed()
+	}
+	if !r.attends.enter() {
 		return nil
 	}
-	for _, n := range w.silent(nodes, r.Life().Node, r.silence(), Now()) {
+	defer r.attends.leave()
+	for _, n := range dead {
 		won, err := r.cfg.Ledger.DeclareDead(ctx, r.Life(), n)
 		if err != nil {
 			return err
@@ -48,6 +54,15 @@ func (r *Roster) lookOnce(ctx context.Context, w *watch) error {
 	}
 	r.rouse(r.deaths)
 	return nil
+}
+
+func (r *Roster) tellMissed() {
+	r.mu.Lock()
+	all := slices.Clone(r.missed)
+	r.mu.Unlock()
+	for _, f := range all {
+		f()
+	}
 }
 
 // watch is how long other nodes have been silent, of the time in which this one
@@ -89,4 +104,14 @@ func (w *watch) silent(nodes []ledger.Node, me string, limit time.Duration, now 
 	}
 	w.since = next
 	return list
+}
+
+// missed tells whether a node was silent for so long at the last look.
+func (w *watch) missed(d time.Duration) bool {
+	for _, s := range w.since {
+		if s.quiet >= d {
+			return true
+		}
+	}
+	return false
 }

@@ -62,6 +62,27 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// TestMissedBeats: who missed two beats may be dead, long before it is declared so; who is
+// heard of again is not.
+func TestMissedBeats(t *testing.T) {
+	t.Parallel()
+	const limit, pace = 3 * time.Second, 500 * time.Millisecond
+	var w watch
+	now := Now()
+	look := func(heard int) bool {
+		now.run, now.Clock = now.run+pace, now.Clock.Add(pace)
+		other := ledger.Node{Life: Life{Node: "other", Incarnation: 1}, State: ledger.NodeUp, HeardAt: time.Unix(int64(heard), 0)}
+		require.Empty(t, w.silent([]ledger.Node{other}, "me", limit, now))
+		return w.missed(2 * pace)
+	}
+	for i, c := range []struct {
+		heard  int
+		missed bool
+	}{{1, false}, {1, false}, {2, false}, {2, false}, {2, true}, {2, true}, {3, false}, {4, false}} {
+		require.Equal(t, c.missed, look(c.heard), i)
+	}
+}
+
 // TestALeaseRunsOutByBothClocks: one that is set back does not prolong it, nor does a
 // machine that slept.
 func TestALeaseRunsOutByBothClocks(t *testing.T) {

@@ -69,7 +69,7 @@ func kindOfKey(key string) string {
 		{`^axgate:\{\+\d+\}`, "axgate:{X}"}, {`:n:\+\d+$`, ":n:NUMBER"}, {`:e:\d+$`, ":e:EXTENSION"}, {`:cb:\+\d+$`, ":cb:A"},
 		{`:requests:\{.+\}$`, ":requests:{APP}"}, {`:failures:\{.+\}$`, ":failures:{ADDRESS}"}, {`:texts:to:\{.+\}$`, ":texts:to:{X}"}, {`:texts:from:\{.+\}$`, ":texts:from:{NUMBER}"},
 		{`:wrong:\+\d+$`, ":wrong:CALLER"}, {`:use:account:\{.+\}$`, ":use:account:{ACCOUNT}"}, {`:use:x:\{.+\}$`, ":use:x:{X}"}, {`:nonce:\{.+\}:\w+$`, ":nonce:{APP}:HASH"},
-		{`:talks:\{.+\}$`, ":talks:{NODE/LIFE}"},
+		{`:talks:\{.+\}$`, ":talks:{NODE/LIFE}"}, {`:journal:\{.+\}$`, ":journal:{NODE/LIFE}"},
 	} {
 		key = regexp.MustCompile(k.pattern).ReplaceAllString(key, k.kind)
 	}
@@ -86,6 +86,7 @@ func fillWithEverything(t *testing.T, c *Cache, look func()) {
 	talks := c.NewTalks(TalksConfig{Owner: func() (string, bool) { return "node1/7", true }})
 	talks.Keep("session", []byte("{}"))
 	require.NoError(t, talks.flush(ctx))
+	require.NoError(t, c.KeepJournal(ctx, "node1/7", "1-100", "0-0", "{}"))
 	const a, b = routing.Number("+8613800000001"), routing.Number("+8613800000002")
 	for i, mode := range []routing.Mode{routing.AX, routing.AXB, routing.AXE, routing.AXYB} {
 		x := routing.X("+861701000000" + string(rune('1'+i)))

@@ -1,0 +1,123 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"axgate/events"
+	"axgate/journal"
+	"axgate/ledger"
+	"axgate/roster"
+	"axgate/routing"
+	"axgate/store"
+	"axgate/vault"
+)
+
+// copies are the entries of a node's journal that only its disk has: they stand in
+// Redis too, for the heir of its life.
+type copies struct {
+	life   func() ledger.Life
+	others func() bool // are there
+	cache  *store.Cache
+	ring   *vault.Ring
+}
+
+var _ journal.Copies = copies{}
+
+func (c copies) Wanted() bool { return c.others() }
+
+func (c copies) Add(ctx context.Context, at, carried string, page []byte) error {
+	owner := c.life().String()
+	text, err := c.ring.SealText(journalPlace(owner), string(page))
+	if err != nil {
+		return err
+	}
+	return c.cache.KeepJournal(ctx, owner, at, carried, text)
+}
+
+// journalPlace is what a page of copies is bound to where it is encrypted.
+func journalPlace(owner string) string { return "journal of " + owner }
+
+// openCopies begins to copy the journal.
+func (n *Node) openCopies(context.Context) error {
+	to := copies{n.roster.Life, n.roster.Others, n.cache, n.ring}
+	n.background("copying the journal for other nodes", func(ctx context.Context) { n.journal.Copy(ctx, to) })
+	return nil
+}
+
+// carryCopies brings to the ledger what the journal of a dead node could not any more.
+func (n *Node) carryCopies(ctx context.Context, d roster.Dead) error {
+	owner := d.Life.String()
+	var pages []string
+	err := n.cache.JournalOf(ctx, owner, func(page string) error {
+		pages = append(pages, page)
+		return nil
+	})
+	if err != nil {
+		if n.patience.lasts(d.Life, n.cfg.Cluster.Patience) {
+			return err
+		}
+		n.log.Error().Err(err).Stringer("dead", d.Life).Msg("of its last second is known what the ledger knows")
+		return nil
+	}
+	for _, page := range pages {
+		text, err := n.ring.OpenText(journalPlace(owner), page)
+		var list []events.Entry
+		if err == nil {
+			list, err = journal.ReadPage([]byte(text))
+		}
+		if err != nil {
+			n.log.Error().Err(err).Stringer("dead", d.Life).Msg("a part of its last second is not known")
+		}
+		if err := n.carryCopied(ctx, list); err != nil {
+			return err
+		}
+	}
+	if err := n.cache.ForgetJournal(ctx, owner); err != nil {
+		n.log.Info().Err(err).Msg("it runs out")
+	}
+	return nil
+}
+
+// carryCopied records entries of a dead node, and frees the marks of calls that were over.
+func (n *Node) carryCopied(ctx context.Context, list []events.Entry) error {
+	refused, err := n.ledger.Record(ctx, list)
+	if err != nil {
+		return fmt.Errorf("carry the journal of a dead node: %w", err)
+	}
+	for i := range list {
+		e := &list[i]
+		if why := refused[i]; why != nil && !errors.Is(why, events.ErrNotIts) { // its own journal keeps it
+			n.log.Error().Err(why).Str("session", e.Session()).Msg("an entry of a dead node is refused by the ledger")
+		}
+		if slices.ContainsFunc(e.Events, func(ev events.Event) bool { return ev.Kind == events.Fee }) {
+			n.cache.Free(e.Call.Session, routing.X(e.Call.X))
+		}
+	}
+	return nil
+}
+
+// patience is how long what dead nodes have left in Redis is tried to be read. It belongs to
+// the one who settles deaths.
+type patience struct {
+	since map[ledger.Life]time.Time
+}
+
+// lasts tells whether it is to be tried once more.
+func (p *patience) lasts(life ledger.Life, d time.Duration) bool {
+	since, known := p.since[life]
+	if !known {
+		if p.since == nil {
+			p.since = map[ledger.Life]time.Time{}
+		}
+		since = time.Now()
+		p.since[life] = since
+	}
+	return time.Since(since) < d
+}
+
+// ends forgets a life that is settled.
+func (p *patience) ends(life ledger.Life) { delete(p.since, life) }

@@ -1,0 +1,145 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/stretchr/testify/require"
+
+	"axgate/events"
+	"axgate/journal"
+	"axgate/ledger"
+	"axgate/ledger/ledgertest"
+	"axgate/vault"
+)
+
+// beyond is a ledger that cannot be reached.
+type beyond struct{}
+
+func (beyond) Record(context.Context, []events.Entry) (map[int]error, error) {
+	return nil, errors.New("it is out of reach")
+}
+
+// TestTheLastSecond: what a node that is killed had on its disk alone - an answer, an end, a
+// call - is in the records that its heir completes; nobody's number stands in Redis as it is.
+func TestTheLastSecond(t *testing.T) {
+	key, err := vault.NewKey("k")
+	require.NoError(t, err)
+	a, b := twoNodes(t, key)
+	ctx := t.Context()
+	died := time.Now().UTC().Truncate(time.Microsecond)
+	at := func(seconds int) time.Time { return died.Add(time.Duration(seconds) * time.Second) }
+	life, dies := beating(t, a.ledger, "ghost", died)
+	call := func(session string) events.Call {
+		return events.Call{Session: session, Node: life.Node, Incarnation: life.Incarnation, App: "app", SP: "sp", Mode: "AXB", X: "+8617010000001",
+			Caller: "+8613800000001", Callee: "+8613800000002", Direction: 1, In: at(-60)}
+	}
+
+	j, err := journal.Open(journal.Config{Dir: t.TempDir(), Ledger: beyond{}, Log: zerolog.Nop()})
+	require.NoError(t, err)
+	copying, end := context.WithCancel(ctx)
+	var done sync.WaitGroup
+	done.Go(func() {
+		j.Copy(copying, copies{func() ledger.Life { return life }, func() bool { return true }, b.cache, b.ring})
+	})
+	defer func() {
+		end()
+		done.Wait()
+		over, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = j.Close(over) // its ledger is out of reach
+	}()
+	var sessions []string
+	write := func(c events.Call, evs ...events.Event) {
+		// The copies begin a moment after the journal does: an entry may be written again.
+		require.Eventually(t, func() bool {
+			require.NoError(t, <-j.Write(c, evs...))
+			return strings.Contains(copied(t, b, life), c.Session+fmt.Sprint(evs[len(evs)-1].Seq))
+		}, 10*time.Second, 50*time.Millisecond)
+		sessions = append(sessions, c.Session)
+	}
+	answered := call("answered")
+	ledgertest.Record(t, a.ledger, answered, events.NewCallEvent(answered, 1, events.CallIn, at(-60), ""))
+	answered.Out, answered.Answered = at(-50), at(-1)
+	write(answered, events.NewCallEvent(answered, 2, events.Answer, at(-1), ""))
+	ended := call("ended")
+	ended.Out, ended.Answered = at(-50), at(-40)
+	ledgertest.Record(t, a.ledger, ended, events.NewCallEvent(ended, 1, events.CallIn, at(-60), ""), events.NewCallEvent(ended, 2, events.Answer, at(-40), ""))
+	ended.Ended, ended.EndWord, ended.ReleasedBy = at(-5), "talk_ended", 2
+	write(ended, events.NewCallEvent(ended, 3, events.Disconnect, at(-5), ""), events.NewFee(ended, 4))
+	unknown := call("unknown")
+	write(unknown, events.NewCallEvent(unknown, 1, events.CallIn, at(-1), ""))
+	require.NoError(t, b.cache.JournalOf(ctx, life.String(), func(page string) error {
+		require.NotContains(t, page, "13800000001", "numbers are encrypted")
+		return nil
+	}))
+
+	dies()
+	for _, session := range sessions {
+		closedCall(t, a, session)
+	}
+	fee := func(session string) (fee map[string]any) {
+		page, err := a.ledger.Events(ctx, ledger.EventFilter{Session: session})
+		require.NoError(t, err)
+		for _, e := range page.Events {
+			if e.Kind == events.Fee {
+				require.Nil(t, fee, "one fee event")
+				require.NoError(t, json.Unmarshal(e.Body, &fee))
+			}
+		}
+		return fee
+	}
+	require.Equal(t, []any{at(-1), died, "node_died"}, ending(t, a, "answered"))
+	require.Equal(t, at(-1).Format(time.DateTime), fee("answered")["fwdAnswerTime"])
+	require.NotContains(t, fee("answered"), "failTime")
+	require.Equal(t, []any{at(-40), at(-5), "talk_ended"}, ending(t, a, "ended"))
+	require.Equal(t, at(-5).Format(time.DateTime), fee("ended")["callEndTime"])
+	require.Equal(t, []any{time.Time{}, died, "node_died"}, ending(t, a, "unknown"))
+	require.NotContains(t, fee("unknown"), "fwdAnswerTime")
+	require.Empty(t, copied(t, b, life), "nothing of it is left")
+}
+
+// copied is what stands in Redis of the journal of a life: its sessions with the numbers of
+// their last events.
+func copied(t *testing.T, n *Node, life ledger.Life) (all string) {
+	require.NoError(t, n.cache.JournalOf(t.Context(), life.String(), func(page string) error {
+		text, err := n.ring.OpenText(journalPlace(life.String()), page)
+		require.NoError(t, err)
+		list, err := journal.ReadPage([]byte(text))
+		require.NoError(t, err)
+		for _, e := range list {
+			all += e.Session() + fmt.Sprint(e.Events[len(e.Events)-1].Seq) + " "
+		}
+		return nil
+	}))
+	return all
+}
+
+// ending is when a call was answered and ended, and why.
+func ending(t *testing.T, n *Node, session string) []any {
+	page, err := n.ledger.Calls(t.Context(), ledger.CallFilter{Session: session})
+	require.NoError(t, err)
+	require.Len(t, page.Calls, 1)
+	c := page.Calls[0]
+	return []any{c.Answered, c.Ended, c.EndWord}
+}
+
+// TestANodeCopiesItsJournal: it does so while there is another node, which would read it.
+func TestANodeCopiesItsJournal(t *testing.T) {
+	a, b := twoNodes(t, "")
+	require.Eventually(t, a.roster.Others, 10*time.Second, 10*time.Millisecond)
+	n := 0
+	require.Eventually(t, func() bool { // the ledger may have one sooner
+		n++
+		c := events.Call{Session: fmt.Sprint("s", n, "."), Node: a.cfg.Node, Incarnation: a.roster.Incarnation(), App: "app", SP: "sp", Mode: "AXB", X: "+8617010000001", In: time.Now().UTC()}
+		require.NoError(t, <-a.journal.Write(c, events.NewCallEvent(c, 1, events.CallIn, c.In, "")))
+		return strings.Contains(copied(t, b, a.roster.Life()), "s")
+	}, 10*time.Second, 10*time.Millisecond)
+}
