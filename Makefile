@@ -67,7 +67,7 @@ soak: peers ## a long call for SOAK_TALK (31m; off: none) and SOAK_CALLS (3000) 
 .PHONY: chaos
 chaos: peers ## every fault of Redis, PostgreSQL, disk, clock, receiver and nodes under traffic, then the table; SEED=n repeats a row of random ones
 	AXGATE_CHAOS=full AXGATE_CHAOS_SEED=$${SEED:-} go test -tags e2e -count=1 -v -timeout 60m -parallel $${PARALLEL:-3} ./e2e/chaos
-	AXGATE_SURVIVE_CALLS=$${CALLS:-100} go test -tags e2e -count=1 -v -timeout 10m -run TestNodeKilled ./e2e/survive
+	AXGATE_SURVIVE_CALLS=$${CALLS:-100} go test -tags e2e -count=1 -v -timeout 10m -run '^TestNode(Killed|Stopped)$$' ./e2e/survive
 
 .PHONY: bench
 bench: ## Go benchmarks of the hot paths

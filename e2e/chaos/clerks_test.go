@@ -24,13 +24,13 @@ type clerks struct {
 	stop   context.CancelFunc
 	all    sync.WaitGroup
 
-	mu       sync.Mutex
-	calls    []*call
-	refused  []refusal   // changes
-	rounds   []time.Time // when those began that are over
-	wrong    []string
-	at       []int // nodes that customers go to; empty: all
-	standing []binding
+	mu         sync.Mutex
+	calls      []*call
+	refused    []refusal   // changes
+	rounds     []time.Time // when those began that are over
+	wrong      []string
+	at         []int     // nodes that customers go to; empty: all
+	kept, gone []binding // acknowledged and not taken back, and those whose unbind was acknowledged
 }
 
 // refusal is a change that was not acknowledged.
@@ -40,16 +40,13 @@ type refusal struct {
 	why  string
 }
 
-// binding is one that was acknowledged and not taken back.
+// binding is one that was acknowledged.
 type binding struct {
 	*pair
 	id string
 }
 
-const (
-	clerksAtWork = 3
-	stand        = 15 // of the first of so many rounds of each, a fifth stays bound
-)
+const clerksAtWork = 3
 
 func (w *world) startClerks() {
 	w.t.Helper()
@@ -116,10 +113,10 @@ func (c *clerks) round(ctx context.Context, p *pair, i int) {
 		return
 	}
 	c.callAll(p, true)
-	if i%5 == 4 && i < stand { // it stays, and is looked at in the end
+	if i%5 == 4 { // it stays, and is looked at in the end
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.standing = append(c.standing, binding{p, id})
+		c.kept = append(c.kept, binding{p, id})
 		c.rounds = append(c.rounds, begun)
 		return
 	}
@@ -183,6 +180,9 @@ func (c *clerks) unbind(p *pair, id string, i int) bool {
 		begun := time.Now()
 		r, err := c.node(try).unbind(ctx, p, id)
 		if err == nil && (r.Code == done || try > i && (r.Code == noSuchRecord || r.Code == notBound)) {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.gone = append(c.gone, binding{p, id})
 			return true
 		}
 		c.note("unbind", begun, r, err)
@@ -250,7 +250,7 @@ func (c *clerks) call(i int, p *pair, bound bool) {
 		case <-time.After(400 * time.Millisecond):
 		}
 		one.ended = time.Now()
-		_ = out.Hangup(ctx)
+		one.cut = out.Hangup(ctx) != nil
 	}
 	end, err := out.WaitEnd(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -260,6 +260,6 @@ func (c *clerks) call(i int, p *pair, bound bool) {
 	if one.answered.IsZero() {
 		one.status = end.Status
 	} else {
-		one.cut = end.By == phone.Remote
+		one.cut = one.cut || end.By == phone.Remote
 	}
 }

@@ -22,6 +22,8 @@ type pair struct {
 	x, a, b string
 }
 
+func (p pair) String() string { return fmt.Sprintf("%s and %s at %s", p.a, p.b, p.x) }
+
 const (
 	trafficX, trafficPairs = 6, 120
 	clerkX                 = 8

@@ -32,9 +32,11 @@ func nodeKilled(node int, lasts time.Duration) fault {
 		excuses: ofNode, remark: "calls of the other node"}
 }
 
+// back is how long a node takes to find its place again.
+const back = 3 * time.Second
+
 // ofNode excuses calls that the node of a fault had when it began, and those that came
 // before it was over.
 func ofNode(p *played, c *call) bool {
-	const back = 3 * time.Second // it finds its place
 	return c.node == p.node && c.sent.Before(p.mended.Add(back))
 }

@@ -20,7 +20,6 @@ type fault struct {
 
 	node       int           // that it is about
 	clockAhead time.Duration // of that node
-	mayFail    int           // calls
 	excuses    func(*played, *call) bool
 	cuts       bool // its calls are cut off: they are billed for no longer than they talked
 	remark     string
@@ -57,17 +56,12 @@ func (w *world) play(faults ...fault) {
 // finish ends the traffic and judges all that was played.
 func (w *world) finish(all []*played) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	w.stopTraffic(ctx)
 	w.t.Logf("%s: no more calls", time.Now().Format("15:04:05.000"))
 	w.clerks.end()
-	for _, b := range w.clerks.standing { // every bind that was acknowledged
-		id, err := w.clerks.node(0).binding(ctx, b.pair)
-		assert.NoError(w.t, err)
-		assert.Equal(w.t, b.id, id, "a bind that was acknowledged is gone")
-		w.clerks.callAll(b.pair, true)
-	}
+	w.clerks.lookBack(ctx)
 	w.t.Logf("%s: the traffic has ended", time.Now().Format("15:04:05.000"))
 	w.judge(all)
 	ctx, cancel = context.WithTimeout(context.Background(), time.Minute) // the last pushes may have taken all of the first

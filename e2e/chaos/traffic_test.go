@@ -21,13 +21,15 @@ import (
 // call is one that was offered to a node, by the caller's own clock.
 type call struct {
 	node      int
+	traffic   bool // one of many that begin all the time, a few in each second
 	caller, x string
 	bound     bool // it should go through; else it should be refused
 	sent      time.Time
 	answered  time.Time // zero: it was not
 	ended     time.Time // of an answered one: when the caller hung up, or was hung up on
 	status    int       // final, 0: none came
-	cut       bool      // the other side ended it
+	confirmed bool      // that it was ended by the caller
+	cut       bool      // the other side ended it, or did not know of it when it was ended
 	row       *row      // what the ledger has of it
 }
 
@@ -104,11 +106,14 @@ func (w *world) offered() (all []*call) {
 				if !m.Sent || !strings.HasPrefix(m.Text, "INVITE ") {
 					continue
 				}
-				c = &call{node: i, caller: user(m.Header("From")), x: user(m.StartLine()), bound: true, sent: m.At}
+				c = &call{node: i, traffic: true, caller: user(m.Header("From")), x: user(m.StartLine()), bound: true, sent: m.At}
 				by[id] = c
 				all = append(all, c)
 			}
 			c.saw(m)
+		}
+		for _, c := range by {
+			c.cut = c.cut || !c.answered.IsZero() && !c.confirmed
 		}
 	}
 	slices.SortFunc(all, func(a, b *call) int { return a.sent.Compare(b.sent) })
@@ -129,6 +134,8 @@ func (c *call) saw(m sipp.Message) {
 		}
 	case status == 0 && method == "BYE" && c.ended.IsZero():
 		c.ended, c.cut = m.At, !m.Sent
+	case !m.Sent && method == "BYE" && status == 200:
+		c.confirmed = true
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
+
+	"axgate/e2e/ports"
 )
 
 // wire is the network between the nodes and the database, or the customer.
@@ -21,7 +23,9 @@ type wire struct{ proxy *toxiproxy.Proxy }
 func newWire(t *testing.T, to string) *wire {
 	t.Helper()
 	quiet := zerolog.Nop()
-	w := &wire{toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), quiet), to, "127.0.0.1:0", to)}
+	port, err := ports.Take(1) // it is closed and opened again: nobody else may get it meanwhile
+	require.NoError(t, err)
+	w := &wire{toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), quiet), to, fmt.Sprint("127.0.0.1:", port), to)}
 	require.NoError(t, w.proxy.Start())
 	t.Cleanup(w.proxy.Stop)
 	return w

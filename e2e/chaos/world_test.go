@@ -46,8 +46,6 @@ type world struct {
 	callers  []*sipp.Process
 	clerks   *clerks
 	pause    time.Duration // after each fault
-	played   []*played     // in the end
-	ledger   []*row        // in the end
 }
 
 // node is an axgate with the file that shifts its clock.

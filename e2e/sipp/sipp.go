@@ -36,6 +36,9 @@ type Config struct {
 	Rate  int      // calls that begin in a second; 0: one at a time
 }
 
+// longest is for how many seconds no call is ended while new ones begin.
+const longest = 90
+
 // MediaPorts is how many ports for media a process may need.
 const MediaPorts = 200
 
@@ -72,7 +75,8 @@ func Start(cfg Config) (*Process, error) {
 	}
 	if cfg.Target.IsValid() {
 		if cfg.Rate > 0 {
-			args = append(args, "-r", strconv.Itoa(cfg.Rate), "-deadcall_wait", "1000") // ms
+			// By itself SIPp lets few calls be up, and begins none while those wait for answers.
+			args = append(args, "-r", strconv.Itoa(cfg.Rate), "-l", strconv.Itoa(longest*cfg.Rate), "-deadcall_wait", "1000") // ms
 		} else {
 			args = append(args, "-r", "1", "-l", "1")
 		}

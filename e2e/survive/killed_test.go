@@ -4,10 +4,10 @@ package survive
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"axgate/e2e/receiver"
+	"axgate/e2e/verdict"
 	"axgate/e2e/wave"
 	"axgate/phone"
 	"axgate/phone/hear"
@@ -107,22 +108,18 @@ func (k *talks) hearsAgain(side int, killed time.Time) (after time.Duration, ok 
 // them: both sides hear each other again, either can hang up, and each call has
 // exactly one fee event with the right duration, and its recording.
 func TestNodeKilled(t *testing.T) {
-	n := few
-	if text := os.Getenv("AXGATE_SURVIVE_CALLS"); text != "" {
-		var err error
-		n, err = strconv.Atoi(text)
-		require.NoError(t, err)
-	}
-	p := open(t, n)
-	all, stop := p.fill(n)
+	p := open(t, many)
+	all, stop := p.fill(many)
 	time.Sleep(2 * time.Second) // speech flows
 	killed := time.Now()
 	require.NoError(t, p.nodes[0].Kill())
 	time.Sleep(watched)
-	p.figures(all, killed)
+	row := p.figures(all, killed)
 	stop()
 	ends := p.hangUp(all)
 	p.billed(all, ends)
+	row.Fault = fmt.Sprintf("a node killed (-9) with %d calls up, behind a proxy", len(all))
+	table.Add(row)
 }
 
 // fill makes all calls, and has everybody speak until stop.
@@ -150,8 +147,9 @@ func (p *pair) fill(n int) (all []*talks, stop func()) {
 
 // figures tells how many calls talk again, and how soon; it fails if that is less
 // than it has to be.
-func (p *pair) figures(all []*talks, killed time.Time) {
+func (p *pair) figures(all []*talks, killed time.Time) (row verdict.Row) {
 	p.t.Helper()
+	row = verdict.Row{Offered: len(all), Remark: "failed: those that do not talk again within " + again.String()}
 	var delays []time.Duration
 	for _, k := range all {
 		a, heardA := k.hearsAgain(0, killed)
@@ -169,6 +167,8 @@ func (p *pair) figures(all []*talks, killed time.Time) {
 			len(delays), len(all), percent, again, delays[0].Round(time.Millisecond), delays[len(delays)/2].Round(time.Millisecond), delays[len(delays)-1].Round(time.Millisecond))
 	}
 	require.GreaterOrEqual(p.t, percent, share, "percent of the calls talk again")
+	row.Failed, row.Normal = len(all)-len(delays), delays[len(delays)-1].Seconds()
+	return row
 }
 
 // hangUp ends all calls, in turn by either side; it tells when by the phones' clocks.

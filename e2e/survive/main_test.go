@@ -8,10 +8,12 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
 	"testing"
 	"time"
 
 	"axgate/e2e/gate"
+	"axgate/e2e/verdict"
 )
 
 // program is the axgate under test.
@@ -19,7 +21,20 @@ var program string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
+// table is what is printed in the end.
+var table verdict.Table
+
+// many is how many calls a node that is killed has.
+var many = few
+
 func run(m *testing.M) int {
+	if text := os.Getenv("AXGATE_SURVIVE_CALLS"); text != "" {
+		var err error
+		if many, err = strconv.Atoi(text); err != nil {
+			fmt.Fprintln(os.Stderr, "AXGATE_SURVIVE_CALLS:", err)
+			return 2
+		}
+	}
 	dir, err := os.MkdirTemp("", "axgate-survive-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -32,5 +47,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return m.Run()
+	code := m.Run()
+	fmt.Print(&table)
+	return code
 }

@@ -1,0 +1,187 @@
+//go:build e2e
+
+package chaos
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"axgate/e2e/sipp"
+	"axgate/e2e/verdict"
+)
+
+// begun is when the fault of TestJudge begins.
+var begun = time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
+
+// after is an instant so many seconds after that.
+func after(seconds float64) time.Time {
+	return begun.Add(time.Duration(seconds * float64(time.Second)))
+}
+
+// fair is an account in which all is well: of a call by the first pair of the traffic
+// during a fault, another before it, one that was refused, and a binding of each kind.
+func fair() *account {
+	m := newModel()
+	m.pairs = m.pairs[:1]
+	p, kept, gone := m.pairs[0], m.pair(xNumber(trafficX), "+8613600000001", "+8613700000001"), m.pair(xNumber(trafficX), "+8613600000002", "+8613700000002")
+	a := &account{model: m, nodes: []string{"n0", "n1"}, told: map[string]bool{"s0": true, "s1": true},
+		played: []*played{{fault: fault{name: "a fault", lasts: 10 * time.Second}, from: begun, mended: after(10)}},
+		kept:   []binding{{kept, "k"}}, gone: []binding{{gone, "g"}}, bound: []binding{{p, "t"}, {&pair{kept.x, kept.a, kept.b}, "k"}}}
+	for _, at := range []float64{-2, 1} {
+		a.calls = append(a.calls, &call{caller: p.a, x: p.x, bound: true, sent: after(at), answered: after(at + 0.2), ended: after(at + 3.2), status: 200})
+		a.rows = append(a.rows, &row{node: "n0", session: map[bool]string{true: "s0", false: "s1"}[at < 0], x: p.x, caller: p.a, callee: p.b,
+			in: after(at), answered: after(at + 0.25), ended: after(at + 3.2), closed: true, disconnects: 1, fees: 1})
+		a.legs = append(a.legs, &leg{x: p.x, callee: p.b, text: "INVITE sip:" + p.b + "\r\nFrom: <sip:" + p.x + ">", at: after(at), answered: true, over: true})
+	}
+	a.calls = append(a.calls, &call{caller: gone.a, x: gone.x, sent: after(4), status: 403})
+	for at := 0.5; at < 10; at += 3 {
+		for i := range a.nodes {
+			a.calls = append(a.calls, &call{node: i, traffic: true, caller: "+8613600000009", x: xNumber(1), sent: after(at), status: 403})
+		}
+	}
+	return a
+}
+
+// TestJudge has each thing go wrong that may, and nothing else.
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	byNode := func(a *account) { a.played[0].excuses, a.played[0].cuts = ofNode, true }
+	for name, c := range map[string]struct {
+		do   func(a *account)
+		want []string
+	}{
+		"all well":                        {func(*account) {}, nil},
+		"refused":                         {func(a *account) { a.drop(503) }, []string{callFailed}},
+		"no final response":               {func(a *account) { a.drop(0) }, []string{callFailed}},
+		"cut off":                         {func(a *account) { a.calls[1].cut = true }, []string{callFailed}},
+		"cut off, begun before the fault": {func(a *account) { a.calls[0].cut = true }, []string{callFailed}},
+		"refused by a node that is dead":  {func(a *account) { byNode(a); a.drop(0) }, nil},
+		"refused by the other one":        {func(a *account) { byNode(a); a.calls[1].node = 1; a.drop(0) }, []string{callFailed}},
+		"refused long after":              {func(a *account) { byNode(a); a.calls[1].sent = after(14); a.drop(503) }, []string{callFailed}},
+		"no record":                       {func(a *account) { a.rows = a.rows[:1]; delete(a.told, "s1") }, []string{recordLost}},
+		"no record, of a dead node":       {func(a *account) { byNode(a); a.rows = a.rows[:1]; delete(a.told, "s1") }, []string{recordLost}},
+		"a record without its answer":     {func(a *account) { a.rows[1].answered = time.Time{} }, []string{recordLost}},
+		"two fee events":                  {func(a *account) { a.rows[1].fees = 2 }, []string{recordHalf, recordLost}},
+		"no disconnect":                   {func(a *account) { a.rows[1].disconnects = 0 }, []string{recordHalf, recordLost}},
+		"not closed":                      {func(a *account) { a.rows[1].closed = false }, []string{recordHalf, recordLost}},
+		"customer not told":               {func(a *account) { delete(a.told, "s1") }, []string{recordHalf, recordLost}},
+		"customer told of nothing":        {func(a *account) { a.told["s2"] = true }, []string{unknownTold}},
+		"two records": {func(a *account) {
+			r := *a.rows[1]
+			r.session, r.call = "s2", nil
+			a.rows, a.told["s2"] = append(a.rows, &r), true
+		}, []string{falseRecord}},
+		"billed, not answered":            {func(a *account) { a.calls[1].status, a.calls[1].answered = 503, time.Time{} }, []string{falseRecord, callFailed}},
+		"its answer died with the node":   {func(a *account) { byNode(a); a.calls[1].status, a.calls[1].answered = 0, time.Time{} }, nil},
+		"billed too long":                 {func(a *account) { a.rows[1].ended = after(5.4) }, []string{badDuration}},
+		"billed too short":                {func(a *account) { a.rows[1].ended = after(3) }, []string{badDuration}},
+		"too short, cut off by the death": {func(a *account) { byNode(a); a.rows[1].ended = after(2) }, nil},
+		"too long, cut off by the death":  {func(a *account) { byNode(a); a.rows[1].ended = after(5.4) }, []string{badDuration}},
+		"an hour ahead":                   {func(a *account) { a.played[0].clockAhead = time.Hour; a.rows[1].shift(time.Hour) }, nil},
+		"an hour ahead, not so played":    {func(a *account) { a.rows[1].shift(time.Hour) }, []string{falseRecord, recordLost}},
+		"a stranger rings":                {func(a *account) { a.legs[1].callee = "+8613912345678" }, []string{wrongRoute}},
+		"a record of a stranger":          {func(a *account) { a.rows[1].callee = "+8613912345678" }, []string{wrongRoute}},
+		"the caller's number":             {func(a *account) { a.legs[1].text += a.model.pairs[0].a }, []string{numberShown}},
+		"the callee is not hung up on":    {func(a *account) { a.legs[1].over = false }, []string{leftUp}},
+		"nor by a node that died":         {func(a *account) { byNode(a); a.legs[1].over = false }, nil},
+		"put through after its unbind":    {func(a *account) { a.calls[2].status = 200 }, []string{putThrough}},
+		"no answer after its unbind":      {func(a *account) { a.calls[2].status = 0 }, []string{noAnswer}},
+		"a bind is gone":                  {func(a *account) { a.bound = a.bound[:1] }, []string{bindGone}},
+		"a bind of the traffic is gone":   {func(a *account) { a.bound = a.bound[1:] }, []string{bindGone}},
+		"a bind is another's":             {func(a *account) { a.bound[1].pair.b = "+8613912345678" }, []string{bindGone}},
+		"an unbind is undone":             {func(a *account) { a.bound = append(a.bound, a.gone[0]) }, []string{unbindUndone}},
+		"bound by nobody":                 {func(a *account) { a.bound = append(a.bound, binding{&pair{xNumber(1), "+861", "+862"}, "h"}) }, []string{halfDone}},
+		"nobody calls": {func(a *account) {
+			a.calls = slices.DeleteFunc(a.calls, func(c *call) bool { return c.node == 1 && c.sent.After(after(6)) })
+		}, []string{noTraffic}},
+		"the traffic's bound twice": {func(a *account) { a.bound = append(a.bound, binding{a.model.pairs[0], "h"}) }, []string{halfDone}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := fair()
+			c.do(a)
+			a.judge()
+			var got []string
+			for _, what := range a.wrong {
+				kind, _, _ := strings.Cut(what, ":")
+				got = append(got, kind)
+			}
+			require.ElementsMatch(t, c.want, got, "%s", strings.Join(a.wrong, "\n"))
+		})
+	}
+}
+
+// drop has the call of the fault end with a status instead of an answer.
+func (a *account) drop(status int) {
+	c := a.calls[1]
+	c.status, c.answered, c.ended = status, time.Time{}, time.Time{}
+	a.rows[1].answered = time.Time{}
+}
+
+// shift has a record be written by a clock that is ahead.
+func (r *row) shift(by time.Duration) {
+	r.in, r.answered, r.ended = r.in.Add(by), r.answered.Add(by), r.ended.Add(by)
+}
+
+// TestVerdict counts into the table.
+func TestVerdict(t *testing.T) {
+	t.Parallel()
+	a := fair()
+	a.drop(503)
+	a.calls[1].sent = after(12)
+	a.judge()
+	require.Equal(t, []verdict.Row{{Fault: "a fault", Offered: 2, Failed: 1, Normal: 2}}, a.verdicts)
+	a = fair()
+	a.rows = a.rows[:1]
+	a.refused = []refusal{{at: after(9), took: 5500 * time.Millisecond}}
+	a.judge()
+	require.Equal(t, []verdict.Row{{Fault: "a fault", Offered: 2, Lost: 1, Normal: 4.5}}, a.verdicts)
+}
+
+// TestLegs reads what the network got.
+func TestLegs(t *testing.T) {
+	t.Parallel()
+	message := func(sent bool, start, id, cseq string) sipp.Message {
+		return sipp.Message{At: begun, Sent: sent, Text: start + "\r\nFrom: <sip:+8617010000001@127.9.3.11>;tag=1\r\nContact: <sip:axgate@127.9.3.11:5060>\r\nCall-ID: " + id + "\r\nCSeq: " + cseq + "\r\n\r\n"}
+	}
+	all := legs([]sipp.Message{
+		message(false, "INVITE sip:+8613900000001@127.9.3.2 SIP/2.0", "a", "1 INVITE"), message(false, "INVITE sip:+8613900000001@127.9.3.2 SIP/2.0", "a", "1 INVITE"),
+		message(true, "SIP/2.0 180 Ringing", "a", "1 INVITE"), message(false, "INVITE sip:+8613900000002@127.9.3.2 SIP/2.0", "b", "1 INVITE"),
+		message(true, "SIP/2.0 200 OK", "a", "1 INVITE"), message(false, "BYE sip:+8613900000002@127.9.3.2 SIP/2.0", "a", "2 BYE"),
+		message(true, "SIP/2.0 200 OK", "b", "1 INVITE"), message(false, "BYE sip:nobody SIP/2.0", "c", "2 BYE"),
+	})
+	require.Len(t, all, 2)
+	require.Equal(t, []any{1, "+8617010000001", "+8613900000001", true, true}, []any{all[0].node, all[0].x, all[0].callee, all[0].answered, all[0].over})
+	require.Equal(t, []any{1, "+8613900000002", true, false}, []any{all[1].node, all[1].callee, all[1].answered, all[1].over})
+}
+
+// TestSaw follows a call by its caller's messages.
+func TestSaw(t *testing.T) {
+	t.Parallel()
+	message := func(at float64, sent bool, start, cseq string) sipp.Message {
+		return sipp.Message{At: after(at), Sent: sent, Text: start + "\r\nCSeq: " + cseq + "\r\n\r\n"}
+	}
+	ring, answer := message(1, false, "SIP/2.0 180 Ringing", "1 INVITE"), message(2, false, "SIP/2.0 200 OK", "1 INVITE")
+	hangUp := message(4, true, "BYE sip:x SIP/2.0", "2 BYE")
+	for name, c := range map[string]struct {
+		seen []sipp.Message
+		want call
+	}{
+		"a talk":              {[]sipp.Message{ring, answer, answer, hangUp, message(5, false, "SIP/2.0 200 OK", "2 BYE")}, call{status: 200, answered: after(2), ended: after(4), confirmed: true}},
+		"its end not known":   {[]sipp.Message{ring, answer, hangUp, message(5, false, "SIP/2.0 481 Gone", "2 BYE")}, call{status: 200, answered: after(2), ended: after(4)}},
+		"ended by the others": {[]sipp.Message{answer, message(3, false, "BYE sip:x SIP/2.0", "7 BYE"), message(3, true, "SIP/2.0 200 OK", "7 BYE")}, call{status: 200, answered: after(2), ended: after(3), cut: true}},
+		"refused":             {[]sipp.Message{ring, message(2, false, "SIP/2.0 503 No", "1 INVITE")}, call{status: 503}},
+		"not answered":        {[]sipp.Message{ring}, call{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := call{}
+			for _, m := range c.seen {
+				got.saw(m)
+			}
+			require.Equal(t, c.want, got)
+		})
+	}
+}
