@@ -48,7 +48,7 @@ func (w *world) play(faults ...fault) {
 		p.mended = time.Now()
 		w.t.Logf("%s: %s is over", p.mended.Format("15:04:05.000"), f.name)
 		w.calm(3)
-		time.Sleep(w.pause)
+		time.Sleep(time.Until(p.from.Add(w.pace)))
 	}
 	w.finish(all)
 }

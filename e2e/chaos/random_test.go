@@ -29,40 +29,41 @@ func TestRandom(t *testing.T) {
 	}
 	t.Logf("AXGATE_CHAOS_SEED=%d repeats this row", seed)
 	r := rand.New(rand.NewPCG(seed, 1))
-	var row []fault
-	for range most {
-		row = append(row, anyFault(r))
-	}
 	w := newWorld(t, plan{})
 	if full {
-		w.pause = 10 * time.Second
+		w.pace = over / time.Duration(most)
 	}
-	w.play(row...)
+	w.play(anyRow(r, most)...)
 }
 
-// anyFault is one that a single Redis, PostgreSQL and two nodes can have.
-func anyFault(r *rand.Rand) fault {
-	lasts := time.Duration(1000+r.IntN(4000)) * time.Millisecond
-	if full {
-		lasts *= 3
+// over is how long a full row takes.
+const over = 10 * time.Minute
+
+// anyRow is a row of n faults: each kind once in any order, and again until there are
+// enough.
+func anyRow(r *rand.Rand, n int) (row []fault) {
+	for len(row) < n {
+		all := anyOrder(r)
+		row = append(row, all[:min(n-len(row), len(all))]...)
 	}
-	node := r.IntN(2)
-	all := []func() fault{
-		func() fault { return redisKilled(lasts) },
-		func() fault { return redisPaused(lasts) },
-		func() fault { return redisFlushed() },
-		func() fault { return databaseKilled(lasts) },
-		func() fault { return databasePaused(lasts) },
-		func() fault { return databaseRestarted() },
-		func() fault { return databaseCut(lasts) },
-		func() fault { return databaseSwallowed(lasts) },
-		func() fault { return databaseSlow(lasts) },
-		func() fault { return nodeStopped(node, lasts) },
-		func() fault { return clockOff(node, time.Hour, lasts) },
-		func() fault { return clockOff(node, -time.Hour, lasts) },
+	return row
+}
+
+// anyOrder has each kind of fault that a single Redis, PostgreSQL and two nodes can have.
+func anyOrder(r *rand.Rand) []fault {
+	lasts := func() time.Duration {
+		d := time.Duration(1000+r.IntN(4000)) * time.Millisecond
+		if full {
+			d *= 3
+		}
+		return d
 	}
+	all := []fault{redisKilled(lasts()), redisPaused(lasts()), redisFlushed(), databaseKilled(lasts()), databasePaused(lasts()), databaseRestarted(),
+		databaseCut(lasts()), databaseSwallowed(lasts()), databaseSlow(lasts()), nodeStopped(r.IntN(2), lasts()),
+		clockOff(r.IntN(2), time.Hour, lasts()), clockOff(r.IntN(2), -time.Hour, lasts())}
 	if full { // these take a minute, until pushes are repeated and a dead node's calls are closed
-		all = append(all, func() fault { return customerDead(lasts) }, func() fault { return nodeKilled(node, lasts) })
+		all = append(all, customerDead(lasts()), nodeKilled(r.IntN(2), lasts()))
 	}
-	return all[r.IntN(len(all))]()
+	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all
 }

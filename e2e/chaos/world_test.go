@@ -45,7 +45,7 @@ type world struct {
 	network  *sipp.Process // whose phones are called
 	callers  []*sipp.Process
 	clerks   *clerks
-	pause    time.Duration // after each fault
+	pace     time.Duration // from one fault to the next, at least
 }
 
 // node is an axgate with the file that shifts its clock.
