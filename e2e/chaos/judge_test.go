@@ -143,7 +143,7 @@ const longest = 9 * time.Second
 // heard.
 func (a *account) accounted(p *played, c *call) bool {
 	switch {
-	case c.answered.IsZero():
+	case c.answered.IsZero(), c.row == nil && a.diedUntold(c):
 		return true
 	case c.row == nil:
 		var near []string
@@ -165,6 +165,24 @@ func (a *account) accounted(p *played, c *call) bool {
 		a.say(badDuration, "%s: billed %v, talked %v: %v: %v", p.name, billed, talk, c, c.row)
 	}
 	return true
+}
+
+// diedUntold tells whether a call was answered in the last moment before its node stood still
+// or died, so that nobody else can know of the answer (decision 39), and is recorded as one that
+// was not answered.
+func (a *account) diedUntold(c *call) bool {
+	const moment = 50 * time.Millisecond // pages go to Redis 50 times a second; the caller heard a little later
+	by := a.concerns(c)
+	if by == nil || !by.cuts || c.answered.Before(by.from.Add(-moment)) || c.answered.After(by.mended) {
+		return false
+	}
+	for _, r := range a.rows {
+		if r.call == nil && r.caller == c.caller && r.x == c.x && r.answered.IsZero() && r.in.Sub(c.sent).Abs() < time.Second && r.right() && a.told[r.session] {
+			r.call = c
+			return true
+		}
+	}
+	return false
 }
 
 // judgeLegs looks at every call that the network got.

@@ -65,11 +65,21 @@ func TestJudge(t *testing.T) {
 		"no record":                       {func(a *account) { a.rows = a.rows[:1]; delete(a.told, "s1") }, []string{recordLost}},
 		"no record, of a dead node":       {func(a *account) { byNode(a); a.rows = a.rows[:1]; delete(a.told, "s1") }, []string{recordLost}},
 		"a record without its answer":     {func(a *account) { a.rows[1].answered = time.Time{} }, []string{recordLost}},
-		"two fee events":                  {func(a *account) { a.rows[1].fees = 2 }, []string{recordHalf, recordLost}},
-		"no disconnect":                   {func(a *account) { a.rows[1].disconnects = 0 }, []string{recordHalf, recordLost}},
-		"not closed":                      {func(a *account) { a.rows[1].closed = false }, []string{recordHalf, recordLost}},
-		"customer not told":               {func(a *account) { delete(a.told, "s1") }, []string{recordHalf, recordLost}},
-		"customer told of nothing":        {func(a *account) { a.told["s2"] = true }, []string{unknownTold}},
+		"answered as the node died":       {func(a *account) { byNode(a); a.answer(-0.03); a.rows[1].answered = time.Time{} }, nil},
+		"answered before it died":         {func(a *account) { byNode(a); a.answer(-0.2); a.rows[1].answered = time.Time{} }, []string{recordLost}},
+		"answered after it came back":     {func(a *account) { byNode(a); a.answer(10.5); a.rows[1].answered = time.Time{} }, []string{recordLost}},
+		"answered, nobody died":           {func(a *account) { a.answer(-0.03); a.rows[1].answered = time.Time{} }, []string{recordLost}},
+		"answered as it died, not told": {func(a *account) {
+			byNode(a)
+			a.answer(-0.03)
+			a.rows[1].answered = time.Time{}
+			delete(a.told, "s1")
+		}, []string{recordHalf, recordLost}},
+		"two fee events":           {func(a *account) { a.rows[1].fees = 2 }, []string{recordHalf, recordLost}},
+		"no disconnect":            {func(a *account) { a.rows[1].disconnects = 0 }, []string{recordHalf, recordLost}},
+		"not closed":               {func(a *account) { a.rows[1].closed = false }, []string{recordHalf, recordLost}},
+		"customer not told":        {func(a *account) { delete(a.told, "s1") }, []string{recordHalf, recordLost}},
+		"customer told of nothing": {func(a *account) { a.told["s2"] = true }, []string{unknownTold}},
 		"two records": {func(a *account) {
 			r := *a.rows[1]
 			r.session, r.call = "s2", nil
@@ -119,6 +129,13 @@ func (a *account) drop(status int) {
 	c := a.calls[1]
 	c.status, c.answered, c.ended = status, time.Time{}, time.Time{}
 	a.rows[1].answered = time.Time{}
+}
+
+// answer moves the call of the fault so that it was answered at an instant.
+func (a *account) answer(at float64) {
+	c := a.calls[1]
+	c.sent, c.answered = after(at-0.2), after(at)
+	a.rows[1].in = after(at - 0.2)
 }
 
 // shift has a record be written by a clock that is ahead.

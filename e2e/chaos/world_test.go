@@ -3,6 +3,7 @@
 package chaos
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/netip"
@@ -120,14 +121,25 @@ func (w *world) keep() {
 	if dir == "" {
 		return
 	}
-	for i, n := range w.nodes {
-		text, err := n.Log()
+	leave := func(name string, text []byte, err error) {
 		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%d.log", strings.ReplaceAll(w.t.Name(), "/", "-"), i)), text, 0o600)
+			err = os.WriteFile(filepath.Join(dir, w.t.Name()+"-"+name), text, 0o600)
 		}
 		if err != nil {
 			w.t.Log(err)
 		}
+	}
+	for i, n := range w.nodes {
+		text, err := n.Log()
+		leave(fmt.Sprint("node", i), text, err)
+	}
+	for i, p := range append([]*sipp.Process{w.network}, w.callers...) {
+		all, err := p.Messages()
+		var b bytes.Buffer
+		for _, m := range all {
+			fmt.Fprintf(&b, "%s sent: %v\n%s\n", m.At.Format("15:04:05.000"), m.Sent, m.Text)
+		}
+		leave(fmt.Sprint("phones", i), b.Bytes(), err)
 	}
 }
 

@@ -36,7 +36,11 @@ type Config struct {
 	Rate  int      // calls that begin in a second; 0: one at a time
 }
 
-// longest is for how many seconds no call is ended while new ones begin.
+// patience is how long a call of many waits for a message, in ms. A scenario's own timeout
+// counts only from the optional messages before it on.
+const patience = "40000"
+
+// longest is for how many seconds a call may be up while new ones begin.
 const longest = 90
 
 // MediaPorts is how many ports for media a process may need.
@@ -75,8 +79,8 @@ func Start(cfg Config) (*Process, error) {
 	}
 	if cfg.Target.IsValid() {
 		if cfg.Rate > 0 {
-			// By itself SIPp lets few calls be up, and begins none while those wait for answers.
-			args = append(args, "-r", strconv.Itoa(cfg.Rate), "-l", strconv.Itoa(longest*cfg.Rate), "-deadcall_wait", "1000") // ms
+			// By itself SIPp lets few calls be up, begins none while those wait for answers, and has them wait for ever.
+			args = append(args, "-r", strconv.Itoa(cfg.Rate), "-l", strconv.Itoa(longest*cfg.Rate), "-recv_timeout", patience, "-deadcall_wait", "1000") // ms
 		} else {
 			args = append(args, "-r", "1", "-l", "1")
 		}
