@@ -21,6 +21,9 @@ const (
 // whether others do.
 type fence struct {
 	holds func() bool
+	// stands: only one that stood still waits. Where calls do not survive their node, nobody
+	// goes on with them, and a ledger that is away is to hold up none.
+	stands bool
 
 	mu     sync.Mutex
 	looked time.Time
@@ -41,8 +44,10 @@ func (f *fence) passes(now time.Time) bool {
 	case sure:
 		f.unsure = time.Time{}
 		return true
-	case f.unsure.IsZero(), stood:
+	case stood, f.unsure.IsZero() && !f.stands:
 		f.unsure = now
+	case f.unsure.IsZero():
+		return true
 	}
 	return now.Sub(f.unsure) > fencePatience
 }

@@ -111,8 +111,8 @@ type Config struct {
 	Watch     Watch                // nil: nobody
 	Talks     Talks                // nil: calls do not survive this node
 	// Holds tells whether this node is known to be alive by others, so that it may
-	// act on behalf of its calls, which wait for it if they are to survive, and take new ones
-	// after LetGo. It is asked for each message. nil: always, but never after LetGo.
+	// act on behalf of its calls, which wait for it if they are to survive or the process stood
+	// still, and take new ones after LetGo. It is asked for each message. nil: always, but never after LetGo.
 	Holds func() bool
 
 	PhoneSecurity sdp.Security // of the media of registered phones over TLS; without TLS there is none

@@ -417,6 +417,19 @@ func TestFence(t *testing.T) {
 	require.False(t, at(time.Minute), "it stood still")
 	sure.Store(true)
 	require.True(t, at(time.Minute+time.Millisecond))
+
+	f = fence{holds: sure.Load, stands: true}
+	require.True(t, at(0))
+	sure.Store(false)
+	for d := 50 * time.Millisecond; d < 2*fencePatience; d += 100 * time.Millisecond {
+		require.True(t, at(d), "the ledger is away: that holds up no call")
+	}
+	require.False(t, at(time.Minute), "it stood still")
+	require.False(t, at(time.Minute+fenceGap/2))
+	sure.Store(true)
+	require.True(t, at(time.Minute+fenceGap))
+	sure.Store(false)
+	require.True(t, at(time.Minute+2*fenceGap))
 }
 
 // TestOneClock: a call is as long as it was by one clock, whatever the next machine's

@@ -96,9 +96,7 @@ func Open(cfg Config, engine *media.Engine, router Router, journal Journal, prom
 	}
 	s := &Server{cfg: cfg, log: log, engine: engine, router: router, journal: journal, prompts: prompts, records: records, extra: cfg.Trunks.ExtraHeaders(),
 		legs: make(map[legKey]*leg), invites: make(map[inviteKey]*leg), calls: make(map[string]*call), provers: provers, boot: rand.Uint32()}
-	if cfg.Talks != nil {
-		s.fence.holds = cfg.Holds
-	}
+	s.fence.holds, s.fence.stands = cfg.Holds, cfg.Talks == nil
 	if err := s.openNamed(); err != nil {
 		return nil, err
 	}
