@@ -432,6 +432,26 @@ func TestFence(t *testing.T) {
 	require.True(t, at(time.Minute+2*fenceGap))
 }
 
+// TestAnswerAfterStandingStill: what came while the process stood still connects nobody until
+// it is known whether the call is over: others may have closed it as not answered.
+func TestAnswerAfterStandingStill(t *testing.T) {
+	var frozen atomic.Bool
+	w := open(t, func(s *settings) { s.cfg.Holds = func() bool { return !frozen.Load() } })
+	a, b := w.rings()
+	b.says(180, "")
+	a.response(180, "INVITE")
+	frozen.Store(true)
+	w.srv.fence.mu.Lock()
+	w.srv.fence.looked = time.Now().Add(-time.Minute)
+	w.srv.fence.mu.Unlock()
+	b.says(200, w.mouthB.sdp(1))
+	w.a.never(500*time.Millisecond, "an answer", func(m msg) bool { return m.status() == 200 })
+	go w.srv.LetGo()
+	a.fails(503)
+	eventually(t, "it is over", func() bool { return w.open() == 0 })
+	w.journal.forget()
+}
+
 // TestOneClock: a call is as long as it was by one clock, whatever the next machine's
 // shows, and if a third one goes on with it.
 func TestOneClock(t *testing.T) {

@@ -31,6 +31,9 @@ func (c *call) join() (routing.End, bool) {
 		c.log.Error().Err(err).Msg("answer the caller")
 		return faultOf(err), false
 	}
+	if !c.holds() { // the process stood still meanwhile, and others have the call
+		return endLetGo, false
+	}
 	c.log.Info().Msg("answer")
 	c.used()
 	if err := c.answerCaller(); err != nil {
