@@ -6,7 +6,6 @@ package journal
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -149,7 +148,7 @@ func (j *Journal) Close(ctx context.Context) error {
 }
 
 func (j *Journal) offer(e events.Entry) <-chan error {
-	text, err := json.Marshal(e)
+	text, err := e.AppendText(nil)
 	switch {
 	case err != nil:
 		return failed(fmt.Errorf("write to the journal: %w", err))
