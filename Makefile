@@ -86,9 +86,9 @@ bench-decide: ## what the decision about a call costs by itself: CPU here and in
 	go run ./bench/decide --cache-only --mode $${MODE:-AXB} --sets $${SETS:-1000,100000,1000000} --for $${FOR:-5s}
 
 .PHONY: bench-peers
-bench-peers: rivals $(BIN) ## what calls cost axgate, Kamailio + Redis + rtpengine, and a bare relay, in one run: ROUNDS=3 FOR=8s ROWS=media,signal,speed,once
+bench-peers: rivals $(BIN) ## what calls cost axgate, Kamailio + Redis + rtpengine, and a bare relay, in one run: ROUNDS=3 FOR=8s ROWS=media,signal,speed,once RATES=100,1000
 	go run ./bench/calls --systems $${SYSTEMS:-axgate,kamailio,relay} --rounds $${ROUNDS:-3} --rows $${ROWS:-media,signal,speed,once} --modes AXB \
-		--fine 0.125 --build $${BUILD:-100} --for $${FOR:-8s} --json $${JSON:-bin/bench-peers.json}
+		--rates $${RATES:-100,1000} --fine 0.2 --speed 1000 --once 900 --build $${BUILD:-100} --for $${FOR:-8s} --json $${JSON:-bin/bench-peers.json}
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (default 60s)

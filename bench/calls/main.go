@@ -42,7 +42,7 @@ type options struct {
 	Modes    []string      `default:"AXB,AX,AXE" enum:"AXB,AX,AXE" help:"signal: the modes of axgate; kamailio can do AXB."`
 	Calls    []int         `default:"300,1000" help:"media: calls at once."`
 	Build    float64       `default:"50" help:"media, once: calls begun and ended per second."`
-	Rate     float64       `default:"100" help:"signal, sets: calls per second."`
+	Rates    []float64     `default:"100" help:"signal: calls per second."`
 	For      time.Duration `default:"30s" help:"How long each row is measured; speed and once take steps of a third."`
 	Hold     time.Duration `default:"1s" help:"signal, speed, sets: how long a call is up."`
 	Sets     []int         `default:"1000,100000,1000000,5000000" help:"sets: bindings."`

@@ -112,34 +112,43 @@ func (b *bench) mediaRows(ctx context.Context, row string) error {
 
 func (b *bench) signalRows(ctx context.Context, row string) error {
 	for _, mode := range b.o.Modes {
-		err := b.each(row, func(c *column) error {
-			if !slices.Contains(c.modes, mode) {
-				return nil
+		for _, rate := range b.o.Rates {
+			if err := b.signalRow(ctx, row, mode, rate); err != nil {
+				return err
 			}
-			return b.fresh(ctx, c, mode, func(k kind) error {
-				if err := b.warm(ctx, c, k); err != nil {
-					return err
-				}
-				r, err := b.signal(ctx, c, mode, k, b.o.Pairs, b.o.Rate, b.o.For)
-				if err != nil {
-					return err
-				}
-				delay := r.PostDial
-				if mode == "AXE" {
-					delay = r.AfterDigits
-				}
-				b.table.add(c.title, perThousand+", "+mode, "%.3f", r.PerThousand, believe(r.Valid))
-				b.table.add(c.title, dialMedian+", "+mode, "%.3f", delay.P50, believe(r.Valid))
-				b.table.add(c.title, dialMost+", "+mode, "%.3f", delay.P99, believe(r.Valid))
-				b.table.add(c.title, "bad calls, "+mode, "%.0f", float64(r.Calls.Bad), believe(r.Valid))
-				return nil
-			})
-		})
-		if err != nil {
-			return err
 		}
 	}
 	return nil
+}
+
+func (b *bench) signalRow(ctx context.Context, row, mode string, rate float64) error {
+	name := ", " + mode
+	if rate != goalRate {
+		name += fmt.Sprintf(", %.0f/s", rate)
+	}
+	return b.each(row, func(c *column) error {
+		if !slices.Contains(c.modes, mode) {
+			return nil
+		}
+		return b.fresh(ctx, c, mode, func(k kind) error {
+			if err := b.warm(ctx, c, k); err != nil {
+				return err
+			}
+			r, err := b.signal(ctx, c, name[2:], k, b.o.Pairs, rate, b.o.For)
+			if err != nil {
+				return err
+			}
+			delay := r.PostDial
+			if mode == "AXE" {
+				delay = r.AfterDigits
+			}
+			b.table.add(c.title, perThousand+name, "%.3f", r.PerThousand, believe(r.Valid))
+			b.table.add(c.title, dialMedian+name, "%.3f", delay.P50, believe(r.Valid))
+			b.table.add(c.title, dialMost+name, "%.3f", delay.P99, believe(r.Valid))
+			b.table.add(c.title, "bad calls"+name, "%.0f", float64(r.Calls.Bad), believe(r.Valid))
+			return nil
+		})
+	})
 }
 
 // fast tells whether a rate was carried.
@@ -183,6 +192,6 @@ func (b *bench) fresh(ctx context.Context, c *column, mode string, work func(kin
 // warm has the processes make what they make once: connections, buffers, and
 // the cache's entries of some X.
 func (b *bench) warm(ctx context.Context, c *column, k kind) error {
-	_, err := b.signal(ctx, c, "warm up", k, b.o.Pairs, 100, 2*time.Second)
+	_, err := b.signal(ctx, c, "warm up", k, b.o.Pairs, goalRate, 2*time.Second)
 	return err
 }

@@ -57,7 +57,7 @@ func (b *bench) setRow(ctx context.Context, c *column, a *axgate, n int, emptyRe
 		return err
 	}
 	name := fmt.Sprintf(", %d bindings", n)
-	r, err := b.signal(ctx, c, name[2:], k, n, b.o.Rate, b.o.For)
+	r, err := b.signal(ctx, c, name[2:], k, n, goalRate, b.o.For)
 	if err != nil {
 		return err
 	}

@@ -100,6 +100,9 @@ const (
 	mostOnce    = "calls at once at most, AXB"
 )
 
+// goalRate is the calls per second that the goals of setting up are of.
+const goalRate = 100
+
 // goals are what calls through axgate may cost.
 var goals = map[string]string{
 	perMinute + ", 300 calls":   "≤ 0.055 recorded",
