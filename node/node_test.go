@@ -11,15 +11,15 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"axgate/config"
+	"axgate/ledger/pgtest"
 	"axgate/routing"
 	"axgate/sip/sdp"
 	"axgate/sip/trunk"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { pgtest.Main(m) }
 
 func TestPlan(t *testing.T) {
 	p, err := plan(&config.Plan{Country: "86", X: []string{"700XXXXXXXXXXXX"}})

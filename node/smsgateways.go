@@ -18,7 +18,7 @@ func (n *Node) gatewayDoor() []api.Mount {
 	for _, g := range n.cfg.SMS.Gateways {
 		tokens[g.Name] = g.Token
 	}
-	d := gateway.NewDoor(gateway.DoorConfig{Tokens: tokens, Office: n.texts, Plan: n.plan, Log: n.log})
+	d := gateway.NewDoor(gateway.DoorConfig{Tokens: tokens, Office: n.texts, Plan: n.plan, Now: n.ledger.Now, Log: n.log})
 	return []api.Mount{{Path: gateway.Path, Handler: d}}
 }
 

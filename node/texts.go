@@ -15,7 +15,9 @@ func (n *Node) openTexts(context.Context) (err error) {
 	c := &n.cfg.SMS
 	n.texts, err = sms.New(sms.Config{
 		Rules: n.router, Store: n.ledger, Limits: textCounts{n.cache}, PerSender: c.PerSender, PerX: c.PerX,
-		MaxParts: c.MaxParts, Validity: c.Validity, Assemble: c.Assemble, Done: n.watching.figures.TextDone, Rests: n.rests, Log: n.log,
+		MaxParts: c.MaxParts, Validity: c.Validity, Assemble: c.Assemble, Done: n.watching.figures.TextDone, Rests: n.rests,
+		Now: n.ledger.Now, // all nodes have one clock for what is due
+		Log: n.log,
 	})
 	return err
 }

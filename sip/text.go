@@ -2,7 +2,6 @@ package sip
 
 import (
 	"strings"
-	"time"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -111,7 +110,7 @@ func (s *Server) admitted(tx *wire.ServerTx, who origin, form bodyForm) {
 // and the trunk's rule alone.
 func (s *Server) incoming(tx *wire.ServerTx, who origin) sms.Incoming {
 	req := tx.Request
-	in := sms.Incoming{Source: "phone", At: time.Now()}
+	in := sms.Incoming{Source: "phone"}
 	number, anonymous := who.phone, false
 	if who.trunk != nil {
 		in.Source = who.trunk.Name

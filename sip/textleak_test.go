@@ -3,6 +3,7 @@ package sip
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -73,7 +74,7 @@ func TestNothingLeaksWithATextIn(t *testing.T) {
 		require.Equal(rt, had+1, len(o.all()))
 		in := o.last(t)
 		require.Equal(rt, text, in.Text)
-		leakOn(rt, w, sms.Outgoing{ID: in.Key[:32], X: in.X, Receiver: "+86" + numB, Text: in.Text, Pieces: 1, At: in.At}, gb)
+		leakOn(rt, w, sms.Outgoing{ID: in.Key[:32], X: in.X, Receiver: "+86" + numB, Text: in.Text, Pieces: 1, At: time.Now()}, gb)
 		for _, raw := range w.b.everything()[seenB:] {
 			search(rt, "B", raw, numA, a.callID, a.mine, "127.0.0.2")
 		}

@@ -60,7 +60,9 @@ type Config struct {
 	// begins nothing more. nil: never.
 	Rests func() bool
 
-	Now func() time.Time // time.Now
+	// Now is the clock that the offices of a store share: leases, and what is due, go by it.
+	// nil: time.Now.
+	Now func() time.Time
 	Log zerolog.Logger
 }
 

@@ -24,7 +24,7 @@ type Incoming struct {
 	Sender routing.Number // empty: not known
 	Text   string         // UTF-8
 	Part   *Part          // nil: the text is whole
-	At     time.Time
+	At     time.Time      // by the office's clock; zero: it came just now
 }
 
 // Twin tells a text that its sender's network sends again under another Key,
