@@ -16,7 +16,8 @@ RACE := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/l
 
 # Debian packages the end-to-end tests need, as package:program.
 PEERS := build-essential:gcc redis-server:redis-server sip-tester:sipp baresip-core:baresip linphone-cli:linphone-daemon tcpdump:tcpdump \
-	postgresql:pg_ctlcluster python3:python3 php-cli:php nodejs:node default-jdk-headless:javac kamailio:kamailio sipsak:sipsak sipvicious:svmap
+	postgresql:pg_ctlcluster python3:python3 php-cli:php nodejs:node default-jdk-headless:javac kamailio:kamailio \
+	kamailio-tls-modules:/usr/lib/$(shell uname -m)-linux-gnu/kamailio/modules/tls.so sipsak:sipsak sipvicious:svmap
 
 # Those that bench-peers needs.
 RIVALS := redis-server:redis-server kamailio:kamailio kamailio-redis-modules:/usr/lib/$(shell uname -m)-linux-gnu/kamailio/modules/ndb_redis.so rtpengine-daemon:rtpengine

@@ -45,7 +45,8 @@ type audio struct {
 	pressed []Digit
 	dtmf    dtmf.Receiver
 	line    *timeline.Line
-	began   bool // the first packet went out
+	began   bool     // the first packet went out
+	sealed  *sealing // nil: plain RTP
 
 	// The sender's own.
 	packet    rtp.Packet
@@ -62,9 +63,14 @@ type Digit struct {
 }
 
 // openAudio takes a port pair: RTP on an even port, RTCP on the next.
-func openAudio(ip string) (*audio, error) {
+func openAudio(ip string, secure bool) (*audio, error) {
 	a := &audio{stop: make(chan struct{}), cname: token(), line: timeline.New(time.Now())}
 	var err error
+	if secure {
+		if a.sealed, err = newSealing(); err != nil {
+			return nil, err
+		}
+	}
 	for range 200 {
 		if err = a.listen(ip); err == nil {
 			break
@@ -73,7 +79,8 @@ func openAudio(ip string) (*audio, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open an RTP port pair on %s: %w", ip, err)
 	}
-	a.packet = rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: uint16(rand.Uint32()), Timestamp: rand.Uint32(), SSRC: rand.Uint32()}}
+	// Whoever hears the stream later finds its roll-over counter at 0 (RFC 3711 section 3.3.1), hence the half.
+	a.packet = rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: uint16(rand.Uint32() >> 17), Timestamp: rand.Uint32(), SSRC: rand.Uint32()}}
 	a.wait.Go(a.hear)
 	a.wait.Go(a.hearReports)
 	a.wait.Go(a.talk)
@@ -109,6 +116,19 @@ func (a *audio) agree(peer netip.AddrPort, pt, eventPT, ours uint8, muted bool) 
 	a.peer, a.pt, a.eventPT, a.ours, a.muted = peer, pt, eventPT, ours, muted
 }
 
+// believe takes the peer's key, if audio is sealed.
+func (a *audio) believe(c crypto) error {
+	if a.sealed == nil {
+		return nil
+	}
+	if c.key == nil {
+		return errNoKey
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.sealed.believe(c.key)
+}
+
 // mute stops or resumes sending altogether.
 func (a *audio) mute(on bool) {
 	a.mu.Lock()
@@ -139,12 +159,18 @@ func (a *audio) hear() {
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		var p rtp.Packet
-		if err != nil || p.Unmarshal(buf[:n]) != nil {
+		if err != nil {
 			continue
 		}
 		a.mu.Lock()
-		a.received(&p, time.Now())
+		packet := buf[:n]
+		if a.sealed != nil {
+			packet = a.sealed.open(packet)
+		}
+		var p rtp.Packet
+		if p.Unmarshal(packet) == nil {
+			a.received(&p, time.Now())
+		}
 		a.mu.Unlock()
 	}
 }
@@ -242,7 +268,11 @@ func (a *audio) send() {
 
 func (a *audio) write(peer netip.AddrPort, payload []byte) {
 	a.packet.Payload = payload
-	if raw, err := a.packet.Marshal(); err == nil {
+	raw, err := a.packet.Marshal()
+	if err == nil && a.sealed != nil {
+		raw, err = a.sealed.out.EncryptRTP(nil, raw, nil)
+	}
+	if err == nil {
 		_, _ = a.rtp.WriteToUDPAddrPort(raw, peer) // a peer that is gone is no fault of ours
 	}
 	a.packet.SequenceNumber++
@@ -266,6 +296,9 @@ func (a *audio) report() {
 		&rtcp.SenderReport{SSRC: a.packet.SSRC, NTPTime: ntp, RTPTime: a.packet.Timestamp, PacketCount: a.sent, OctetCount: a.sentBytes},
 		rtcp.NewCNAMESourceDescription(a.packet.SSRC, a.cname),
 	})
+	if err == nil && a.sealed != nil {
+		raw, err = a.sealed.out.EncryptRTCP(nil, raw, nil)
+	}
 	if err == nil {
 		_, _ = a.rtcp.WriteToUDPAddrPort(raw, netip.AddrPortFrom(peer.Addr(), peer.Port()+1))
 	}

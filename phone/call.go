@@ -93,7 +93,7 @@ type Seen struct {
 }
 
 func newCall(p *Phone, out bool, id string) (*Call, error) {
-	a, err := openAudio(p.cfg.ListenIP)
+	a, err := openAudio(p.cfg.ListenIP, p.cfg.Secure)
 	if err != nil {
 		return nil, err
 	}

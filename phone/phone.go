@@ -36,6 +36,7 @@ type Config struct {
 	Codecs    []string      // offered and accepted, the best first: PCMA, PCMU; empty: both
 	NoEvents  bool          // telephone-event (RFC 4733) is neither offered nor accepted
 	EventType uint8         // its payload type in offers, 96 to 127; 0: 101
+	Secure    bool          // audio is SRTP with keys in SDP, and nothing else
 	Expires   time.Duration // of a registration; 0: 10 minutes
 	Agent     string        // User-Agent; empty: axgate-phone
 }

@@ -71,6 +71,32 @@ func connect(t *testing.T, caller, callee *Phone, options ...Option) (a, b *Call
 	return a, b
 }
 
+// TestSecureCall: over SRTP both hear each other, and a phone that has no keys is refused.
+func TestSecureCall(t *testing.T) {
+	t.Parallel()
+	caller, callee := pair(t, "udp", func(caller, callee *Config) { caller.Secure, callee.Secure = true, true })
+	a, b := connect(t, caller, callee)
+	require.Contains(t, string(b.Seen().Invite), "RTP/SAVP")
+	ctx := within(t, 20*time.Second)
+	first, second := speech.First()[:16000], speech.Second()[:16000]
+	said := make(chan error, 2)
+	go func() { said <- a.Say(ctx, first) }()
+	go func() { said <- b.Say(ctx, second) }()
+	require.NoError(t, <-said)
+	require.NoError(t, <-said)
+	require.NoError(t, b.Hangup(ctx))
+	requireHeard(t, a, second, first)
+	requireHeard(t, b, first, second)
+
+	plain := open(t, Config{Number: "+8613800000003", Server: callee.Addr().String()})
+	c, err := plain.Dial(ctx, callee.Number())
+	require.NoError(t, err)
+	require.Error(t, next(t, callee).Answer(ctx))
+	end, err := c.WaitEnd(ctx)
+	require.NoError(t, err)
+	require.Equal(t, 488, end.Status)
+}
+
 func TestCall(t *testing.T) {
 	for _, transport := range []string{"udp", "tcp"} {
 		t.Run(transport, func(t *testing.T) {

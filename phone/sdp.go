@@ -42,6 +42,7 @@ type remote struct {
 	event     uint8          // of telephone-event, 0: none
 	direction direction
 	held      bool // connection address 0.0.0.0 (RFC 2543)
+	crypto    crypto
 }
 
 // readSDP finds the audio of a session description.
@@ -77,6 +78,9 @@ func readAudio(s *sdp.SessionDescription, m *sdp.MediaDescription) (remote, erro
 			case sendRecv, sendOnly, recvOnly, inactive:
 				r.direction = d
 			}
+			if c, ok := readCrypto(a.Value); ok && a.Key == "crypto" && r.crypto.key == nil {
+				r.crypto = c
+			}
 			if pt, name, ok := strings.Cut(a.Value, " "); ok && a.Key == "rtpmap" && strings.EqualFold(name, "telephone-event/8000") {
 				n, _ := strconv.ParseUint(pt, 10, 7)
 				r.event = uint8(n)
@@ -99,6 +103,7 @@ func readAudio(s *sdp.SessionDescription, m *sdp.MediaDescription) (remote, erro
 type session struct {
 	id, version uint64
 	at          netip.AddrPort
+	crypto      string // our key; empty: RTP/AVP
 	last        string // what was described last, without its version
 }
 
@@ -115,8 +120,12 @@ func (s *session) describe(pts []uint8, event uint8, d direction) []byte {
 		fmt.Fprintf(&list, " %d", event)
 		fmt.Fprintf(&maps, "a=rtpmap:%d telephone-event/8000\r\na=fmtp:%d 0-15\r\n", event, event)
 	}
-	rest := fmt.Sprintf("s=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d RTP/AVP%s\r\n%sa=ptime:20\r\na=%s\r\n",
-		s.at.Addr(), s.at.Port(), list.String(), maps.String(), d)
+	protocol := "RTP/AVP"
+	if s.crypto != "" {
+		protocol = "RTP/SAVP"
+	}
+	rest := fmt.Sprintf("s=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d %s%s\r\n%s%sa=ptime:20\r\na=%s\r\n",
+		s.at.Addr(), s.at.Port(), protocol, list.String(), s.crypto, maps.String(), d)
 	if rest != s.last {
 		s.version++
 		s.last = rest
@@ -136,6 +145,9 @@ func (c *Call) offer(d direction) []byte {
 		event = 0
 	}
 	c.offeredEvent = event
+	if c.audio.sealed != nil {
+		c.sdp.crypto = c.audio.sealed.line("1")
+	}
 	return c.sdp.describe(pts, event, d)
 }
 
@@ -147,6 +159,9 @@ func (c *Call) acceptAnswer(body []byte) error {
 	}
 	pt, err := c.choose(r)
 	if err != nil {
+		return err
+	}
+	if err := c.audio.believe(r.crypto); err != nil {
 		return err
 	}
 	c.remote = r
@@ -171,6 +186,12 @@ func (c *Call) answerOffer(body []byte) ([]byte, error) {
 	d := r.direction
 	if r.held && d == sendRecv {
 		d = sendOnly
+	}
+	if err := c.audio.believe(r.crypto); err != nil {
+		return nil, err
+	}
+	if c.audio.sealed != nil {
+		c.sdp.crypto = c.audio.sealed.line(r.crypto.tag)
 	}
 	c.remote = r
 	c.audio.agree(r.at, pt, event, event, c.silent(r))

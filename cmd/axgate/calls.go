@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"net/http"
+	"net/url"
 	"text/tabwriter"
 	"time"
 
@@ -15,6 +17,7 @@ type cdrCmd struct {
 	List   cdrListCmd   `cmd:"" default:"withargs" help:"List calls, the newest first."`
 	Show   cdrShowCmd   `cmd:"" help:"Show a call with its events."`
 	Export cdrExportCmd `cmd:"" help:"Write calls as CSV."`
+	Hangup cdrHangupCmd `cmd:"" help:"Hang up a call, whatever node has it."`
 }
 
 // chosen are the calls that a command is about.
@@ -82,6 +85,33 @@ func (d *desk) oneCall(session string) (*events.Call, error) {
 		return nil, fmt.Errorf("there is no call %s: axgate cdr list shows which there are", session)
 	}
 	return &page.Calls[0], nil
+}
+
+type cdrHangupCmd struct {
+	Session string `arg:"" help:"The sessionId."`
+}
+
+// Help tells more than the one line of the overview.
+func (cdrHangupCmd) Help() string {
+	return `The node that runs on the data directory is asked, so http.listen must not be off; the node that has the call hangs both sides up, and the call ends with 8017. axgate cdr list --open shows which calls are up.`
+}
+
+func (c *cdrHangupCmd) Run(p *program) error {
+	n, err := p.runningNode()
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	if err := n.ask(http.MethodPost, "/calls/"+url.PathEscape(c.Session)+"/hangup", nil); err != nil {
+		return fmt.Errorf("hang up %s: %w", c.Session, err)
+	}
+	if p.cli.JSON {
+		return p.answer(struct {
+			SessionID string `json:"sessionId"`
+		}{c.Session})
+	}
+	p.printf("%s is hung up\n", c.Session)
+	return nil
 }
 
 type cdrExportCmd struct {

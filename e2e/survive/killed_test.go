@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"axgate/e2e/front"
 	"axgate/e2e/receiver"
 	"axgate/e2e/verdict"
 	"axgate/e2e/wave"
@@ -34,7 +36,17 @@ const (
 	// heardFrom is the correlation from which speech counts as heard.
 	heardFrom = 0.8
 	few       = 12
+	// orders is how many further calls are hung up by the other node before.
+	orders = 2
 )
+
+// connected are the ways of the calls over connections, two of each: one that is recorded and
+// one that is not, one that the caller hangs up and one that the callee does. Those
+// over TLS are SRTP.
+var connected = []front.Way{front.TCP, front.TCP, front.TLS, front.TLS}
+
+// plain are the ways of n calls over UDP.
+func plain(n int) []front.Way { return slices.Repeat([]front.Way{front.UDP}, n) }
 
 // said is a piece of speech, and when it began to go out.
 type said struct {
@@ -72,6 +84,7 @@ func (m *mouth) pieces() []said {
 // talks is a call, with what each side says.
 type talks struct {
 	i    int
+	way  front.Way
 	side [2]*mouth // caller, callee
 	x    string
 }
@@ -104,38 +117,47 @@ func (k *talks) hearsAgain(side int, killed time.Time) (after time.Duration, ok 
 	return 0, false
 }
 
-// TestNodeKilled: one node carries all calls and is killed. The other one goes on with
+// TestNodeKilled: one node carries all calls, hangs up some that the other one is told to, and is killed. The other one goes on with
 // them: both sides hear each other again, either can hang up, and each call has
 // exactly one fee event with the right duration, and its recording.
 func TestNodeKilled(t *testing.T) {
-	p := open(t, many)
-	all, stop := p.fill(many)
+	p := open(t, append(connected, plain(many+orders)...))
+	all, stop := p.fill()
 	time.Sleep(2 * time.Second) // speech flows
+	p.ordered(all[len(all)-orders:])
+	all = all[:len(all)-orders]
 	killed := time.Now()
 	require.NoError(t, p.nodes[0].Kill())
 	time.Sleep(watched)
-	row := p.figures(all, killed)
+	var rows []verdict.Row
+	for _, way := range []front.Way{front.UDP, front.TCP, front.TLS} {
+		some := slices.DeleteFunc(slices.Clone(all), func(k *talks) bool { return k.way != way })
+		row := p.figures(some, killed)
+		row.Fault = fmt.Sprintf("a node killed (-9) with %d calls over %s, behind a proxy", len(some), way)
+		rows = append(rows, row)
+	}
 	stop()
 	ends := p.hangUp(all)
 	p.billed(all, ends)
-	row.Fault = fmt.Sprintf("a node killed (-9) with %d calls up, behind a proxy", len(all))
-	table.Add(row)
+	table.Add(rows...)
 }
 
 // fill makes all calls, and has everybody speak until stop.
-func (p *pair) fill(n int) (all []*talks, stop func()) {
+func (p *pair) fill() (all []*talks, stop func()) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	var done sync.WaitGroup
 	stop = func() { cancel(); done.Wait() }
 	p.t.Cleanup(stop)
 	voices := [2][]byte{speech.First(), speech.Second()}
-	for i := range n {
+	for i, way := range p.ways {
 		setup, end := context.WithTimeout(ctx, 15*time.Second)
 		out, in, err := p.connect(setup, i)
 		end()
 		require.NoError(p.t, err, "call %d", i)
-		k := &talks{i: i, x: p.xs[i], side: [2]*mouth{{call: out}, {call: in}}}
+		require.Contains(p.t, string(in.Seen().Invite), "SIP/2.0/"+strings.ToUpper(way.String())+" 127.", "how it came to the front")
+		require.Equal(p.t, way == front.TLS, strings.Contains(string(in.Seen().Invite), "RTP/SAVP"))
+		k := &talks{i: i, way: way, x: p.xs[i], side: [2]*mouth{{call: out}, {call: in}}}
 		for side, m := range k.side {
 			done.Add(1)
 			go m.speak(ctx, voices[side], &done)
@@ -145,7 +167,7 @@ func (p *pair) fill(n int) (all []*talks, stop func()) {
 	return all, stop
 }
 
-// figures tells how many calls talk again, and how soon; it fails if that is less
+// figures tells how many calls of one way talk again, and how soon; it fails if that is less
 // than it has to be.
 func (p *pair) figures(all []*talks, killed time.Time) (row verdict.Row) {
 	p.t.Helper()
@@ -163,8 +185,8 @@ func (p *pair) figures(all []*talks, killed time.Time) (row verdict.Row) {
 	slices.Sort(delays)
 	percent := 100 * len(delays) / len(all)
 	if len(delays) > 0 {
-		p.t.Logf("%d of %d calls (%d %%) talk again within %v of the death of their node: the first after %v, half after %v, the last after %v",
-			len(delays), len(all), percent, again, delays[0].Round(time.Millisecond), delays[len(delays)/2].Round(time.Millisecond), delays[len(delays)-1].Round(time.Millisecond))
+		p.t.Logf("%d of %d calls over %s (%d %%) talk again within %v of the death of their node: the first after %v, half after %v, the last after %v",
+			len(delays), len(all), all[0].way, percent, again, delays[0].Round(time.Millisecond), delays[len(delays)/2].Round(time.Millisecond), delays[len(delays)-1].Round(time.Millisecond))
 	}
 	require.GreaterOrEqual(p.t, percent, share, "percent of the calls talk again")
 	row.Failed, row.Normal = len(all)-len(delays), delays[len(delays)-1].Seconds()

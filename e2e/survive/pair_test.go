@@ -5,12 +5,14 @@ package survive
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"axgate/certs/certtest"
 	"axgate/e2e/front"
 	"axgate/e2e/gate"
 	"axgate/e2e/ports"
@@ -23,9 +25,12 @@ import (
 const (
 	app    = "survive"
 	secret = "secret-of-survive"
-	// callerAt and calleeAt begin the real numbers, xAt the X.
-	callerAt, calleeAt, xAt = 13_600_100_000, 13_700_200_000, 17_010_000_001
+	// callerAt and calleeAt, behind the prefix of its way, begin the real numbers, xAt the X.
+	callerAt, calleeAt, xAt = 13_600_100_000, 200_000, 17_010_000_001
 )
+
+// prefixes lead each callee to the trunk of a way.
+var prefixes = map[front.Way]string{front.UDP: "+86137", front.TCP: "+86138", front.TLS: "+86139"}
 
 // pair is two nodes on one ledger, one Redis and one directory of recordings, behind
 // one address, with a customer's server and phones.
@@ -36,6 +41,8 @@ type pair struct {
 	customer *receiver.Receiver
 	redis    *redis.Server
 	tapes    string // directory of the recordings
+	ca       *certtest.Authority
+	ways     []front.Way // of each pair of phones
 	phones   [][2]*phone.Phone
 	xs       []string
 }
@@ -53,12 +60,12 @@ func next(what int) netip.Addr {
 	return host(what, hosts[what])
 }
 
-// open starts the pair, with phones for n calls. change adapts both configurations.
-func open(t *testing.T, n int, change ...func(*gate.Config)) *pair {
+// open starts the pair, with phones for a call on each of some ways to the nodes.
+func open(t *testing.T, ways []front.Way) *pair {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	p := &pair{t: t, tapes: t.TempDir()}
+	p := &pair{t: t, tapes: t.TempDir(), ca: certtest.New(t), ways: ways}
 	var err error
 	p.redis, err = redis.Start(ctx, t.TempDir())
 	require.NoError(t, err)
@@ -71,23 +78,26 @@ func open(t *testing.T, n int, change ...func(*gate.Config)) *pair {
 	p.customer, err = receiver.Start(map[string]string{app: secret})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.customer.Close()) })
-	port, err := ports.Take(4)
+	port, err := ports.Take(7)
 	require.NoError(t, err)
-	at := front.Config{Dir: t.TempDir(), At: netip.AddrPortFrom(next(0), uint16(port)), Behind: map[string]netip.AddrPort{}}
-	cfg := p.config(at.At, dsn)
-	for i := range n {
+	ip := next(0)
+	own := p.ca.Issue(ip.String())
+	at := front.Config{Dir: t.TempDir(), At: netip.AddrPortFrom(ip, uint16(port)), Secure: netip.AddrPortFrom(ip, uint16(port+1)), Cert: own.Cert, Key: own.Key, CA: p.ca.File,
+		Behind: map[string]netip.AddrPort{}, Ways: map[string]front.Way{}}
+	cfg := p.config(&at, dsn)
+	for i := range ways {
 		p.addPhones(i, &at, &cfg)
 	}
 	var configs [2]gate.Config
 	for i := range p.nodes {
-		node := cfg
-		node.Dir, node.Node = t.TempDir(), fmt.Sprint("node", i+1)
-		node.SIP = netip.AddrPortFrom(next(0), uint16(port+2))
-		for _, f := range change {
-			f(&node)
-		}
+		node, ip := cfg, next(0)
+		doors := front.Node{UDP: netip.AddrPortFrom(ip, uint16(port+2)), TCP: netip.AddrPortFrom(ip, uint16(port+3)), TLS: netip.AddrPortFrom(ip, uint16(port+4))}
+		own := p.ca.Issue(ip.String())
+		node.Dir, node.Node, node.SIP, node.HTTP = t.TempDir(), fmt.Sprint("node", i+1), doors.UDP, netip.AddrPortFrom(ip, uint16(port+5))
+		node.More = maps.Clone(cfg.More)
+		node.More["sip"] = map[string]any{"tcp": doors.TCP.String(), "tls": doors.TLS.String(), "tls_cert": own.Cert, "tls_key": own.Key}
 		configs[i] = node
-		at.Nodes = append(at.Nodes, node.SIP)
+		at.Nodes = append(at.Nodes, doors)
 	}
 	for i := range p.nodes {
 		p.nodes[i], err = gate.Start(ctx, program, configs[i])
@@ -113,10 +123,15 @@ func (p *pair) end(i int) {
 	}
 }
 
-func (p *pair) config(carrier netip.AddrPort, dsn string) gate.Config {
+func (p *pair) config(carrier *front.Config, dsn string) gate.Config {
+	trunk := func(w front.Way, at netip.AddrPort, more map[string]any) gate.Trunk {
+		more["prefixes"] = []string{prefixes[w]}
+		return gate.Trunk{Name: "front-" + w.String(), Address: at, Transport: w.String(), Peers: w.String() + "://" + at.Addr().String(), More: more}
+	}
 	return gate.Config{Redis: p.redis.Addr, RTPFirst: 20000, RTPLast: 20999, StatusURL: p.customer.StatusURL(), FeeURL: p.customer.FeeURL(),
 		RingTimeout: 20 * time.Second, FirstDigit: 4 * time.Second, InterDigit: 3 * time.Second, MediaTimeout: 20 * time.Second,
-		Trunks: []gate.Trunk{{Name: "front", Address: carrier, Peers: carrier.Addr().String()}},
+		Trunks: []gate.Trunk{trunk(front.UDP, carrier.At, map[string]any{}), trunk(front.TCP, carrier.At, map[string]any{}),
+			trunk(front.TLS, carrier.Secure, map[string]any{"tls_ca": p.ca.File, "media_security": "required"})},
 		Phones: []gate.Account{{Number: "+8613500000001", Password: "nobody-has-it"}}, // else strangers, as the harness, are not answered
 		Apps:   []gate.App{{Key: app, Secret: secret, Mode: "AXB", Recording: true, Informs: true, Stereo: true, Defaults: true}},
 		More: map[string]map[string]any{"ledger": {"driver": "postgres", "dsn": dsn}, "recording": {"dir": p.tapes},
@@ -128,15 +143,16 @@ func (p *pair) config(carrier netip.AddrPort, dsn string) gate.Config {
 func (p *pair) addPhones(i int, at *front.Config, cfg *gate.Config) {
 	var two [2]*phone.Phone
 	var numbers [2]string
-	for side, first := range []int{callerAt, calleeAt} {
-		number := fmt.Sprintf("+86%d", first+37*i)
-		ph, err := phone.New(phone.Config{Number: number, Server: at.At.String(), ListenIP: next(1).String(), Codecs: []string{"PCMA"}})
+	way := p.ways[i]
+	for side, number := range []string{fmt.Sprintf("+86%d", callerAt+37*i), fmt.Sprintf("%s%08d", prefixes[way], calleeAt+37*i)} {
+		ph, err := phone.New(phone.Config{Number: number, Server: at.At.String(), ListenIP: next(1).String(), Codecs: []string{"PCMA"}, Secure: way == front.TLS})
 		require.NoError(p.t, err)
 		p.t.Cleanup(func() { require.NoError(p.t, ph.Close()) })
 		two[side], numbers[side] = ph, number
 		at.Behind[number] = ph.Addr()
 	}
 	x := fmt.Sprintf("+86%d", xAt+i)
+	at.Ways[x] = way
 	cfg.Numbers = append(cfg.Numbers, gate.Number{X: x, App: app})
 	cfg.Bindings = append(cfg.Bindings, map[string]any{"app": app, "x": x, "a": numbers[0], "b": numbers[1], "record": i%2 == 1})
 	p.phones, p.xs = append(p.phones, two), append(p.xs, x)

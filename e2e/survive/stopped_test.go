@@ -24,8 +24,8 @@ func TestNodeStopped(t *testing.T) {
 		t.Skip("it stands still for a minute: make chaos has it")
 	}
 	const n, still = 30, time.Minute
-	p := open(t, n)
-	all, stop := p.fill(n)
+	p := open(t, plain(n))
+	all, stop := p.fill()
 	time.Sleep(2 * time.Second) // speech flows
 	stopped := time.Now()
 	require.NoError(t, syscall.Kill(p.nodes[0].PID(), syscall.SIGSTOP))
