@@ -26,6 +26,7 @@ func (n *Node) checks() []health.Check {
 		{Name: "journal", Look: n.journalHealth},
 		{Name: "refused", Look: n.refusedHealth},
 		{Name: "recordings", Look: n.recordingHealth},
+		{Name: "shared", Look: n.sharedHealth},
 		{Name: "store", Look: n.storeHealth},
 		{Name: "trunks", Look: n.trunkHealth},
 		{Name: "disk", Look: n.diskHealth},

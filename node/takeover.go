@@ -22,7 +22,8 @@ const missTime = 2 * time.Second
 // takeovers is what this node does so that calls survive their nodes: it keeps its
 // own for others, and goes on with those of the dead.
 type takeovers struct {
-	talks *store.Talks
+	talks  *store.Talks
+	shared *shared
 
 	// asked are sessions of a life that the ledger may have given to this node, which does
 	// not carry them yet. Of the one that settles deaths alone.
@@ -35,12 +36,16 @@ func (n *Node) openTakeovers(context.Context) error {
 	if !n.cfg.Cluster.Takeover {
 		return nil
 	}
-	n.takeovers = &takeovers{asked: map[ledger.Life]map[string]bool{}, runs: map[string]bool{}}
+	n.takeovers = &takeovers{shared: &shared{dir: RecordDir(&n.cfg)}, asked: map[ledger.Life]map[string]bool{}, runs: map[string]bool{}}
 	n.takeovers.talks = n.cache.NewTalks(store.TalksConfig{
 		Owner: func() (string, bool) { return n.roster.Life().String(), n.roster.Holds() },
 		Seal:  func(session, state string) (string, error) { return n.ring.SealText(talkPlace(session), state) },
 	})
 	n.background("keeping calls for other nodes", n.takeovers.talks.Run)
+	n.close.add("the sign of this node", func(context.Context) error { return n.takeovers.shared.withdraw(n.cfg.Node) })
+	if err := n.takeovers.shared.leave(n.roster.Life()); err != nil { // health goes on telling
+		n.log.Error().Err(err).Msg("other nodes do not know that they can go on with the recordings of this one")
+	}
 	return nil
 }
 
