@@ -120,6 +120,7 @@ func (k *checker) sip(s *SIP) {
 			k.wrong(at("sip.dns", i), "%.80q: use address:port, such as 192.0.2.53:53", d)
 		}
 	}
+	k.networks("sip.watchers", s.Watchers)
 	k.span("sip.ring_timeout", s.RingTimeout, time.Second, 90*time.Second)
 	k.span("sip.ringback_after", s.RingbackAfter, 100*time.Millisecond, time.Minute)
 	k.span("sip.prompt_limit", s.PromptLimit, time.Second, 5*time.Minute)

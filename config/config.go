@@ -78,6 +78,8 @@ type SIP struct {
 	RetryAfter    time.Duration `key:"retry_after" help:"what callers are told with 503"`
 	Drain         time.Duration `key:"drain" help:"how long running calls may go on after the order to end"`
 
+	Watchers []string `key:"watchers" help:"addresses and networks that OPTIONS are answered to besides trunks and phones, and nothing else is: load balancers that look whether the node takes calls"`
+
 	T1 time.Duration `key:"t1" help:"RFC 3261's estimate of a round trip, of all trunks and phones: requests are repeated after it, doubled each time, and given up after 64 times it"`
 
 	FloodRate     int           `key:"flood_rate" help:"messages a second that are read from an address that is no trunk's; 0: all"`

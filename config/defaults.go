@@ -14,7 +14,7 @@ func Default() Config {
 		Data: "axgate-data",
 		Log:  Log{Level: "info", Format: AutoLog},
 		SIP: SIP{
-			UDP: "0.0.0.0:5060", TCP: "0.0.0.0:5060", TLS: Off, DNS: []string{},
+			UDP: "0.0.0.0:5060", TCP: "0.0.0.0:5060", TLS: Off, DNS: []string{}, Watchers: []string{},
 			T1: 500 * time.Millisecond, RingTimeout: 90 * time.Second, RingbackAfter: 2 * time.Second, PromptLimit: 15 * time.Second,
 			FirstDigit: 10 * time.Second, InterDigit: 5 * time.Second, Digits: 30 * time.Second,
 			RetryAfter: 5 * time.Second, Drain: 30 * time.Second,

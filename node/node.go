@@ -337,6 +337,9 @@ func (n *Node) openSIP(context.Context) error {
 	c.Host, c.MediaIP, c.Plan, c.Texts = hostName(&n.cfg, n.shown), n.shown, n.plan, n.texts
 	c.Watch = n.callWatch()
 	var err error
+	if c.Watchers, err = networks("sip.watchers", n.cfg.SIP.Watchers); err != nil {
+		return err
+	}
 	if c.Trunks, err = trunks(n.cfg.Trunks); err != nil {
 		return err
 	}

@@ -101,7 +101,8 @@ type Config struct {
 	RecordDir   string
 	MinTalk     time.Duration // shorter talks leave no recording
 	RetryAfter  time.Duration
-	Flood       wire.Flood // what strangers may cost; Known is ours to say
+	Flood       wire.Flood     // what strangers may cost; Known is ours to say
+	Watchers    []netip.Prefix // strangers whose OPTIONS are answered
 
 	Plan      routing.Plan
 	Trunks    *trunk.Table

@@ -2,15 +2,24 @@ package sip
 
 import (
 	"net/netip"
+	"slices"
 
 	"axgate/sip/trunk"
 	"axgate/sip/wire"
 )
 
-// Accept lets in whoever is a trunk, and anybody if softphones may register or
-// a trunk may call from anywhere.
-func (s *Server) Accept(from wire.Peer) bool {
+// Accept lets in whoever is a trunk, or may watch us, and anybody if softphones may
+// register or a trunk may call from anywhere.
+func (s *Server) Accept(from wire.Peer) bool { return s.serves(from) || s.watched(from) }
+
+// serves tells whether somebody may have more than answers to OPTIONS.
+func (s *Server) serves(from wire.Peer) bool {
 	return s.named.asks != nil || fromTrunk(s.cfg.Trunks, from)
+}
+
+func (s *Server) watched(from wire.Peer) bool {
+	at := from.Addr.Addr().Unmap()
+	return slices.ContainsFunc(s.cfg.Watchers, func(p netip.Prefix) bool { return p.Contains(at) })
 }
 
 // known tells whether a source is a trunk, or was lately by its proof.

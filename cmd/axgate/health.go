@@ -13,11 +13,11 @@ type healthCmd struct{}
 
 // Help tells more than the one line of the overview.
 func (healthCmd) Help() string {
-	return `The node that runs on the data directory is asked, so http.listen must not be off. It is ok; degraded: calls go on, somebody has to look; down: it takes no new calls; or stuck: it has to be restarted. The exit code is 0 if it is ok or degraded, else 1. What to do about each is in docs/operations.md.`
+	return `The node that runs on the data directory is asked, at http.listen or metrics.listen: one of them must not be off. It is ok; degraded: calls go on, somebody has to look; down: it takes no new calls; or stuck: it has to be restarted. The exit code is 0 if it is ok or degraded, else 1. What to do about each is in docs/operations.md.`
 }
 
 func (healthCmd) Run(p *program) error {
-	n, err := p.runningNode()
+	n, err := p.watchedNode()
 	if err != nil {
 		return err
 	}
@@ -52,10 +52,11 @@ func (p *program) printHealth(r *health.Report) error {
 
 // health has a running node say what it is not well with.
 func (x *patient) health(r node.Running) {
-	if r.HTTP == "" {
+	if r.HTTP == "" && r.Figures == "" {
+		x.note(fine, "health", "set http.listen or metrics.listen to have it asked", "the node is not asked how it is")
 		return
 	}
-	n, err := x.runningNode()
+	n, err := x.watchedNode()
 	if err != nil {
 		x.note(odd, "health", "", "%v", err)
 		return

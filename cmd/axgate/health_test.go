@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -29,4 +31,26 @@ func TestHealth(t *testing.T) {
 	require.Equal(t, "disk", r.Reasons[0].Check)
 	require.Regexp(t, `is degraded since .*\nCHECK +LEVEL +SINCE +WHY\ndisk +degraded +.* MiB are free for data`, succeed(t, at("health")...))
 	require.Contains(t, succeed(t, at("doctor")...), "health     disk: ")
+}
+
+// TestHealthWhereItIsHeard: a node without http.listen is asked at metrics.listen, and
+// one without both says why it cannot be.
+func TestHealthWhereItIsHeard(t *testing.T) {
+	for figures, want := range map[string]string{"127.0.0.1:0": "", "off": "http.listen and metrics.listen are off, set one of them"} {
+		file := write(t, "metrics: {listen: \""+figures+"\"}\n")
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		text = bytes.Replace(text, []byte(`http: {listen: "127.0.0.1:0"}`), []byte(`http: {listen: off}`), 1)
+		require.NoError(t, os.WriteFile(file, text, 0o600))
+		server := serve(t, file)
+		if want == "" {
+			require.Regexp(t, `^test is (ok|degraded) since `, succeed(t, "health", "--config", file))
+			require.Regexp(t, `health +(the node finds itself well|disk: )`, succeed(t, "doctor", "--config", file))
+		} else {
+			require.Contains(t, fail(t, exitFailed, "health", "--config", file), want)
+			require.Regexp(t, `health +the node is not asked how it is`, succeed(t, "doctor", "--config", file))
+		}
+		server.signals <- syscall.SIGTERM
+		require.Zero(t, server.ended(t), "%s", server.errs)
+	}
 }

@@ -32,15 +32,23 @@ type runningNode struct {
 	close       func()
 }
 
-// runningNode finds the node that runs on the data directory.
-func (p *program) runningNode() (*runningNode, error) {
-	cfg, err := p.load()
-	if err != nil {
-		return nil, err
+// findNode finds the node that runs on the data directory.
+func (p *program) findNode() (cfg config.Config, r node.Running, err error) {
+	if cfg, err = p.load(); err != nil {
+		return cfg, r, err
 	}
 	r, ok := node.FindRunning(cfg.Data)
 	if !ok {
-		return nil, fmt.Errorf("no node runs on %s: start axgate serve or axgate lab, or name another directory with --data", cfg.Data)
+		return cfg, r, fmt.Errorf("no node runs on %s: start axgate serve or axgate lab, or name another directory with --data", cfg.Data)
+	}
+	return cfg, r, nil
+}
+
+// runningNode is the management API of that node.
+func (p *program) runningNode() (*runningNode, error) {
+	cfg, r, err := p.findNode()
+	if err != nil {
+		return nil, err
 	}
 	if r.HTTP == "" {
 		return nil, errors.New("the node has no HTTP address: set http.listen")
@@ -93,13 +101,36 @@ func ownCertificate(cfg *config.Config) (*tls.Config, error) {
 	}}, nil
 }
 
+// watchedNode is the node that runs on the data directory where it says how it is: at
+// http.listen, or without a token at metrics.listen.
+func (p *program) watchedNode() (*runningNode, error) {
+	_, r, err := p.findNode()
+	switch {
+	case err != nil:
+		return nil, err
+	case r.HTTP != "":
+		return p.runningNode()
+	case r.Figures == "":
+		return nil, errors.New("the node cannot be asked how it is: http.listen and metrics.listen are off, set one of them")
+	}
+	at, err := hostAddress(r.Figures)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := p.untilSignal()
+	return &runningNode{base: "http://" + at, name: r.Node, ctx: ctx, close: cancel,
+		client: &http.Client{Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true}, Timeout: nodeTime}}, nil
+}
+
 // health reads how the node is.
 func (n *runningNode) health() (r health.Report, err error) {
 	req, err := http.NewRequestWithContext(n.ctx, http.MethodGet, strings.TrimSuffix(n.base, manage.Prefix)+health.FullPath, nil)
 	if err != nil {
 		return r, fmt.Errorf("ask the node how it is: %w", err)
 	}
-	req.Header.Set("Authorization", "Bearer "+n.token)
+	if n.token != "" {
+		req.Header.Set("Authorization", "Bearer "+n.token)
+	}
 	res, err := n.client.Do(req)
 	if err != nil {
 		return r, fmt.Errorf("ask the node how it is: %w", err)
