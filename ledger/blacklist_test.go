@@ -32,3 +32,34 @@ func TestBlacklist(t *testing.T) {
 		require.Equal(t, []routing.Number{tel(6)}, listed(x2))
 	})
 }
+
+// TestBlacklistIsBounded: what would make it too long is refused as a whole; who is on it
+// already, and who is taken off, does not matter.
+func TestBlacklistIsBounded(t *testing.T) {
+	each(t, func(t *testing.T, l *ledger.Ledger) {
+		app := addApp(t, l, routing.AX, nil, x1, x2)
+		some := func(from, n int) (list []routing.Number) {
+			for i := range n {
+				list = append(list, tel(from+i))
+			}
+			return list
+		}
+		block := func(x routing.X, on bool, callers []routing.Number) error {
+			_, err := l.Block(t.Context(), app, x, callers, on, t0)
+			return err
+		}
+		for at := 0; at < ledger.MostBlocked-1; at += 1000 {
+			require.NoError(t, block(x1, true, some(at, min(1000, ledger.MostBlocked-1-at))))
+		}
+		require.ErrorIs(t, block(x1, true, some(ledger.MostBlocked-1, 2)), ledger.ErrFull)
+		list, err := l.Blacklist(t.Context(), x1)
+		require.NoError(t, err)
+		require.Len(t, list, ledger.MostBlocked-1)
+		require.NoError(t, block(x1, true, some(ledger.MostBlocked-2, 2)), "one of them is there")
+		require.NoError(t, block(x1, true, some(0, 500)))
+		require.ErrorIs(t, block(x1, true, some(ledger.MostBlocked, 1)), ledger.ErrFull)
+		require.NoError(t, block(x2, true, some(ledger.MostBlocked, 1)), "another X has its own")
+		require.NoError(t, block(x1, false, some(0, 1)))
+		require.NoError(t, block(x1, true, some(ledger.MostBlocked, 1)))
+	})
+}

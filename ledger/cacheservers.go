@@ -36,6 +36,13 @@ const (
 // again: two nodes that see different masters must not take turns without end.
 const heldOff = 10 * time.Second
 
+// Of servers that lost their place this many are remembered; then those that did a day
+// ago are forgotten, with the epoch that any of them may still have entries of.
+const (
+	mostDropped = 100
+	remembered  = 24 * time.Hour
+)
+
 // CacheView reads what counts of the cache.
 func (l *Ledger) CacheView(ctx context.Context) (CacheView, error) {
 	v, err := cacheView(l.read(ctx))
@@ -113,8 +120,20 @@ func fence(s scope, met CacheServer) (mark int64, err error) {
 	if at >= 0 || len(known) == 0 {
 		marks = append(marks, "epoch")
 	}
+	many, err := manyDropped(s, met.Term, now)
+	if err != nil {
+		return 0, err
+	}
+	if many && !slices.Contains(marks, "epoch") {
+		marks = append(marks, "epoch")
+	}
 	if mark, err = raiseCache(s, "another Redis than the one that was known, at "+met.Home, 0, marks...); err != nil {
 		return 0, err
+	}
+	if many {
+		if _, err := s.exec(`DELETE FROM cache_servers `+longDropped, met.Term, micros(now.Add(-remembered))); err != nil {
+			return 0, err
+		}
 	}
 	for _, k := range known {
 		if k.state == serverDropped || slices.Contains(met.Masters, k.home) && k.home != met.Home {
@@ -128,6 +147,15 @@ func fence(s scope, met CacheServer) (mark int64, err error) {
 		ON CONFLICT (term) DO UPDATE SET home = excluded.home, state = excluded.state, mark = excluded.mark, since = excluded.since`,
 		met.Term, met.Home, mark, micros(now))
 	return mark, err
+}
+
+// longDropped are the servers but $1 that lost their place before $2.
+const longDropped = `WHERE state = 'dropped' AND term <> $1 AND since < $2`
+
+func manyDropped(s scope, but string, now time.Time) (bool, error) {
+	var n int
+	err := s.scan(`SELECT COUNT(*) FROM cache_servers `+longDropped, one(but, micros(now.Add(-remembered))), &n)
+	return n >= mostDropped, err
 }
 
 // lockServers has others who change something about the cache's servers wait.

@@ -18,7 +18,7 @@ var (
 	ErrNotYours       = errors.New("the X belongs to another app")
 	ErrNoBinding      = errors.New("there is no such binding")
 	ErrSlotTaken      = errors.New("the place on X is taken")
-	ErrFull           = errors.New("the X has as many bindings as it can have")
+	ErrFull           = errors.New("the X has as many as it can have")
 	ErrTooManyX       = errors.New("the A has as many X as it may have")
 	ErrWrongMode      = errors.New("the app is of another mode")
 	ErrUnusable       = errors.New("the X takes no bindings in its state")

@@ -109,8 +109,11 @@ func callback(s scope, x routing.X, a routing.Number) (*routing.Callback, error)
 	return &c, nil
 }
 
+// MostBlocked is how many callers the blacklist of an X has at most.
+const MostBlocked = 5000
+
 // Block puts callers on the blacklist of an X, or takes them off it, and
-// returns X with its new version.
+// returns X with its new version. ErrFull: it would have more than MostBlocked.
 func (l *Ledger) Block(ctx context.Context, app string, x routing.X, callers []routing.Number, blocked bool, at time.Time) (number routing.XNumber, err error) {
 	err = l.change(ctx, func(s scope) error {
 		n, err := lockOwn(s, app, x)
@@ -125,6 +128,15 @@ func (l *Ledger) Block(ctx context.Context, app string, x routing.X, callers []r
 			}
 			if err != nil {
 				return err
+			}
+		}
+		if blocked {
+			var listed int
+			if err := s.scan(`SELECT COUNT(*) FROM blacklist WHERE x = $1`, one(string(x)), &listed); err != nil {
+				return err
+			}
+			if listed > MostBlocked {
+				return ErrFull
 			}
 		}
 		number = n.XNumber

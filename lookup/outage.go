@@ -16,7 +16,7 @@ import (
 // outage once the server answers as it should. In a cluster each server has its own.
 type outages struct {
 	mu   sync.Mutex
-	by   map[string]*outage // by server; kept, for there are few
+	by   map[string]*outage // by server: those that answer as they should are not in it
 	open atomic.Int32       // outages that last
 	all  atomic.Uint64      // that there were
 }
@@ -52,7 +52,8 @@ func (o *outages) lasts(server string) bool {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.at(server).lasts
+	one := o.by[server]
+	return one != nil && one.lasts
 }
 
 // any tells whether one lasts.
@@ -78,11 +79,13 @@ func (o *outages) begin(server string, x routing.X) bool {
 func (o *outages) answered(server string, slow bool) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	one := o.at(server)
 	if !slow {
-		one.slow = 0
+		if one := o.by[server]; one != nil && !one.lasts {
+			delete(o.by, server)
+		}
 		return false
 	}
+	one := o.at(server)
 	one.slow++
 	return one.slow >= slowMost
 }
@@ -90,8 +93,8 @@ func (o *outages) answered(server string, slow bool) bool {
 func (o *outages) end(server string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if one := o.at(server); one.lasts {
-		one.lasts = false
+	if one := o.by[server]; one != nil && one.lasts {
+		delete(o.by, server)
 		o.open.Add(-1)
 	}
 }

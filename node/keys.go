@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"axgate/archive"
 	"axgate/config"
+	"axgate/media/record"
 	"axgate/vault"
 )
 
@@ -32,6 +33,7 @@ type Rotation struct {
 	NewSecrets  int    `json:"newSecrets"`            // of them, encrypted anew
 	Files       int    `json:"files"`                 // of recordings in the directory
 	NewFiles    int    `json:"newFiles"`              // of them, encrypted anew
+	Later       int    `json:"later"`                 // files that are written now and were begun without keys
 	Stored      int    `json:"stored"`                // of recordings in the store
 	NewStored   int    `json:"newStored"`             // of them, encrypted anew
 	Unreadable  int    `json:"unreadable"`            // files that no key opens, or that are not complete
@@ -51,6 +53,10 @@ func (o *Office) Rotate(ctx context.Context, c *config.Config, tell func(Rotatio
 	}
 	dir, err := archive.OpenDir(RecordDir(c))
 	if err != nil {
+		return r, err
+	}
+	// What is written now comes first: it may get its name meanwhile.
+	if err := o.rotateGrowing(RecordDir(c), &r); err != nil {
 		return r, err
 	}
 	err = dir.Each(ctx, 100, func(files []archive.File) error {
@@ -84,6 +90,40 @@ func (o *Office) Rotate(ctx context.Context, c *config.Config, tell func(Rotatio
 	return r, err
 }
 
+// rotateGrowing has the files of recordings that are written now opened with the newest
+// key. Whoever writes them appends; what is changed is their headers alone.
+func (o *Office) rotateGrowing(dir string, r *Rotation) error {
+	all, err := record.ListGrowing(dir)
+	if err != nil {
+		return err
+	}
+	for _, g := range all {
+		f, err := os.OpenFile(g.Path, os.O_RDWR, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it has its name now, or is gone
+		}
+		if err != nil {
+			return fmt.Errorf("encrypt what is written now: %w", err)
+		}
+		anew := false
+		switch {
+		case !vault.IsSealedFile(f):
+			r.Later++
+		case o.Ring.StaleFile(f):
+			anew, err = true, o.Ring.Rewrap(f, g.Name)
+			fallthrough
+		default:
+			if !r.note(&r.Files, &r.NewFiles, anew, err) {
+				return errors.Join(err, f.Close())
+			}
+		}
+		if err := f.Close(); err != nil {
+			return fmt.Errorf("encrypt what is written now: %w", err)
+		}
+	}
+	return nil
+}
+
 // note counts a file; false: what failed is not the file.
 func (r *Rotation) note(all, changed *int, anew bool, err error) bool {
 	*all++
@@ -103,7 +143,7 @@ func (r *Rotation) note(all, changed *int, anew bool, err error) bool {
 // KeyUse counts what is encrypted with each key; empty is what is not encrypted.
 type KeyUse struct {
 	Secrets map[string]int `json:"secrets"`
-	Files   map[string]int `json:"files"` // of recordings in the directory of this node
+	Files   map[string]int `json:"files"` // of recordings in the directory of this node, those that are written now too
 }
 
 // KeyUse counts what is encrypted with which key. missing tells of a key that is
@@ -117,18 +157,28 @@ func (o *Office) KeyUse(ctx context.Context, c *config.Config) (u KeyUse, missin
 	if err != nil {
 		return u, missing, err
 	}
+	count := func(path string) {
+		f, err := os.Open(path)
+		if err != nil {
+			return // deleted or brought away at this moment
+		}
+		defer f.Close()
+		id := ""
+		if ids := vault.FileKeys(f); len(ids) > 0 {
+			id = ids[len(ids)-1]
+		}
+		u.Files[id]++
+	}
+	growing, err := record.ListGrowing(RecordDir(c))
+	if err != nil {
+		return u, missing, err
+	}
+	for _, g := range growing {
+		count(g.Path)
+	}
 	err = dir.Each(ctx, 100, func(files []archive.File) error {
 		for i := range files {
-			f, err := os.Open(filepath.Join(RecordDir(c), files[i].Name))
-			if err != nil {
-				continue // deleted or brought away at this moment
-			}
-			id := ""
-			if ids := vault.FileKeys(io.NewSectionReader(f, 0, files[i].Bytes)); len(ids) > 0 {
-				id = ids[len(ids)-1]
-			}
-			u.Files[id]++
-			_ = f.Close()
+			count(filepath.Join(RecordDir(c), files[i].Name))
 		}
 		return nil
 	})

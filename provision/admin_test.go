@@ -3,6 +3,7 @@ package provision_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -133,6 +134,19 @@ func TestBlock(t *testing.T) {
 	require.False(t, o.facts(x2, anna).Blacklisted)
 	require.NoError(t, o.Block(o.ctx, "app", x1, []string{anna}, false))
 	require.False(t, o.facts(x1, anna).Blacklisted)
+	o.agrees()
+	for at := range 5 {
+		list := make([]string, 1000)
+		for i := range list {
+			list[i] = fmt.Sprintf("+86137%08d", at*1000+i)
+		}
+		if at == 4 { // with the one that is on it
+			require.Equal(t, "1012009 callers", outcome(o.Block(o.ctx, "app", x1, list, true)))
+			list = list[1:]
+		}
+		require.NoError(t, o.Block(o.ctx, "app", x1, list, true))
+	}
+	require.True(t, o.facts(x1, "+8613700004999").Blacklisted)
 	o.agrees()
 }
 

@@ -117,7 +117,8 @@ func (s *Service) forget(ctx context.Context, n routing.XNumber) error {
 
 // Block puts callers on the blacklist of an X of the app, or takes them off it
 // (section 2), from the next call on. callers are numbers of any kind in global
-// form, at most 1000. Refusals: 1010002, 1010003, 1012001 X is not the app's.
+// form, at most 1000. Refusals: 1010002, 1010003, 1012001 X is not the app's, 1012009
+// it would have more than 5000.
 func (s *Service) Block(ctx context.Context, app, number string, callers []string, blocked bool) error {
 	const most = 1000
 	x, err := s.x(&numberWords, resultInvalid, number)
@@ -135,6 +136,9 @@ func (s *Service) Block(ctx context.Context, app, number string, callers []strin
 		}
 	}
 	n, err := s.ledger.Block(ctx, app, x, list, blocked, s.now())
+	if errors.Is(err, ledger.ErrFull) {
+		return resultMostReached.refuse("callers", "the blacklist of an X has at most %d", ledger.MostBlocked)
+	}
 	if err != nil {
 		return numberWords.refusal("change the blacklist", err)
 	}

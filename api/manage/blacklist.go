@@ -43,7 +43,7 @@ func (s *service) blacklist() {
 	}, s.listBlacklist)
 	add(s, op{id: "block", method: http.MethodPost, path: "/blacklist/add", who: owner, subject: blacklistTag,
 		summary: "Keep callers from X numbers",
-		about:   "Puts each caller on the blacklist of each X, from the next call on. The answer has a result per X, in their order.",
+		about:   "Puts each caller on the blacklist of each X, from the next call on. A list has at most 5000; what would make it longer is refused as a whole (1012009). The answer has a result per X, in their order.",
 	}, func(ctx context.Context, in *struct{ Body Block }) (*listed[NumberResult], error) {
 		return s.block(ctx, &in.Body, true)
 	})

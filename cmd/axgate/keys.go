@@ -126,5 +126,9 @@ func (c *keysRotateCmd) Run(p *program) error {
 }
 
 func rotated(r *node.Rotation) string {
-	return fmt.Sprintf("encrypted anew: %d of %d secrets, %d of %d recordings, %d of %d in the store", r.NewSecrets, r.Secrets, r.NewFiles, r.Files, r.NewStored, r.Stored)
+	text := fmt.Sprintf("encrypted anew: %d of %d secrets, %d of %d recordings, %d of %d in the store", r.NewSecrets, r.Secrets, r.NewFiles, r.Files, r.NewStored, r.Stored)
+	if r.Later > 0 {
+		text += fmt.Sprintf("; %d that are written now were begun without keys: run it once more when their calls are over", r.Later)
+	}
+	return text
 }
