@@ -61,6 +61,7 @@ var rules = []rule{
 	{"api/manage", []string{"events", "ledger", "logging", "prompts", "provision", "routing", "sms"}, "it shows what is stored, of texts as the office keeps them, and has provision change it: no Redis, no SQL, no SIP"},
 	{"health", nil, "it looks at what it is given, and knows no part"},
 	{"metrics", []string{"archive", "events", "health", "journal", "ledger", "lookup", "media", "media/record", "provision", "roster", "routing", "sip"}, "it turns what the parts tell of themselves into figures, and no part knows it"},
+	{"traces/tracestest", nil, "it is a collector for tests, which knows what OTLP says"},
 	{"traces", []string{"events", "logging", "sip"}, "it tells of calls and pushes that are over, and no part knows it"},
 	{"node", []string{"api/", "archive", "backup", "certs", "config", "events", "health", "journal", "ledger", "logging", "lookup/", "media/", "metrics", "prompts", "provision", "retention", "roster", "routing", "sip/", "sms/", "store", "traces", "vault"},
 		"it joins the parts to a running node; what uses it is the command line"},

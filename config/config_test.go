@@ -224,6 +224,7 @@ trunks: [{name: t, address: "192.0.2.7:5060", username: u, password: hidden-thre
 registrar: {accounts: [{number: +8613800000001, password: hidden-four}]}
 apps: [{key: a, secret: hidden-five, mode: AX, prompts: {busy: b.wav}}]
 numbers: [{x: +8617010000001, app: a, area_code: "0755"}]
+traces: {headers: {authorization: Bearer hidden-six}}
 `
 	c, err := load(t, text)
 	require.NoError(t, err)

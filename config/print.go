@@ -53,6 +53,12 @@ func tree(section reflect.Value, masked bool) yaml.MapSlice {
 func shown(s setting, masked bool) any {
 	v := s.value
 	switch {
+	case s.secret && masked && v.Kind() == reflect.Map:
+		table := map[string]string{}
+		for _, k := range v.MapKeys() {
+			table[k.String()] = mask
+		}
+		return table
 	case s.secret && masked && v.String() != "":
 		return mask
 	case v.Type() == durationType:

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -21,8 +23,11 @@ type Health struct {
 
 // Traces is where calls and API requests are told of as traces.
 type Traces struct {
-	Endpoint    string `key:"endpoint" help:"address of a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318; traces go to /v1/traces unless it has a path; empty: there are none"`
-	PerThousand int    `key:"per_thousand" help:"how many calls and API requests of a thousand are traced; requests whose traceparent says so always are"`
+	Endpoint string `key:"endpoint" help:"address of a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318; traces go to /v1/traces unless it has a path; empty: there are none"`
+	// Headers and those of CredentialsFile say to the collector who we are.
+	Headers         map[string]string `key:"headers" secret:"true" help:"headers that the collector wants, such as authorization: Bearer SECRET, or AXGATE_TRACES_HEADERS_AUTHORIZATION of the environment; _ in a name stands for -"`
+	CredentialsFile string            `key:"credentials_file" help:"file of further headers, one on each line as name: value; they count before headers"`
+	PerThousand     int               `key:"per_thousand" help:"how many calls and API requests of a thousand are traced; requests whose traceparent says so always are"`
 }
 
 func (k *checker) watching(c *Config) {
@@ -40,5 +45,25 @@ func (k *checker) watching(c *Config) {
 			k.wrong("traces.endpoint", "%.80q: use an address such as http://127.0.0.1:4318", c.Traces.Endpoint)
 		}
 	}
+	for name, value := range c.Traces.Headers {
+		if err := Header(name, value); err != nil {
+			k.wrong(join("traces.headers", name), "%v", err)
+		}
+	}
 	k.count("traces.per_thousand", c.Traces.PerThousand, 0, 1000)
+}
+
+// Header tells what is wrong with a header of HTTP, and repeats nothing of it.
+func Header(name, value string) error {
+	const token = "!#$%&'*+-.^_`|~"
+	odd := func(c rune) bool {
+		return !strings.ContainsRune(token, c) && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+	}
+	switch {
+	case name == "" || strings.ContainsFunc(name, odd):
+		return errors.New("it is no name of a header")
+	case value == "" || strings.ContainsFunc(value, func(c rune) bool { return c < ' ' || c > '~' }):
+		return errors.New("its value is empty, or has characters that are not ASCII")
+	}
+	return nil
 }

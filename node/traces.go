@@ -2,9 +2,14 @@ package node
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
 	"time"
 
 	"axgate/api"
+	"axgate/config"
 	"axgate/events"
 	"axgate/health"
 	"axgate/metrics"
@@ -19,7 +24,11 @@ func (n *Node) openTraces(context.Context) (err error) {
 	if c.Endpoint == "" {
 		return nil
 	}
-	if n.watching.traces, err = traces.Open(traces.Config{Endpoint: c.Endpoint, PerThousand: c.PerThousand, Node: n.cfg.Node, Log: n.log}); err != nil {
+	headers, err := traceHeaders(c)
+	if err != nil {
+		return err
+	}
+	if n.watching.traces, err = traces.Open(traces.Config{Endpoint: c.Endpoint, Headers: headers, PerThousand: c.PerThousand, Node: n.cfg.Node, Log: n.log}); err != nil {
 		return err
 	}
 	n.close.add("the traces", func(ctx context.Context) error {
@@ -32,6 +41,32 @@ func (n *Node) openTraces(context.Context) (err error) {
 		return nil
 	})
 	return nil
+}
+
+// traceHeaders are those that the collector of traces wants; no error has a value of one.
+func traceHeaders(c *config.Traces) (map[string]string, error) {
+	all := map[string]string{}
+	for name, value := range c.Headers {
+		all[http.CanonicalHeaderKey(strings.ReplaceAll(name, "_", "-"))] = value
+	}
+	if c.CredentialsFile == "" {
+		return all, nil
+	}
+	text, err := os.ReadFile(c.CredentialsFile)
+	if err != nil {
+		return nil, fmt.Errorf("traces.credentials_file: %w", err)
+	}
+	for i, line := range strings.Split(string(text), "\n") {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		name, value, _ := strings.Cut(line, ":")
+		if err := config.Header(name, strings.TrimSpace(value)); err != nil {
+			return nil, fmt.Errorf("traces.credentials_file: line %d: %w", i+1, err)
+		}
+		all[http.CanonicalHeaderKey(name)] = strings.TrimSpace(value)
+	}
+	return all, nil
 }
 
 // traced has the requests to mounts told of, but for those that only look.

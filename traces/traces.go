@@ -25,8 +25,9 @@ import (
 
 // Config says where traces go.
 type Config struct {
-	Endpoint    string // base of a collector's addresses; /v1/traces is put behind it unless it has a path
-	PerThousand int    // of calls and API requests, how many are traced
+	Endpoint    string            // base of a collector's addresses; /v1/traces is put behind it unless it has a path
+	Headers     map[string]string // of what is sent, such as Authorization
+	PerThousand int               // of calls and API requests, how many are traced
 	Node        string
 	Log         zerolog.Logger
 }
@@ -50,7 +51,7 @@ func Open(cfg Config) (*Tracer, error) {
 	}
 	const perSend = 5 * time.Second
 	exporter, err := otlptracehttp.New(context.Background(), otlptracehttp.WithEndpointURL(at.String()), otlptracehttp.WithTimeout(perSend),
-		otlptracehttp.WithCompression(otlptracehttp.GzipCompression))
+		otlptracehttp.WithCompression(otlptracehttp.GzipCompression), otlptracehttp.WithHeaders(cfg.Headers))
 	if err != nil {
 		return nil, fmt.Errorf("send traces: %w", err)
 	}

@@ -1,83 +1,29 @@
 package traces
 
 import (
-	"compress/gzip"
 	"context"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
-	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	v1 "go.opentelemetry.io/proto/otlp/trace/v1"
-	"google.golang.org/protobuf/proto"
 
 	"axgate/events"
 	"axgate/routing"
 	"axgate/sip"
+	"axgate/traces/tracestest"
 )
 
-// receiver is a collector: it reads what it is sent as OTLP says.
-type receiver struct {
-	mu    sync.Mutex
-	spans []*v1.Span
-	whole string // all that came, as text
-}
-
-func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	body := io.Reader(req.Body)
-	if req.Header.Get("Content-Encoding") == "gzip" {
-		z, err := gzip.NewReader(body)
-		if err != nil {
-			http.Error(w, err.Error(), 400)
-			return
-		}
-		body = z
-	}
-	text, err := io.ReadAll(body)
-	var in collector.ExportTraceServiceRequest
-	if err != nil || req.URL.Path != "/v1/traces" || req.Header.Get("Content-Type") != "application/x-protobuf" || proto.Unmarshal(text, &in) != nil {
-		http.Error(w, "no OTLP", 400)
-		return
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.whole += in.String()
-	for _, rs := range in.ResourceSpans {
-		for _, ss := range rs.ScopeSpans {
-			r.spans = append(r.spans, ss.Spans...)
-		}
-	}
-	w.Header().Set("Content-Type", "application/x-protobuf")
-	answer, _ := proto.Marshal(&collector.ExportTraceServiceResponse{})
-	_, _ = w.Write(answer)
-}
-
-// named are the spans of a name.
-func (r *receiver) named(name string) (all []*v1.Span) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, s := range r.spans {
-		if s.Name == name {
-			all = append(all, s)
-		}
-	}
-	return all
-}
-
-func begin(t *testing.T, perThousand int) (*Tracer, *receiver) {
+func begin(t *testing.T, perThousand int) (*Tracer, *tracestest.Collector) {
 	t.Helper()
-	r := &receiver{}
-	server := httptest.NewServer(r)
-	t.Cleanup(server.Close)
-	tr, err := Open(Config{Endpoint: server.URL, PerThousand: perThousand, Node: "n1", Log: zerolog.Nop()})
+	r := tracestest.Start(t)
+	tr, err := Open(Config{Endpoint: r.URL, PerThousand: perThousand, Node: "n1", Log: zerolog.Nop()})
 	require.NoError(t, err)
 	return tr, r
 }
@@ -102,23 +48,23 @@ func TestCall(t *testing.T) {
 	tr.Pushed(events.Pushed{Event: &events.Event{Session: "+8617010000001", Kind: events.NumStatus}, Result: events.PushTaken, Tries: 1, Began: at(50), Ended: at(51)})
 	require.NoError(t, tr.Close(context.Background()))
 
-	root := r.named("call")[0]
+	root := r.Named("call")[0]
 	require.Empty(t, root.ParentSpanId)
 	require.Equal(t, [2]int64{at(0).UnixNano(), at(41).UnixNano()}, [2]int64{int64(root.StartTimeUnixNano), int64(root.EndTimeUnixNano)})
 	require.Equal(t, "s1@host", root.Attributes[0].Value.GetStringValue())
 	for name, want := range map[string][2]int{"decide": {0, 1}, "ring": {2, 5}, "answer": {5, 9}, "talk": {9, 40}, "recording": {10, 40}, "tear-down": {40, 41}, "push": {50, 51}} {
-		list := r.named(name)
+		list := r.Named(name)
 		require.Len(t, list, 1, name)
 		s := list[0]
 		require.Equal(t, root.TraceId, s.TraceId, name)
 		require.Equal(t, root.SpanId, s.ParentSpanId, name)
 		require.Equal(t, [2]int64{at(want[0]).UnixNano(), at(want[1]).UnixNano()}, [2]int64{int64(s.StartTimeUnixNano), int64(s.EndTimeUnixNano)}, name)
 	}
-	require.Equal(t, v1.Status_STATUS_CODE_ERROR, r.named("push")[0].Status.Code)
+	require.Equal(t, v1.Status_STATUS_CODE_ERROR, r.Named("push")[0].Status.Code)
 	for _, number := range []string{"17010000001", "13800000001", "13900000002"} {
-		require.NotContains(t, r.whole, number)
+		require.NotContains(t, r.Whole(), number)
 	}
-	require.Contains(t, r.whole, "+86138****0001")
+	require.Contains(t, r.Whole(), "+86138****0001")
 }
 
 // TestSampling: of many calls about so many are traced, and a call's pushes are
@@ -137,10 +83,10 @@ func TestSampling(t *testing.T) {
 	}
 	require.NoError(t, tr.Close(context.Background()))
 	roots, pushes := map[string]bool{}, map[string]bool{}
-	for _, s := range r.named("call") {
+	for _, s := range r.Named("call") {
 		roots[string(s.TraceId)] = true
 	}
-	for _, s := range r.named("push") {
+	for _, s := range r.Named("push") {
 		pushes[string(s.TraceId)] = true
 	}
 	require.InDelta(t, calls/5, len(roots), calls/10)
@@ -162,12 +108,12 @@ func TestRequests(t *testing.T) {
 		require.Equal(t, http.StatusTeapot, w.Code)
 	}
 	require.NoError(t, tr.Close(context.Background()))
-	require.Len(t, r.spans, 1, "none of a thousand but those that ask for it")
-	s := r.named("POST /rest/")[0]
+	require.Len(t, r.Spans(), 1, "none of a thousand but those that ask for it")
+	s := r.Named("POST /rest/")[0]
 	require.Equal(t, parent, hex.EncodeToString(s.TraceId))
 	require.Equal(t, "b7ad6b7169203331", hex.EncodeToString(s.ParentSpanId))
-	require.NotContains(t, r.whole, "13800000001")
-	require.Contains(t, r.whole, "418")
+	require.NotContains(t, r.Whole(), "13800000001")
+	require.Contains(t, r.Whole(), "418")
 }
 
 // TestOff: without a tracer nothing is told, and handlers stay what they are.
