@@ -291,3 +291,23 @@ func TestWhatIsNotForwardedIsNoLoss(t *testing.T) {
 	eventually(t, "all of them", func() bool { return len(b.heard()) >= 6 && has(0x13)(b.heard()[len(b.heard())-2]) })
 	requireOneStream(t, b.heard())
 }
+
+// Who is on hold for a moment hears what comes afterwards without a hole before it.
+func TestAShortHoldIsNoLoss(t *testing.T) {
+	e := openEngine(t)
+	c := e.NewCall()
+	a, b := bridge(t, c, PCMA)
+	b.talk(2, 0x11)
+	join(t, c, Caller, a, func(s *Stream) { s.Send = false })
+	settle(t, c)
+	b.send(b.packet(frameOf(0x12, 160)))
+	received(t, c, Callee, 3)
+	join(t, c, Caller, a)
+	settle(t, c)
+	b.talk(2, 0x13)
+	eventually(t, "the words after the hold", func() bool { h := a.heard(); return len(h) >= 4 && has(0x13)(h[len(h)-2]) })
+	requireOneStream(t, a.heard())
+	for _, h := range a.heard() {
+		require.NotEqual(t, byte(0x12), h.Payload[0], "heard on hold")
+	}
+}

@@ -89,6 +89,9 @@ func (l *leg) audio(p packet, b []byte, ext int64, verdict quality.Verdict, now 
 		return // what is heard beside a telephone-event is the beginning of the same key's tone
 	}
 	forward := c.connect[other.side] && other.canSend()
+	if !forward {
+		other.out.relay.on = false // what one on hold is not sent must not look like a loss afterwards
+	}
 	if l.stream.Codec == Passed || other.stream.Codec == Passed {
 		if forward {
 			l.pass(other, p, b, ext, now)
