@@ -67,7 +67,7 @@ func TestPrompt(t *testing.T) {
 
 // TestASCII: whatever a customer gave us, bodies are ASCII alone, and mean it.
 func TestASCII(t *testing.T) {
-	w, to := newWorld(t, ledger.Config{Path: t.TempDir() + "/axgate.db"}), newServer(t)
+	w, to := newWorld(t, ledgertest.SQLite(t)), newServer(t)
 	w.app("app", to)
 	w.run()
 	c := events.Call{Session: "one", Node: "n", App: "app", SP: "账户", Mode: "X", X: "+8617010000001", Caller: "+8613800000001", UserData: "é中😀\x7f", In: t0, Ended: t0}

@@ -10,6 +10,7 @@ import (
 
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/routing"
 )
 
@@ -164,7 +165,7 @@ func TestNumbersInOrder(t *testing.T) {
 // TestNumbersClaimedTogether: of changes that one pusher has in hand, those
 // behind a failed one wait with it.
 func TestNumbersClaimedTogether(t *testing.T) {
-	w, to := newWorld(t, ledger.Config{Path: t.TempDir() + "/axgate.db"}), newServer(t)
+	w, to := newWorld(t, ledgertest.SQLite(t)), newServer(t)
 	w.app("app", to, pushes(func(*ledger.App) {}))
 	x := w.number("app", 1)
 	for _, status := range []routing.NumberStatus{routing.StatusPaused, routing.StatusNormal, routing.StatusFrozen} {
@@ -192,7 +193,7 @@ func TestNumbersClaimedTogether(t *testing.T) {
 
 // TestNumberWithoutAddress: there is nobody to tell.
 func TestNumberWithoutAddress(t *testing.T) {
-	w := newWorld(t, ledger.Config{Path: t.TempDir() + "/axgate.db"})
+	w := newWorld(t, ledgertest.SQLite(t))
 	w.app("app", newServer(t), pushes(func(a *ledger.App) { a.StatusURL, a.NumberURL = "", "" }))
 	x := w.number("app", 1)
 	w.becomes(x, routing.StatusPaused, "")

@@ -20,6 +20,7 @@ import (
 
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 )
 
 // TestPushes: each event reaches its address in its order, once.
@@ -65,7 +66,7 @@ var username = regexp.MustCompile(`^UsernameToken Username="([^"]*)", PasswordDi
 
 // TestSigning recomputes what the receiver gets.
 func TestSigning(t *testing.T) {
-	w, to := newWorld(t, ledger.Config{Path: t.TempDir() + "/axgate.db"}), newServer(t)
+	w, to := newWorld(t, ledgertest.SQLite(t)), newServer(t)
 	w.app("wsse", to)
 	w.app("aksk", to, func(a *ledger.App) { a.Signing, a.SendReleasedBy = ledger.SignAKSK, true })
 	w.run()
@@ -101,7 +102,7 @@ func TestSigning(t *testing.T) {
 // TestSettingsFollowed: a renewed secret and a new address count for the next
 // push, without a restart.
 func TestSettingsFollowed(t *testing.T) {
-	w, before, after := newWorld(t, ledger.Config{Path: t.TempDir() + "/axgate.db"}), newServer(t), newServer(t)
+	w, before, after := newWorld(t, ledgertest.SQLite(t)), newServer(t), newServer(t)
 	w.app("app", before)
 	w.run()
 	w.call("app", "one", 1, events.CallIn)
@@ -309,7 +310,7 @@ func TestSlowAndDead(t *testing.T) {
 
 // TestTimeLimit: a receiver that does not answer in time has failed.
 func TestTimeLimit(t *testing.T) {
-	w, slow := newWorld(t, ledger.Config{Path: t.TempDir() + "/axgate.db"}), newServer(t)
+	w, slow := newWorld(t, ledgertest.SQLite(t)), newServer(t)
 	free := make(chan struct{})
 	slow.answers(func(push) int { <-free; return 200 })
 	defer close(free)
@@ -322,7 +323,7 @@ func TestTimeLimit(t *testing.T) {
 
 // TestRedirect: the events of a call go nowhere that nobody configured.
 func TestRedirect(t *testing.T) {
-	w, to := newWorld(t, ledger.Config{Path: t.TempDir() + "/axgate.db"}), newServer(t)
+	w, to := newWorld(t, ledgertest.SQLite(t)), newServer(t)
 	to.answers(func(push) int { return 307 })
 	w.app("app", to)
 	w.run()
@@ -333,7 +334,7 @@ func TestRedirect(t *testing.T) {
 
 // TestTLS: a certificate that nobody vouches for is refused.
 func TestTLS(t *testing.T) {
-	w, to := newWorld(t, ledger.Config{Path: t.TempDir() + "/axgate.db"}), newServer(t, true)
+	w, to := newWorld(t, ledgertest.SQLite(t)), newServer(t, true)
 	to.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains of us
 	w.app("app", to)
 	stop := w.run()

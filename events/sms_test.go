@@ -137,7 +137,7 @@ func TestSMSLane(t *testing.T) {
 
 // TestSMSWithoutAddress: the status address does not stand in for that of texts.
 func TestSMSWithoutAddress(t *testing.T) {
-	w, to := newWorld(t, ledger.Config{Path: t.TempDir() + "/axgate.db"}), newServer(t)
+	w, to := newWorld(t, ledgertest.SQLite(t)), newServer(t)
 	w.app("app", to)
 	w.run(patient)
 	w.text("app", "sms-1", 1)

@@ -214,7 +214,7 @@ func TestAskInVain(t *testing.T) {
 func TestAskWithoutRedis(t *testing.T) {
 	a := newAsking(t, nil)
 	require.NoError(t, a.office.Block(a.ctx, "X", string(xX), []string{bert}, true))
-	a.redis.kill()
+	a.redis.Kill()
 	a.says(connects(bert))
 	d, _, err := a.call(t.Context(), anna)
 	require.NoError(t, err)

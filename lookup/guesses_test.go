@@ -48,7 +48,7 @@ func TestGuessing(t *testing.T) {
 	callers, refused := one.Guesses()
 	require.Equal(t, [2]uint64{1, 1}, [2]uint64{callers, refused})
 
-	w.redis.kill()
+	w.redis.Kill()
 	for range 3 {
 		require.Equal(t, "wrong_extension", dials(types(one, dora, never)))
 	}

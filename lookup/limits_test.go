@@ -76,7 +76,7 @@ func TestLimitsOverNodes(t *testing.T) {
 		return a == bert && b == bert
 	}, 15*time.Second, 50*time.Millisecond)
 
-	w.redis.kill()
+	w.redis.Kill()
 	require.Equal(t, bert, decide(one, "a1", xAXB, anna))
 	decide(one, "a2", xAXB, anna) // it may remember a call of the other node
 	require.Equal(t, "x_calls", decide(one, "a3", xAXB, anna))

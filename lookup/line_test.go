@@ -87,7 +87,7 @@ func (l *line) set(cut bool) {
 // temporary callee, a callback record, a modification, an unbind.
 func TestTheLineToRedisIsCut(t *testing.T) {
 	redis := startRedis(t)
-	l := lay(t, redis.address())
+	l := lay(t, redis.Addr)
 	w := newWorldOn(t, redis, l.listener.Addr().String())
 	p := w.pair(anna, bert)
 	q := w.pair(carl, dora)

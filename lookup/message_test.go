@@ -186,7 +186,7 @@ func TestTextsByCacheAndLedger(t *testing.T) {
 		}
 		check("cold")
 		check("from the cache")
-		f.redis.kill()
+		f.redis.Kill()
 		check("from the ledger")
 	})
 }

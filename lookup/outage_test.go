@@ -3,7 +3,6 @@ package lookup_test
 import (
 	"context"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -36,7 +35,7 @@ func TestRedisDown(t *testing.T) {
 	w.ax(anna)
 	e := w.axe(anna)
 	require.Equal(t, anna, dials(w.decide("before", xAX, carl)))
-	w.redis.kill()
+	w.redis.Kill()
 	require.Equal(t, bert, dials(w.decide("s1", xAXB, anna)))
 	require.Equal(t, anna, dials(w.decide("s2", xAXB, bert)))
 	require.Equal(t, "unknown_x", dials(w.decide("s3", "+8617010000009", bert)))
@@ -47,7 +46,7 @@ func TestRedisDown(t *testing.T) {
 	require.Equal(t, "in_use", dials(w.typed("s7", dora, e.Ext)))
 	require.Equal(t, 1, w.log.count(away))
 
-	w.redis.start()
+	w.redis.Run()
 	w.answers()
 	require.Equal(t, "in_use", dials(w.decide("s8", xAX, carl)), "a call of the outage keeps X")
 	require.NoError(t, w.redis.do(func(c *redis.Client) error {
@@ -67,10 +66,10 @@ func TestMarksAreToldInOrder(t *testing.T) {
 	e := w.axe(anna)
 	require.Equal(t, anna, dials(w.typed("s1", carl, e.Ext)))
 	w.trips.takes.Store(int64(300 * time.Millisecond))
-	require.NoError(t, w.redis.cmd.Process.Signal(syscall.SIGSTOP))
+	w.redis.Stop()
 	require.Equal(t, bert, dials(w.decide("s2", xAXB, anna)))
 	require.Equal(t, 1, w.log.count(away))
-	require.NoError(t, w.redis.cmd.Process.Signal(syscall.SIGCONT))
+	w.redis.Continue()
 	w.answers()
 	w.release("s1")
 	require.Equal(t, anna, dials(w.typed("s3", dora, e.Ext)))
@@ -84,11 +83,11 @@ func TestUnbindWhileRedisIsAway(t *testing.T) {
 	p := w.pair(anna, bert)
 	require.Equal(t, bert, dials(w.decide("s1", xAXB, anna)))
 	w.loaded(xAXB)
-	w.redis.save()
-	w.redis.kill()
+	w.redis.Ask("save")
+	w.redis.Kill()
 	require.NoError(t, w.office.UnbindAXB(w.ctx, "AXB", p.ID, ""))
 	require.Equal(t, "no_binding_axb", dials(w.decide("s2", xAXB, anna)))
-	w.redis.start()
+	w.redis.Run()
 	require.NoError(t, w.redis.do(func(c *redis.Client) error {
 		old, err := c.HGet(context.Background(), "axgate:{"+string(xAXB)+"}:n:"+anna, "id").Result()
 		require.Equal(t, p.ID, old, "the old data is there")
@@ -118,10 +117,10 @@ func TestUsedUpWhileRedisIsAway(t *testing.T) {
 	require.Equal(t, carl, dials(w.decide("s2", xAXE, anna)))
 	w.release("s2")
 	w.loaded(xAXE)
-	w.redis.save()
-	w.redis.kill()
+	w.redis.Ask("save")
+	w.redis.Kill()
 	ring("s3", dora)
-	w.redis.start()
+	w.redis.Run()
 	w.answers()
 	require.Equal(t, dora, dials(w.decide("s4", xAXE, anna)))
 }
@@ -160,7 +159,7 @@ func TestAnotherLedger(t *testing.T) {
 func TestNeitherAnswers(t *testing.T) {
 	w := newWorld(t)
 	w.ax(anna)
-	w.redis.kill()
+	w.redis.Kill()
 	ctx, cancel := context.WithCancel(w.ctx)
 	cancel()
 	_, err := w.router.Decide(ctx, asks("s1", xAX, carl))
@@ -183,6 +182,6 @@ func TestBarredCallbackNumber(t *testing.T) {
 	w.release("s2")
 	require.NoError(t, w.office.Block(w.ctx, "AXE", string(xAXE), []string{dora}, true))
 	require.Equal(t, "callee_blacklisted", dials(w.decide("s3", xAXE, anna)))
-	w.redis.kill()
+	w.redis.Kill()
 	require.Equal(t, "callee_blacklisted", dials(w.decide("s4", xAXE, anna)))
 }

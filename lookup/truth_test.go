@@ -101,7 +101,7 @@ func newFleet(t *testing.T, cfg ledger.Config) *fleet {
 }
 
 func (f *fleet) open(ctx context.Context, node string) peer {
-	cache, err := store.Open(store.Config{Address: f.redis.address(), Node: node, Timeout: 5 * time.Second, Hooks: []redis.Hook{jitter{}}, Log: zerolog.Nop(),
+	cache, err := store.Open(store.Config{Address: f.redis.Addr, Node: node, Timeout: 5 * time.Second, Hooks: []redis.Hook{jitter{}}, Log: zerolog.Nop(),
 		Registry: lookup.NewRegistry(f.ledger, node, nil)})
 	require.NoError(f.t, err)
 	f.t.Cleanup(func() { require.NoError(f.t, cache.Close()) })

@@ -2,13 +2,13 @@ package lookup_test
 
 import (
 	"context"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
+	"axgate/ledger/ledgertest"
 	"axgate/store/redistest"
 )
 
@@ -17,7 +17,7 @@ import (
 func TestUpkeep(t *testing.T) {
 	t.Parallel()
 	s := startRedis(t)
-	w := &world{t: t, ctx: t.Context(), redis: s, address: s.address(), path: filepath.Join(t.TempDir(), "axgate.db"), upkeep: 50 * time.Millisecond}
+	w := &world{t: t, ctx: t.Context(), redis: s, address: s.Addr, path: ledgertest.SQLite(t).Path, upkeep: 50 * time.Millisecond}
 	w.begin()
 	w.pair(anna, bert)
 	ax := w.ax(anna)
@@ -28,8 +28,8 @@ func TestUpkeep(t *testing.T) {
 	do := func(work func(*redis.Client) error) { require.NoError(t, w.redis.do(work)) }
 	do(func(c *redis.Client) error { return c.FlushAll(context.Background()).Err() })
 	w.loaded(xAX, xAXB, xAXE, xAXYB)
-	w.redis.kill()
-	w.redis.start()
+	w.redis.Kill()
+	w.redis.Run()
 	w.loaded(xAX, xAXB, xAXE, xAXYB)
 	require.Zero(t, w.router.Upkeep().Repaired)
 

@@ -4,11 +4,7 @@ import (
 	"bytes"
 	"context"
 	"flag"
-	"net"
-	"os/exec"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,12 +18,14 @@ import (
 
 	"axgate/events"
 	"axgate/ledger"
+	"axgate/ledger/ledgertest"
 	"axgate/ledger/pgtest"
 	"axgate/lookup"
 	"axgate/provision"
 	"axgate/roster"
 	"axgate/routing"
 	"axgate/store"
+	"axgate/store/redistest"
 )
 
 func TestMain(m *testing.M) {
@@ -53,60 +51,18 @@ const (
 )
 
 // redisServer is a real redis-server of the test's own.
-type redisServer struct {
-	t    testing.TB
-	dir  string
-	port int
-	cmd  *exec.Cmd
-}
+type redisServer struct{ *redistest.Server }
 
 func startRedis(t testing.TB) *redisServer {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("-short: no redis-server")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	s := &redisServer{t: t, dir: t.TempDir(), port: l.Addr().(*net.TCPAddr).Port}
-	require.NoError(t, l.Close())
-	s.start()
-	t.Cleanup(s.kill)
-	return s
-}
-
-func (s *redisServer) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
-
-// start begins with what save has left, if anything.
-func (s *redisServer) start() {
-	s.t.Helper()
-	path, err := exec.LookPath("redis-server")
-	require.NoError(s.t, err, "redis-server is missing: apt-get install redis-server, or run with -short")
-	s.cmd = exec.Command(path, "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", s.dir, "--loglevel", "warning")
-	require.NoError(s.t, s.cmd.Start())
-	require.Eventually(s.t, func() bool {
-		return s.do(func(c *redis.Client) error { return c.Ping(context.Background()).Err() }) == nil
-	},
-		5*time.Second, 10*time.Millisecond, "redis-server does not answer")
-}
-
-func (s *redisServer) kill() {
-	if s.cmd != nil {
-		_ = s.cmd.Process.Kill()
-		_ = s.cmd.Wait()
-		s.cmd = nil
-	}
+	return &redisServer{redistest.Start(t)}
 }
 
 // do talks to the server past the cache.
 func (s *redisServer) do(work func(*redis.Client) error) error {
-	c := redis.NewClient(&redis.Options{Addr: s.address(), MaxRetries: -1, Protocol: 2, DisableIdentity: true})
+	c := redis.NewClient(&redis.Options{Addr: s.Addr, MaxRetries: -1, Protocol: 2, DisableIdentity: true})
 	defer c.Close()
 	return work(c)
-}
-
-func (s *redisServer) save() {
-	s.t.Helper()
-	require.NoError(s.t, s.do(func(c *redis.Client) error { return c.Save(context.Background()).Err() }))
 }
 
 // trips counts what was sent to Redis and waited for, but for what a new
@@ -195,13 +151,13 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	s := startRedis(t)
-	return newWorldOn(t, s, s.address())
+	return newWorldOn(t, s, s.Addr)
 }
 
 // newWorldOn reaches Redis at an address.
 func newWorldOn(t testing.TB, s *redisServer, address string) *world {
 	t.Helper()
-	w := &world{t: t, ctx: t.Context(), redis: s, address: address, path: filepath.Join(t.TempDir(), "axgate.db")}
+	w := &world{t: t, ctx: t.Context(), redis: s, address: address, path: ledgertest.SQLite(t).Path}
 	w.begin()
 	return w
 }
@@ -280,7 +236,7 @@ func (w *world) loaded(xs ...routing.X) {
 func (w *world) release(session string) {
 	w.t.Helper()
 	w.router.Release(session)
-	if w.redis.cmd == nil {
+	if !w.redis.Runs() {
 		return
 	}
 	require.Eventually(w.t, func() bool {

@@ -20,7 +20,7 @@ func TestARedisThatEvicts(t *testing.T) {
 		require.NoError(t, rdb.ConfigSet(ctx, "maxmemory", c.memory).Err())
 		require.NoError(t, rdb.ConfigSet(ctx, "maxmemory-policy", c.policy).Err())
 		var log bytes.Buffer
-		cfg := w.config(w.server.address())
+		cfg := w.config(w.server.Addr)
 		cfg.Log = zerolog.New(&log)
 		cache, err := Open(cfg)
 		require.NoError(t, err)

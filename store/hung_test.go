@@ -2,17 +2,18 @@ package store
 
 import (
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"axgate/routing"
+	"axgate/store/redistest"
 )
 
 // TestAHungRedisCostsItsTimeLimit: Redis takes connections and says nothing.
@@ -25,11 +26,11 @@ func TestAHungRedisCostsItsTimeLimit(t *testing.T) {
 	require.NoError(t, c.Ping(ctx))
 	for name, prepare := range map[string]func(){
 		"known":     func() {},
-		"not known": func() { w.server.kill(); w.server.start() },
+		"not known": func() { w.server.Kill(); w.server.Run() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			prepare()
-			require.NoError(t, w.server.cmd.Process.Signal(syscall.SIGSTOP))
+			w.server.Stop()
 			took := make([]time.Duration, calls)
 			errs := make([]error, calls)
 			var all sync.WaitGroup
@@ -41,7 +42,7 @@ func TestAHungRedisCostsItsTimeLimit(t *testing.T) {
 				})
 			}
 			all.Wait()
-			require.NoError(t, w.server.cmd.Process.Signal(syscall.SIGCONT))
+			w.server.Continue()
 			for i := range calls {
 				require.Error(t, errs[i])
 				require.Less(t, took[i], limit+800*time.Millisecond) // a busy machine adds to it
@@ -56,11 +57,11 @@ func TestAHungRedisCostsItsTimeLimit(t *testing.T) {
 func TestMarksComeBackWithRedis(t *testing.T) {
 	w := real(t)
 	one := w.open(func(cfg *Config) { cfg.Node, cfg.Lease = "one", time.Hour })
-	w.server.kill()
+	w.server.Kill()
 	_, _, err := one.Facts(ctx, asks("first", x1, anna))
 	require.Error(t, err)
 	require.True(t, one.ReserveHere("first", x1, ""))
-	w.server.start()
+	w.server.Run()
 	require.Eventually(t, func() bool {
 		_, _, err := one.Facts(ctx, asks("another call", x2, anna))
 		return err == nil
@@ -73,10 +74,12 @@ func TestMarksComeBackWithRedis(t *testing.T) {
 // TestAReplicaIsNotBelieved: a server that was demoted may lack the last
 // changes, and its connections stay open.
 func TestAReplicaIsNotBelieved(t *testing.T) {
-	w, other := real(t), startRedis(t)
+	w, other := real(t), redistest.Start(t)
 	w.load(routing.Dossier{Number: number(x1, routing.AXB, 1, 0)})
 	w.must(asks("s", x1, anna))
-	require.NoError(t, w.client().Do(ctx, "replicaof", "127.0.0.1", other.port).Err())
+	host, port, err := net.SplitHostPort(other.Addr)
+	require.NoError(t, err)
+	require.NoError(t, w.client().Do(ctx, "replicaof", host, port).Err())
 	for range 3 { // on the connection that was open, and on new ones
 		_, _, err := w.Peek(ctx, asks("s", x1, anna))
 		require.ErrorContains(t, err, "READONLY")
@@ -99,7 +102,7 @@ func TestAHungRedisKeepsNoMarks(t *testing.T) {
 	require.NoError(t, c.Ping(ctx))
 	var late atomic.Int64
 	for round := range 2 {
-		require.NoError(t, w.server.cmd.Process.Signal(syscall.SIGSTOP))
+		w.server.Stop()
 		var all sync.WaitGroup
 		for i := range calls {
 			all.Go(func() {
@@ -116,7 +119,7 @@ func TestAHungRedisKeepsNoMarks(t *testing.T) {
 			})
 		}
 		time.Sleep(limit + limit/2)
-		require.NoError(t, w.server.cmd.Process.Signal(syscall.SIGCONT))
+		w.server.Continue()
 		all.Wait()
 	}
 	require.NotZero(t, late.Load())
@@ -136,13 +139,13 @@ func TestAHungRedisKeepsNoMarkOfA(t *testing.T) {
 	d := routing.Dossier{Number: number(x1, routing.AXE, 1, 2), Bindings: []routing.Binding{b, axe("b2", dora, "1002", 1)}}
 	w.load(d)
 	c := w.open(func(cfg *Config) { cfg.Lease, cfg.Timeout = time.Hour, limit })
-	require.NoError(t, w.server.cmd.Process.Signal(syscall.SIGSTOP))
+	w.server.Stop()
 	_, _, err := c.Facts(ctx, asks("refused", x1, anna))
 	require.Error(t, err)
 	_, _, err = c.Facts(ctx, asks("put through", x1, anna))
 	require.Error(t, err)
 	require.True(t, c.ReserveHere("put through", x1, "1002"))
-	require.NoError(t, w.server.cmd.Process.Signal(syscall.SIGCONT))
+	w.server.Continue()
 	require.Eventually(t, func() bool {
 		f, _, err := c.Peek(ctx, asks("probe", x1, anna))
 		if err != nil || f.ByCaller == nil || f.Busy {

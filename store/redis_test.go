@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"net"
-	"os/exec"
-	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,65 +13,12 @@ import (
 	"go.uber.org/goleak"
 
 	"axgate/routing"
+	"axgate/store/redistest"
 )
 
 func TestMain(m *testing.M) {
 	// A pool whose server was away looks a second after its end whether it was closed.
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"))
-}
-
-// redisServer is a real redis-server of the test's own.
-type redisServer struct {
-	t    testing.TB
-	dir  string
-	port int
-	cmd  *exec.Cmd
-}
-
-// startRedis starts one on a free loopback port. It keeps an RDB file, which
-// is written only when the test says so.
-func startRedis(t testing.TB) *redisServer {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("-short: no redis-server")
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	port := l.Addr().(*net.TCPAddr).Port
-	require.NoError(t, l.Close())
-	s := &redisServer{t: t, dir: t.TempDir(), port: port}
-	s.start()
-	t.Cleanup(s.kill)
-	return s
-}
-
-func (s *redisServer) address() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
-
-func (s *redisServer) start() {
-	s.t.Helper()
-	path, err := exec.LookPath("redis-server")
-	require.NoError(s.t, err, "redis-server is missing: apt-get install redis-server, or run with -short")
-	s.cmd = exec.Command(path, "--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", s.dir, "--loglevel", "warning")
-	require.NoError(s.t, s.cmd.Start())
-	require.Eventually(s.t, func() bool {
-		conn, err := net.DialTimeout("tcp", s.address(), time.Second)
-		if err != nil {
-			return false
-		}
-		defer conn.Close()
-		_, err = conn.Write([]byte("PING\r\n"))
-		answer := make([]byte, 5)
-		_, rerr := conn.Read(answer)
-		return err == nil && rerr == nil && string(answer) == "+PONG"
-	}, 5*time.Second, 10*time.Millisecond, "redis-server does not answer")
-}
-
-func (s *redisServer) kill() {
-	if s.cmd != nil {
-		_ = s.cmd.Process.Kill()
-		_ = s.cmd.Wait()
-		s.cmd = nil
-	}
 }
 
 // trips counts round trips: what was sent and waited for.
@@ -107,7 +52,7 @@ type world struct {
 	tester
 	*Cache
 	trips    *trips
-	server   *redisServer // nil: embedded
+	server   *redistest.Server // nil: embedded
 	registry *alone
 }
 
@@ -129,7 +74,7 @@ func embedded(t testing.TB) *world {
 
 func real(t testing.TB) *world {
 	t.Helper()
-	w := &world{tester: t, trips: &trips{}, registry: newAlone(), server: startRedis(t)}
+	w := &world{tester: t, trips: &trips{}, registry: newAlone(), server: redistest.Start(t)}
 	w.Cache = w.open()
 	return w
 }
@@ -139,7 +84,7 @@ func (w *world) open(change ...func(*Config)) *Cache {
 	w.Helper()
 	address := ""
 	if w.server != nil {
-		address = w.server.address()
+		address = w.server.Addr
 	} else {
 		address = w.Address()
 	}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
+
+	"axgate/store/redistest"
 )
 
 // keeper is the talks of a node in a life that can be changed.
@@ -45,8 +47,8 @@ func within(t *testing.T, c *Cache, owner string, want map[string]string) {
 // after Redis has lost everything; what a life has left stays as it was when others
 // have declared it over.
 func TestTalks(t *testing.T) {
-	s := startRedis(t)
-	c, err := Open(Config{Address: s.address(), Timeout: 5 * time.Second, Log: zerolog.Nop()})
+	s := redistest.Start(t)
+	c, err := Open(Config{Address: s.Addr, Timeout: 5 * time.Second, Log: zerolog.Nop()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	var life atomic.Pointer[string]
@@ -81,8 +83,8 @@ func TestTalks(t *testing.T) {
 
 // TestManyTalks: more than one command takes.
 func TestManyTalks(t *testing.T) {
-	s := startRedis(t)
-	c, err := Open(Config{Address: s.address(), Timeout: 5 * time.Second, Log: zerolog.Nop()})
+	s := redistest.Start(t)
+	c, err := Open(Config{Address: s.Addr, Timeout: 5 * time.Second, Log: zerolog.Nop()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	var life atomic.Pointer[string]
@@ -105,8 +107,8 @@ func TestManyTalks(t *testing.T) {
 
 // TestTalksWithoutRedis: what changed while Redis was away is there afterwards.
 func TestTalksWithoutRedis(t *testing.T) {
-	s := startRedis(t)
-	c, err := Open(Config{Address: s.address(), Timeout: 300 * time.Millisecond, Log: zerolog.Nop()})
+	s := redistest.Start(t)
+	c, err := Open(Config{Address: s.Addr, Timeout: 300 * time.Millisecond, Log: zerolog.Nop()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	var life atomic.Pointer[string]
@@ -116,18 +118,18 @@ func TestTalksWithoutRedis(t *testing.T) {
 	talks.Keep("a", []byte("1"))
 	talks.Keep("b", []byte("1"))
 	within(t, c, name, map[string]string{"a": "a|1", "b": "b|1"})
-	s.kill()
+	s.Kill()
 	talks.Keep("a", []byte("2"))
 	talks.Drop("b")
 	time.Sleep(3 * talksStep)
-	s.start()
+	s.Run()
 	within(t, c, name, map[string]string{"a": "a|2"})
 }
 
 // TestTalkShared: a talk is nobody's but this node's until its state was sent to Redis.
 func TestTalkShared(t *testing.T) {
-	s := startRedis(t)
-	c, err := Open(Config{Address: s.address(), Timeout: time.Second, Log: zerolog.Nop()})
+	s := redistest.Start(t)
+	c, err := Open(Config{Address: s.Addr, Timeout: time.Second, Log: zerolog.Nop()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	talks := c.NewTalks(TalksConfig{Owner: func() (string, bool) { return "n/1", true }})

@@ -8,6 +8,8 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
+
+	"axgate/store/redistest"
 )
 
 // TestTalksFailover: a replica takes over that has not got the last writes, and has as
@@ -15,8 +17,8 @@ import (
 func TestTalksFailover(t *testing.T) {
 	for name, busy := range map[string]bool{"found by a look": false, "found by a write": true} {
 		t.Run(name, func(t *testing.T) {
-			s := startRedis(t)
-			c, err := Open(Config{Address: s.address(), Timeout: 5 * time.Second, Log: zerolog.Nop()})
+			s := redistest.Start(t)
+			c, err := Open(Config{Address: s.Addr, Timeout: 5 * time.Second, Log: zerolog.Nop()})
 			require.NoError(t, err)
 			t.Cleanup(func() { require.NoError(t, c.Close()) })
 			var life atomic.Pointer[string]
@@ -48,8 +50,8 @@ func TestTalksFailover(t *testing.T) {
 
 // TestTalksUnheard: what changes while it cannot be written takes no room beyond a bound.
 func TestTalksUnheard(t *testing.T) {
-	s := startRedis(t)
-	c, err := Open(Config{Address: s.address(), Timeout: 5 * time.Second, Log: zerolog.Nop()})
+	s := redistest.Start(t)
+	c, err := Open(Config{Address: s.Addr, Timeout: 5 * time.Second, Log: zerolog.Nop()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
 	var life atomic.Pointer[string]

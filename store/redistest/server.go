@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -51,16 +50,6 @@ func prepare(t testing.TB, options ...string) *Server {
 	return s
 }
 
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-}
-
 // Run starts the process, again after Kill: it begins with what Save left.
 func (s *Server) Run() {
 	s.t.Helper()
@@ -84,6 +73,9 @@ func (s *Server) Kill() {
 		s.cmd = nil
 	}
 }
+
+// Runs tells whether the process was started and not killed since.
+func (s *Server) Runs() bool { return s.cmd != nil }
 
 // Stop has the process stand still until Continue.
 func (s *Server) Stop() { s.signal(syscall.SIGSTOP) }
