@@ -175,12 +175,15 @@ func (p *peer) times(m msg) int {
 	return p.seen[m.raw]
 }
 
-// gap is the time between a message's coming number i and the one after it.
-func (p *peer) gap(m msg, i int) time.Duration {
+// arrival is when a message came, for the time i.
+func (p *peer) arrival(m msg, i int) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.at[m.raw][i+1].Sub(p.at[m.raw][i])
+	return p.at[m.raw][i]
 }
+
+// gap is the time between a message's coming number i and the one after it.
+func (p *peer) gap(m msg, i int) time.Duration { return p.arrival(m, i+1).Sub(p.arrival(m, i)) }
 
 func (p *peer) send(raw string) {
 	p.t.Helper()
