@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -257,10 +258,18 @@ func TestRoom(t *testing.T) {
 				fits = 50
 				execute(t, cfg, "UPDATE numbers SET room = 50")
 			}
-			for i := range fits {
-				_, _, err := l.Bind(ctx, axb(app, x1, tel(2*i), tel(2*i+1)))
-				require.NoError(t, err)
+			var all sync.WaitGroup
+			const clients = 64 // who ask at once share the time of the disk
+			for first := range clients {
+				all.Go(func() {
+					for i := first; i < fits; i += clients {
+						if _, _, err := l.Bind(ctx, axb(app, x1, tel(2*i), tel(2*i+1))); err != nil {
+							t.Error(err)
+						}
+					}
+				})
 			}
+			all.Wait()
 			_, _, err = l.Bind(ctx, axb(app, x1, tel(50000), tel(50001)))
 			require.ErrorIs(t, err, ledger.ErrFull)
 			gone, _, err := l.UnbindX(ctx, app, x1, t0)

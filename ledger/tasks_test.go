@@ -298,9 +298,14 @@ func TestBigBatches(t *testing.T) {
 		app := addApp(t, l, routing.AXB, nil, x1, x2, x3)
 		to := addApp(t, l, routing.AXE, nil)
 		for _, x := range []routing.X{x1, x2} {
+			var many []routing.Binding
 			for i := range 600 {
-				_, _, err := l.Bind(t.Context(), axb(app, x, tel(2*i), tel(2*i+1)))
-				require.NoError(t, err)
+				many = append(many, axb(app, x, tel(2*i), tel(2*i+1)))
+			}
+			results, _, err := l.BindMany(t.Context(), many)
+			require.NoError(t, err)
+			for _, r := range results {
+				require.NoError(t, r.Refused)
 			}
 		}
 		task := taskOf(t, l, ledger.Task{Kind: ledger.TaskMove, App: to}, x1, x2, x3)

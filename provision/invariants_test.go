@@ -30,53 +30,57 @@ type drive struct {
 // TestInvariants: whatever is asked in whatever order, the limits of section 1
 // hold, the ledger has what the answers said, and cache and ledger agree.
 func TestInvariants(t *testing.T) {
-	modes := []routing.Mode{routing.AX, routing.AXB, routing.AXE}
-	offices := map[routing.Mode]*office{}
-	for _, mode := range modes {
-		offices[mode] = newOffice(t, sqlite(t), mode)
-	}
-	offices[routing.AXE].setting(func(a *ledger.App) { a.ExtDigits = 1 })
-	next := 0
-	made := map[routing.Mode]int{}
-	rapid.Check(t, func(t *rapid.T) {
-		next++
-		mode := rapid.SampledFrom(modes).Draw(t, "mode")
-		d := &drive{office: offices[mode], mode: mode, area: fmt.Sprintf("09%05d", next), bound: map[string]routing.Binding{}}
-		many := 3
-		if mode == routing.AX {
-			many = 6 // one more than an A may have
-		}
-		for i := range many {
-			x := fmt.Sprintf("+86700%011d%d", next, i)
-			d.xs = append(d.xs, x)
-			d.number(routing.X(x), "app", d.area, "")
-		}
-		t.Repeat(map[string]func(*rapid.T){
-			"":        func(t *rapid.T) { d.check(t, d.last) },
-			"bind":    d.bind,
-			"rebind":  d.bind,
-			"lines":   d.lines,
-			"unbind":  d.unbind,
-			"modify":  d.modify,
-			"returns": d.giveBack,
-			"time": func(t *rapid.T) {
-				d.pass(time.Duration(rapid.IntRange(1, 90).Draw(t, "seconds")) * time.Second)
-			},
-			"sweep": func(t *rapid.T) { require.NoError(t, d.Tend(d.ctx)) },
+	for _, mode := range []routing.Mode{routing.AX, routing.AXB, routing.AXE} {
+		t.Run(string(mode), func(t *testing.T) {
+			o := newOffice(t, sqlite(t), mode)
+			if mode == routing.AXE {
+				o.setting(func(a *ledger.App) { a.ExtDigits = 1 })
+			}
+			runs, made := 0, 0
+			rapid.Check(t, func(t *rapid.T) {
+				runs++
+				made += o.drive(t, mode, runs)
+			})
+			require.True(t, made > 0 || testing.Short(), "nothing was bound") // few sequences may bind nobody
+			o.agrees()
 		})
-		for _, x := range d.xs {
-			d.check(t, routing.X(x))
-		}
-		d.shares(t)
-		made[mode] += len(d.bound)
-		for _, id := range d.standing() { // an A has only so many X
-			require.NoError(t, d.end(id))
-		}
-	})
-	for _, mode := range modes {
-		require.True(t, made[mode] > 0 || testing.Short(), "%s: nothing was bound", mode) // few sequences may leave a mode out
-		offices[mode].agrees()
 	}
+}
+
+// drive makes requests on X of this run, and tells how many bindings it made.
+func (o *office) drive(t *rapid.T, mode routing.Mode, run int) (made int) {
+	d := &drive{office: o, mode: mode, area: fmt.Sprintf("09%05d", run), bound: map[string]routing.Binding{}}
+	many := 3
+	if mode == routing.AX {
+		many = 6 // one more than an A may have
+	}
+	for i := range many {
+		x := fmt.Sprintf("+86700%011d%d", run, i)
+		d.xs = append(d.xs, x)
+		d.number(routing.X(x), "app", d.area, "")
+	}
+	t.Repeat(map[string]func(*rapid.T){
+		"":        func(t *rapid.T) { d.check(t, d.last) },
+		"bind":    d.bind,
+		"rebind":  d.bind,
+		"lines":   d.lines,
+		"unbind":  d.unbind,
+		"modify":  d.modify,
+		"returns": d.giveBack,
+		"time": func(t *rapid.T) {
+			d.pass(time.Duration(rapid.IntRange(1, 90).Draw(t, "seconds")) * time.Second)
+		},
+		"sweep": func(t *rapid.T) { require.NoError(t, d.Tend(d.ctx)) },
+	})
+	for _, x := range d.xs {
+		d.check(t, routing.X(x))
+	}
+	d.shares(t)
+	made = len(d.bound)
+	for _, id := range d.standing() { // an A has only so many X
+		require.NoError(t, d.end(id))
+	}
+	return made
 }
 
 func (d *drive) bind(t *rapid.T) {

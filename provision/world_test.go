@@ -24,7 +24,7 @@ import (
 func TestMain(m *testing.M) {
 	// A sequence of requests takes longer than rapid's usual case: fewer of
 	// them, unless the command line says otherwise.
-	if err := flag.Set("rapid.checks", "30"); err != nil {
+	if err := flag.Set("rapid.checks", sequences); err != nil {
 		panic(err)
 	}
 	pgtest.Main(m)
