@@ -8,11 +8,20 @@ SRC := $(shell find . -name '*.go' -not -path './bin/*') go.mod go.sum $(shell f
 # Packages whose tests hold calls with peers on loopback, at the pace of speech.
 REALTIME := cmd/axgate|phone|sip|sip/wire|media
 
+# Those and the ones whose tests tell nodes apart by how long they are silent, or measure
+# what they load: beside other work they get no more than a core. The longest first.
+TIMED := $(REALTIME)|node|roster|bench/calls|bench/load|bench/relay
+LONGEST := ./sip ./cmd/axgate ./node
+
+# Packages whose tests mostly wait for the disk and the databases, the longest first.
+WAITING := ./provision ./ledger ./lookup ./events ./journal ./sms ./api/binding
+
 # The race detector watches our code and all libraries but the two packages that
-# are SQLite and its C library translated to Go, which are many times slower when
-# watched. No more than those: packages beside them instantiate generic code of
-# the standard library, and it would go unwatched with them.
-RACE := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
+# are SQLite and its C library translated to Go, and those of the Lua that the embedded
+# Redis runs, which are many times slower when watched. No more than those: packages
+# beside them instantiate generic code of the standard library, and it would go
+# unwatched with them. What it watches is not vetted once more: make lint did.
+RACE := -race -vet=off -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false -gcflags=github.com/yuin/gopher-lua/...=-race=false
 
 # Debian packages the end-to-end tests need, as package:program.
 PEERS := build-essential:gcc redis-server:redis-server sip-tester:sipp baresip-core:baresip linphone-cli:linphone-daemon tcpdump:tcpdump \
@@ -52,13 +61,14 @@ unit: ## the tests that need no Redis, PostgreSQL or peer that talks in real tim
 
 .PHONY: whole
 whole: peers ## all tests but the end-to-end ones, with the race detector, a real redis-server and PostgreSQL
-	go test $(RACE) ./...
+	go test $(RACE) -p 4 $(WAITING) $$(go list ./... | grep -vE '/($(TIMED))$$')
+	go test $(RACE) -p 2 $(LONGEST) $$(go list ./... | grep -E '/($(TIMED))$$')
 
 .PHONY: e2e
 e2e: peers $(BIN) ## end-to-end tests with sipp, baresip, linphone and a real redis-server
-	go test -tags e2e -count=1 -timeout 20m ./e2e # alone: its calls are heard in real time
-	go test -tags e2e -count=1 -timeout 20m $$(go list -tags e2e ./e2e/... | grep -vE '/(e2e|survive|chaos)$$')
-	go test -tags e2e -count=1 -timeout 20m -p 1 ./e2e/survive ./e2e/chaos
+	go test -tags e2e -vet=off -count=1 -timeout 20m ./e2e # alone: its calls are heard in real time
+	go test -tags e2e -vet=off -count=1 -timeout 20m $$(go list -tags e2e ./e2e/... | grep -vE '/(e2e|survive|chaos)$$')
+	go test -tags e2e -vet=off -count=1 -timeout 20m -p 1 ./e2e/survive ./e2e/chaos
 
 .PHONY: soak
 soak: peers ## a long call for SOAK_TALK (31m; off: none) and SOAK_CALLS (3000) short ones, then nothing may be left; ATTACK (1m) of strangers
