@@ -124,9 +124,9 @@ func TestSentinelsFailOver(t *testing.T) {
 	})
 	f.under(func() {
 		time.Sleep(300 * time.Millisecond)
-		first := set.Master()
+		var first, second *redistest.Server
+		redistest.Await(t, "the Sentinels agree", func() bool { first = set.Master(); return first != nil })
 		first.Kill()
-		var second *redistest.Server
 		redistest.Await(t, "a replica has taken over", func() bool { second = set.Master(); return second != nil })
 		f.used("+8617010000001")
 		first.Run()
