@@ -31,6 +31,7 @@ func connected(q routing.Question) routing.Decision {
 }
 
 func TestAsk(t *testing.T) {
+	t.Parallel()
 	t.Run("connect", func(t *testing.T) {
 		var question events.Event
 		var before events.Call

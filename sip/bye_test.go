@@ -8,6 +8,7 @@ import (
 )
 
 func TestByes(t *testing.T) {
+	t.Parallel()
 	t.Run("the caller's before its ACK", func(t *testing.T) {
 		w := open(t)
 		a := w.a.dial(numX, numA, w.mouthA.sdp(1))

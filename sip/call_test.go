@@ -11,6 +11,7 @@ import (
 )
 
 func TestAnsweredCall(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(*settings)
 		byB    bool
@@ -96,6 +97,7 @@ func TestHiddenX(t *testing.T) {
 // TestCalleesAnswers: what the callee's side says, and what becomes of it
 // (behaviour section 9). The codes are those of the table.
 func TestCalleesAnswers(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		status        int
 		reason        string

@@ -11,6 +11,7 @@ import (
 )
 
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	t.Run("before the callee's side said anything", func(t *testing.T) {
 		w := open(t)
 		a, b := w.rings()

@@ -13,6 +13,7 @@ import (
 // TestCauseCrosses: the cause of a BYE is told to the other side, its text is
 // not.
 func TestCauseCrosses(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		reason, want  string
 		cause, status int
@@ -61,6 +62,7 @@ func TestNothingOfBInAFailure(t *testing.T) {
 // TestUnfitMedia: that the callee's side cannot take the media is told as that;
 // no other trunk is tried with it, and the books are those of a trunk's failure.
 func TestUnfitMedia(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		status int
 		header string

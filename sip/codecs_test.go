@@ -107,6 +107,7 @@ func TestPassThrough(t *testing.T) {
 // TestWhenNothingIsPassed: what has to be heard, played or recorded is G.711,
 // and so is what the caller was answered with before.
 func TestWhenNothingIsPassed(t *testing.T) {
+	t.Parallel()
 	record := func(q routing.Question) (routing.Decision, error) {
 		d := connect(q)
 		d.Record = true
@@ -160,6 +161,7 @@ func TestWhenNothingIsPassed(t *testing.T) {
 
 // TestNoCodecInCommon is 488 for the caller, whoever has too little.
 func TestNoCodecInCommon(t *testing.T) {
+	t.Parallel()
 	t.Run("a caller without G.711 and a callee with nothing else", func(t *testing.T) {
 		w := open(t, g729)
 		a := w.a.dial(numX, numA, w.mouthA.has("18 101", event101))
@@ -232,6 +234,7 @@ func TestPacketSizes(t *testing.T) {
 // TestRTPTimeout is the trunk's own: who falls silent ends the call, who is on
 // hold does not.
 func TestRTPTimeout(t *testing.T) {
+	t.Parallel()
 	t.Run("silent", func(t *testing.T) {
 		w := open(t, func(s *settings) { s.trunkB.Media.Timeout = 5 * time.Second })
 		a, b := w.talk()
@@ -303,6 +306,7 @@ func TestMuxByTrunk(t *testing.T) {
 // that is passed through. The log says so, the call goes on, and digits go by
 // SIP INFO to who has no telephone-events but that.
 func TestPassedCodecBeforeTheAnswer(t *testing.T) {
+	t.Parallel()
 	for name, allow := range map[string]string{"INFO": "Allow: INVITE, ACK, BYE, INFO", "no INFO": "Allow: INVITE, ACK, BYE"} {
 		t.Run(name, func(t *testing.T) {
 			w := open(t, g729)

@@ -29,6 +29,7 @@ func (p *peer) swaps(c net.Conn) net.Conn {
 // TestConnectionThatEnds: a side whose connection to us is gone is connected to
 // where its Contact says.
 func TestConnectionThatEnds(t *testing.T) {
+	t.Parallel()
 	t.Run("the caller's", func(t *testing.T) {
 		w := open(t, func(s *settings) { s.tcpA = true })
 		a, b := w.talk()

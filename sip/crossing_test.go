@@ -13,6 +13,7 @@ import (
 // TestCancelCrossesTheAnswer: in both orders, and nobody stands with an open
 // line afterwards.
 func TestCancelCrossesTheAnswer(t *testing.T) {
+	t.Parallel()
 	t.Run("the callee answers before our CANCEL reaches it", func(t *testing.T) {
 		w := open(t)
 		a, b := w.rings()
@@ -100,6 +101,7 @@ func TestCancelBehindTheAnswer(t *testing.T) {
 }
 
 func TestLostAck(t *testing.T) {
+	t.Parallel()
 	t.Run("of the caller", func(t *testing.T) {
 		w := open(t)
 		machine := watchStalls(t)

@@ -11,6 +11,7 @@ import (
 )
 
 func TestEarlyMedia(t *testing.T) {
+	t.Parallel()
 	t.Run("183 with SDP opens the way to the caller only", func(t *testing.T) {
 		w := open(t)
 		a, b := w.rings()
@@ -107,6 +108,7 @@ func TestEarlyMedia(t *testing.T) {
 // TestPreCallPrompt: it plays to its end while the phone rings, then the
 // callee's early media or ring-back; the answer cuts it.
 func TestPreCallPrompt(t *testing.T) {
+	t.Parallel()
 	decide := func(q routing.Question) (routing.Decision, error) {
 		d := connect(q)
 		d.Prompt = "hello.wav"

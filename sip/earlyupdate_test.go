@@ -9,6 +9,7 @@ import (
 // TestOfferInAnEarlyUpdate (RFC 3311 with RFC 3262): once SDP was acknowledged,
 // either side may move its audio before the answer.
 func TestOfferInAnEarlyUpdate(t *testing.T) {
+	t.Parallel()
 	t.Run("the caller", func(t *testing.T) {
 		w := open(t)
 		a := w.a.dial(numX, numA, w.mouthA.sdp(1), can)

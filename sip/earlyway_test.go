@@ -11,6 +11,7 @@ import (
 
 // TestEarlyWays: what a trunk may want of a call that is not answered yet.
 func TestEarlyWays(t *testing.T) {
+	t.Parallel()
 	greeted := func(w *world) {
 		w.router.decides(func(q routing.Question) (routing.Decision, error) {
 			d := connect(q)
@@ -141,6 +142,7 @@ func TestEarlyWays(t *testing.T) {
 
 // TestEarlyDigits: keys of a caller who is not answered.
 func TestEarlyDigits(t *testing.T) {
+	t.Parallel()
 	early := func(s *settings) { s.trunkA.Early.Digits = true }
 	for name, headers := range map[string][]string{"plain": nil, "reliable": {can}} {
 		t.Run(name, func(t *testing.T) {

@@ -113,6 +113,7 @@ func TestFailedServerFallsSilent(t *testing.T) {
 
 // TestStrayAnswers: a 2xx whose tag says little does not hang up the talk.
 func TestStrayAnswers(t *testing.T) {
+	t.Parallel()
 	t.Run("none in the answer, one in another phone's", func(t *testing.T) {
 		w := open(t)
 		a := w.a.dial(numX, numA, w.mouthA.sdp(1))

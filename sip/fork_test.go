@@ -12,6 +12,7 @@ import (
 // TestForks: one early dialog per tag, the first 200 wins, later ones are
 // acknowledged and hung up.
 func TestForks(t *testing.T) {
+	t.Parallel()
 	t.Run("early media of two tags, answer of a third", func(t *testing.T) {
 		w := open(t)
 		a, b := w.rings()
@@ -57,6 +58,7 @@ func TestForks(t *testing.T) {
 
 // TestBranches: the dialogs that one INVITE makes are told apart by their tags.
 func TestBranches(t *testing.T) {
+	t.Parallel()
 	t.Run("a request in an early dialog", func(t *testing.T) {
 		w := open(t)
 		a, b := w.rings()

@@ -12,6 +12,7 @@ import (
 // RFC 3264 section 6.1, and the audio back after the resume. The other leg is
 // not disturbed.
 func TestHold(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		line, address string
 		answer        string
@@ -79,6 +80,7 @@ func TestHold(t *testing.T) {
 }
 
 func TestReinviteWithoutOffer(t *testing.T) {
+	t.Parallel()
 	for _, byB := range []bool{false, true} {
 		t.Run(map[bool]string{false: "A", true: "B"}[byB], func(t *testing.T) {
 			w := open(t)
@@ -176,6 +178,7 @@ func TestRefusedReinvite(t *testing.T) {
 // TestInviteWithoutOffer: our offer goes out with the 200, the answer comes
 // with the ACK.
 func TestInviteWithoutOffer(t *testing.T) {
+	t.Parallel()
 	t.Run("answered in the ACK", func(t *testing.T) {
 		w := open(t)
 		a := w.a.dial(numX, numA, "")

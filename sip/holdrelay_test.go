@@ -14,6 +14,7 @@ import (
 // all of it again after the resume, and no more than that when it asks itself.
 // From each side, over all transports.
 func TestHoldIsRelayed(t *testing.T) {
+	t.Parallel()
 	relay := func(s *settings) { s.trunkA.Hold.Relay, s.trunkB.Hold.Relay = true, true }
 	for name, c := range map[string]struct {
 		line, offered, answered string
@@ -104,6 +105,7 @@ func TestHoldThatIsRefused(t *testing.T) {
 
 // TestHoldTone: what one on hold hears of us, until the resume.
 func TestHoldTone(t *testing.T) {
+	t.Parallel()
 	clip := make([]byte, 800)
 	for i := range clip {
 		clip[i] = 0x31

@@ -102,6 +102,7 @@ func (w *world) waiting() (n int) {
 // TestHangUpOfABusyCall: who hangs up a call that has too much to do is heard
 // all the same.
 func TestHangUpOfABusyCall(t *testing.T) {
+	t.Parallel()
 	t.Run("CANCEL", func(t *testing.T) {
 		w := open(t)
 		filled, goOn := w.busy(events.Alerting)

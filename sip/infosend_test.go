@@ -24,6 +24,7 @@ func (d *side) pressedInfo(status int) string {
 // TestDigitsByInfo: a leg whose trunk has its digits by INFO gets them so, and
 // its own count by INFO alone, whatever the other leg has.
 func TestDigitsByInfo(t *testing.T) {
+	t.Parallel()
 	t.Run("from telephone-events", func(t *testing.T) {
 		w := open(t, func(s *settings) { s.trunkB.DTMF = trunk.Info })
 		a, b := w.talk()

@@ -14,6 +14,7 @@ import (
 // TestOptionalSRTPInsists: a callee that refuses keys in RTP/AVP is asked once
 // more, with the same keys in RTP/SAVP.
 func TestOptionalSRTPInsists(t *testing.T) {
+	t.Parallel()
 	for name, says := range map[string]func(b *side){
 		"488":              func(b *side) { b.says(488, "") },
 		"606":              func(b *side) { b.says(606, "") },
@@ -71,6 +72,7 @@ func keysIn(m msg) (all []string) {
 // and so has one that rang, one that was not offered any, and one that means
 // another thing.
 func TestOptionalSRTPInsistsOnce(t *testing.T) {
+	t.Parallel()
 	none := func(m msg) bool { return m.method() == "INVITE" }
 	t.Run("twice", func(t *testing.T) {
 		w := private(t, sdp.Off, sdp.Optional)
@@ -120,6 +122,7 @@ func TestOptionalSRTPInsistsOnce(t *testing.T) {
 // INVITE back; a plain answer to it is none; and one that fails as trunks do
 // goes on to the next trunk.
 func TestInsistingKeepsTheWay(t *testing.T) {
+	t.Parallel()
 	t.Run("the caller leaves", func(t *testing.T) {
 		w := private(t, sdp.Off, sdp.Optional)
 		a := w.a.dial(numX, numA, w.mouthA.sdp(1))

@@ -16,6 +16,7 @@ import (
 // TestJournalFails: what is not on the disk is neither promised nor billed,
 // and what is owed is written in the end.
 func TestJournalFails(t *testing.T) {
+	t.Parallel()
 	t.Run("from the start", func(t *testing.T) {
 		w := open(t)
 		w.journal.fails(func(events.Event) error { return errDisk })
@@ -137,6 +138,7 @@ func TestJournalFails(t *testing.T) {
 // TestRouterSlow: a look-up that is not done in time is no fault of what is
 // stored.
 func TestRouterSlow(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		err    error
 		status int

@@ -77,6 +77,7 @@ func farAway(w *world) []string {
 // TestLargeInside: a request inside a dialog that is too large for UDP goes over
 // TCP, or over UDP where there is none.
 func TestLargeInside(t *testing.T) {
+	t.Parallel()
 	for name, tcp := range map[string]bool{"TCP": true, "UDP": false} {
 		t.Run(name, func(t *testing.T) {
 			w := open(t, func(s *settings) { s.trunkA.Way.TCPLarge = true })

@@ -91,6 +91,7 @@ func (p *peer) dials(contact, to, from, sdp string, headers ...string) *side {
 
 // TestRegisteredTrunk: REGISTER, then calls both ways by the way that it took.
 func TestRegisteredTrunk(t *testing.T) {
+	t.Parallel()
 	for _, transport := range []string{"UDP", "TCP", "TLS"} {
 		t.Run(transport, func(t *testing.T) {
 			ca := certtest.New(t)

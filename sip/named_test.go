@@ -21,6 +21,7 @@ func nameless(s *settings) {
 // trunk, whose rule says who calls; what follows comes from the same host, and
 // goes there, whatever its Contact says.
 func TestTrunkWithoutAddress(t *testing.T) {
+	t.Parallel()
 	for _, transport := range []string{"UDP", "TCP"} {
 		t.Run(transport, func(t *testing.T) {
 			w := open(t, nameless, func(s *settings) { s.tcpA, s.trunkA.Rule.Trusted = transport == "TCP", true })
@@ -93,6 +94,7 @@ func TestTrunksAndPhonesBothProve(t *testing.T) {
 // TestTextOfTrunkWithoutAddress: MESSAGE is challenged as INVITE is; a trunk
 // without texts is told after its proof.
 func TestTextOfTrunkWithoutAddress(t *testing.T) {
+	t.Parallel()
 	for _, form := range []trunk.TextForm{trunk.Plain, trunk.TextsOff} {
 		t.Run(string(form), func(t *testing.T) {
 			o := newOffice()

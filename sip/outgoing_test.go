@@ -62,6 +62,7 @@ func TestMessageThatMayNotLeave(t *testing.T) {
 // is hung up like any other. What is let pass are these addresses, as it named
 // them, in what goes to it; nothing else.
 func TestPeerNamesTheOther(t *testing.T) {
+	t.Parallel()
 	named := func(w *world) (contact, route string) {
 		return "<sip:" + numA + "@" + w.b.addr.String() + ">", "<sip:0" + numA + "@" + w.b.addr.String() + ";lr>"
 	}

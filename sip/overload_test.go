@@ -12,6 +12,7 @@ import (
 // TestTooManyCalls: calls above the rate get 503 and no record; what belongs to
 // a call goes on.
 func TestTooManyCalls(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(*settings){
 		"of all":     func(s *settings) { s.cfg.MaxCPS = 1 },
 		"of a trunk": func(s *settings) { s.trunkA.Way.MaxCPS = 1 },

@@ -47,6 +47,7 @@ func phones(s *settings) {
 }
 
 func TestPhonesCallEachOther(t *testing.T) {
+	t.Parallel()
 	for _, transport := range []string{"UDP", "TCP"} {
 		t.Run(transport, func(t *testing.T) {
 			w := open(t, phones)
@@ -80,6 +81,7 @@ func TestPhonesCallEachOther(t *testing.T) {
 }
 
 func TestPhonesAndTrunks(t *testing.T) {
+	t.Parallel()
 	half := func(s *settings) {
 		s.accounts = []registrar.Account{{Number: "+86" + numA, Password: "first secret"}}
 		s.trunkA.Peers, s.trunkA.Address = nil, s.trunkB.Address // A is no trunk

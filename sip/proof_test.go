@@ -40,6 +40,7 @@ func proven(t testing.TB, m msg, header, user, password string) *digest.Credenti
 // challenge, with the next CSeq; ACK has the credentials of its INVITE, BYE a
 // proof of its own without being asked.
 func TestTrunkAsksForAProof(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		status      int
 		ask, answer string
@@ -86,6 +87,7 @@ func TestTrunkAsksForAProof(t *testing.T) {
 // TestProofThatIsNotTaken: a wrong password is tried once, and who goes on
 // asking is left; the caller is not told of it.
 func TestProofThatIsNotTaken(t *testing.T) {
+	t.Parallel()
 	t.Run("wrong password", func(t *testing.T) {
 		w := open(t, named)
 		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
@@ -131,6 +133,7 @@ func TestProxyAndRegistrarAsk(t *testing.T) {
 // TestChallengedBye: nobody may be left on an open line because the trunk wants
 // a proof, on either leg.
 func TestChallengedBye(t *testing.T) {
+	t.Parallel()
 	t.Run("of the callee", func(t *testing.T) {
 		w := open(t, named)
 		a, b := w.talk()
@@ -171,6 +174,7 @@ func TestChallengedBye(t *testing.T) {
 // TestEveryRequestIsProved: whatever of ours a trunk challenges inside a dialog
 // is sent again with its proof and the next CSeq, and the call goes on.
 func TestEveryRequestIsProved(t *testing.T) {
+	t.Parallel()
 	for _, status := range []int{401, 407} {
 		ask, answer := "WWW-Authenticate", "Authorization"
 		if status == 407 {

@@ -15,6 +15,7 @@ func follows(t *trunk.Trunk) { t.Way.Follow3xx = true }
 // TestRedirectionIsFollowed: to another server of the trunk, by its address or
 // by the trunk's name, however the number is spelled.
 func TestRedirectionIsFollowed(t *testing.T) {
+	t.Parallel()
 	for name, contact := range map[string]string{
 		"address":    "<sip:" + numB + "@%s>",
 		"spelling":   "<sip:+86" + numB + "@%s;transport=udp;user=phone>",
@@ -52,6 +53,7 @@ func TestRedirectionIsFollowed(t *testing.T) {
 // TestRedirectionIsNotFollowed: whatever leads elsewhere ends the call, and
 // nobody else is called.
 func TestRedirectionIsNotFollowed(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		contact string
 		off     bool

@@ -11,6 +11,7 @@ import (
 )
 
 func TestLimits(t *testing.T) {
+	t.Parallel()
 	t.Run("calls of the node", func(t *testing.T) {
 		w := open(t, func(s *settings) { s.cfg.MaxCalls = 1 })
 		a, b := w.talk()
@@ -86,6 +87,7 @@ func TestUnknownX(t *testing.T) {
 // TestRefusals: a refused caller hears the prompt in early media, then gets
 // the status of the row; one who cannot hear gets it at once.
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	refuse := func(scene routing.Scene, end routing.End) func(routing.Question) (routing.Decision, error) {
 		return func(routing.Question) (routing.Decision, error) {
 			return routing.Decision{Step: routing.Refuse, End: end, Scene: scene, Direction: routing.Abnormal, App: &routing.App{Key: "app1", Mode: routing.AX}}, nil

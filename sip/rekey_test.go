@@ -18,6 +18,7 @@ var forged = regexp.MustCompile(`"forged":(\d+)`)
 // TestSecureLegs: each leg has SRTP as its own side offers or answers it, over
 // RTP/SAVP or over RTP/AVP with keys, whatever is on the other.
 func TestSecureLegs(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		protoA, protoB string // empty: plain RTP
 		a, b           sdp.Security

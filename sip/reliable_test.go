@@ -27,6 +27,7 @@ const can = "Supported: 100rel"
 
 // TestReliable responses to leg A (RFC 3262 section 3).
 func TestReliable(t *testing.T) {
+	t.Parallel()
 	t.Run("one at a time, repeated until it is acknowledged", func(t *testing.T) {
 		w := open(t)
 		a := w.a.dial(numX, numA, w.mouthA.sdp(1), can)
@@ -162,6 +163,7 @@ func TestReliable(t *testing.T) {
 // TestOfferless: a caller whose INVITE has no offer gets ours in a reliable
 // response, and answers in its PRACK.
 func TestOfferless(t *testing.T) {
+	t.Parallel()
 	prompt := func(s *settings) { s.prompts = prompts{"hello.wav": clip(0x51, 300*time.Millisecond)} }
 	with := func(w *world) {
 		w.router.decides(func(q routing.Question) (routing.Decision, error) {

@@ -13,6 +13,7 @@ import (
 // TestStillTrying: while it rings long, the caller's proxies are told again and
 // again that it does (RFC 3261 section 13.3.1.1).
 func TestStillTrying(t *testing.T) {
+	t.Parallel()
 	often := func(s *settings) { s.cfg.repeat = 150 * time.Millisecond }
 	t.Run("the last word is repeated", func(t *testing.T) {
 		w := open(t, often)
@@ -78,6 +79,7 @@ func TestStillTrying(t *testing.T) {
 // TestProgressWithoutSDP: 183 without SDP of the callee's network is told, and
 // opens no audio.
 func TestProgressWithoutSDP(t *testing.T) {
+	t.Parallel()
 	for name, headers := range map[string][]string{"plain": nil, "reliable": {can}} {
 		t.Run(name, func(t *testing.T) {
 			w := open(t)

@@ -55,6 +55,7 @@ func TestReportsThatCross(t *testing.T) {
 
 // TestReportWithAProof: a trunk may challenge what it asked for.
 func TestReportWithAProof(t *testing.T) {
+	t.Parallel()
 	for _, transport := range []string{"UDP", "TCP"} {
 		t.Run(transport, func(t *testing.T) {
 			o := newOffice()

@@ -185,6 +185,7 @@ func TestCallSurvives(t *testing.T) {
 // TestNobodyTakesIt: a peer that knows nothing of the call any more ends it, at
 // the instant at which its node was alive last; the other one is hung up.
 func TestNobodyTakesIt(t *testing.T) {
+	t.Parallel()
 	for _, status := range []int{481, 488, 603, 408} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			o := survivors(t)
@@ -209,6 +210,7 @@ func TestNobodyTakesIt(t *testing.T) {
 
 // TestGlareOfResumption: what crosses our re-INVITE, or comes too soon, is asked again.
 func TestGlareOfResumption(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		status int
 		header string
@@ -455,6 +457,7 @@ func TestAnswerAfterStandingStill(t *testing.T) {
 // TestOneClock: a call is as long as it was by one clock, whatever the next machine's
 // shows, and if a third one goes on with it.
 func TestOneClock(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		skew time.Duration // of the first clock to this one
 		max  int           // minutes

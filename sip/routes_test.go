@@ -12,6 +12,7 @@ import (
 )
 
 func TestNobodyAnswers(t *testing.T) {
+	t.Parallel()
 	t.Run("it rings too long", func(t *testing.T) {
 		w := open(t, func(s *settings) { s.cfg.RingTimeout = 300 * time.Millisecond })
 		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
@@ -55,6 +56,7 @@ func TestNobodyAnswers(t *testing.T) {
 // TestFailover: another trunk is tried after a failure of the trunk, never
 // once the callee's phone rang, never after an answer of the callee's side.
 func TestFailover(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		status int
 		ring   bool

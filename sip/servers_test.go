@@ -59,6 +59,7 @@ func TestLastGoodAnswerOfDNS(t *testing.T) {
 // TestTextOverServers: a text that has certainly not come to one server of a
 // name goes to the next, once; one that may have come stays there.
 func TestTextOverServers(t *testing.T) {
+	t.Parallel()
 	text := func(m msg) bool { return m.method() == "MESSAGE" }
 	t.Run("nobody is there", func(t *testing.T) {
 		w := open(t, texting(newOffice()), func(s *settings) {
@@ -130,6 +131,7 @@ func TestTextOverServers(t *testing.T) {
 // where the first cannot take it, and so do the calls, by the proxy that stands
 // in the file and the Service-Route behind it.
 func TestRegistersAtTheNextServer(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		proxy   bool
 		service string

@@ -129,6 +129,7 @@ func TestSecureCall(t *testing.T) {
 // TestWhatIsNotPrivateEnough ends with 488 for the caller, and nobody is left on
 // an open line.
 func TestWhatIsNotPrivateEnough(t *testing.T) {
+	t.Parallel()
 	t.Run("SAVP from a plain trunk", func(t *testing.T) {
 		w := open(t)
 		earA := seal(t, w.mouthA)
@@ -181,6 +182,7 @@ func TestWhatIsNotPrivateEnough(t *testing.T) {
 // TestOptionalSRTP: keys are offered in a plain description, and who knows none
 // talks without.
 func TestOptionalSRTP(t *testing.T) {
+	t.Parallel()
 	for name, with := range map[string]bool{"with": true, "without": false} {
 		t.Run(name, func(t *testing.T) {
 			w := private(t, sdp.Off, sdp.Optional)

@@ -7,6 +7,7 @@ import (
 )
 
 func TestStopAndShutdown(t *testing.T) {
+	t.Parallel()
 	t.Run("stop while ringing", func(t *testing.T) {
 		w := open(t)
 		a := w.a.dial(numX, numA, w.mouthA.sdp(1))

@@ -18,6 +18,7 @@ func recorded(q routing.Question) (routing.Decision, error) {
 }
 
 func TestRecording(t *testing.T) {
+	t.Parallel()
 	hint := func(s *settings) { s.prompts = prompts{"record_hint": clip(0x71, 300*time.Millisecond)} }
 	t.Run("both hear the hint before they hear each other", func(t *testing.T) {
 		w := open(t, hint)
@@ -100,6 +101,7 @@ func TestMaxDuration(t *testing.T) {
 }
 
 func TestAudioIsGone(t *testing.T) {
+	t.Parallel()
 	t.Run("the caller's", func(t *testing.T) {
 		w := open(t, func(s *settings) { s.inactive = 300 * time.Millisecond })
 		a, b := w.talk()

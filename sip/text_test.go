@@ -101,6 +101,7 @@ func (p *peer) texts(x, from, body string, headers ...string) *side {
 }
 
 func TestTextComesIn(t *testing.T) {
+	t.Parallel()
 	for _, transport := range []string{"UDP", "TCP"} {
 		t.Run(transport, func(t *testing.T) {
 			o := newOffice()

@@ -70,6 +70,7 @@ func failure(t testing.TB, err error) sms.Failure {
 }
 
 func TestTextGoesOut(t *testing.T) {
+	t.Parallel()
 	for _, transport := range []string{"UDP", "TCP"} {
 		t.Run(transport, func(t *testing.T) {
 			w := open(t, texting(newOffice()), func(s *settings) {
@@ -309,6 +310,7 @@ func TestTextCarriers(t *testing.T) {
 // TestTextsBetweenPhones: by digest, to the place that the phone registered
 // from.
 func TestTextsBetweenPhones(t *testing.T) {
+	t.Parallel()
 	for _, transport := range []string{"UDP", "TCP"} {
 		t.Run(transport, func(t *testing.T) {
 			o := newOffice()

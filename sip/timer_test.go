@@ -206,6 +206,7 @@ func (w *world) begins(caller, callee []string) (a, b *side) {
 // TestWeRefresh: at half of the session, by UPDATE where the peer takes it, else
 // by a re-INVITE that says what was said before; each leg on its own.
 func TestWeRefresh(t *testing.T) {
+	t.Parallel()
 	off := func(t *trunk.Timer) { *t = trunk.Timer{Off: true} }
 	for name, c := range map[string]struct {
 		change         func(*settings)
@@ -265,6 +266,7 @@ func TestWeRefresh(t *testing.T) {
 // TestPeerDoesNotRefresh: it is hung up before the end of its session, and the
 // other side with it, each for the reason that the dialog is gone.
 func TestPeerDoesNotRefresh(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		caller, callee []string
 		byB            bool
@@ -319,6 +321,7 @@ func TestPeerRefreshes(t *testing.T) {
 // TestRefreshFails: 481, 408 and silence end the call, anything else does not:
 // we ask again, by re-INVITE if the peer takes no UPDATE after all.
 func TestRefreshFails(t *testing.T) {
+	t.Parallel()
 	callee := []string{"Allow: UPDATE", "Session-Expires: 90;refresher=uac"}
 	for _, status := range []int{481, 408, 0} {
 		t.Run(map[int]string{481: "481", 408: "408", 0: "no answer"}[status], func(t *testing.T) {

@@ -188,6 +188,7 @@ func TestPhonesOverTLS(t *testing.T) {
 // TestPhonesMediaSecurity: phones over TLS have SRTP as the registrar wants it.
 // One without keys, and one without TLS, does not call where it is required.
 func TestPhonesMediaSecurity(t *testing.T) {
+	t.Parallel()
 	ca := certtest.New(t)
 	us := ca.Issue("127.0.0.1")
 	keys := "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + strings.Repeat("QUJD", 10) + "\r\n"

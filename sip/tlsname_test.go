@@ -48,6 +48,7 @@ func srvTLS(n, priority int, at netip.AddrPort) []string {
 // not the one that DNS leads to (RFC 5922 section 4), unless tls_name says
 // another; and we show ours where it is asked for.
 func TestTLSTrunkByName(t *testing.T) {
+	t.Parallel()
 	ca, others := certtest.New(t), certtest.New(t)
 	us := ca.Issue("axgate.example")
 	with := func(name string) trunk.TLS { return trunk.TLS{Name: name, CA: ca.File, Cert: us.Cert, Key: us.Key} }

@@ -47,6 +47,7 @@ func (w *world) over(status, code int, cause string) {
 // TestTollLimits: each limit has its status, cause and codes, and the callee is
 // not rung.
 func TestTollLimits(t *testing.T) {
+	t.Parallel()
 	midnight := routing.Night{From: 0, To: 24*time.Hour - 1}
 	for name, c := range map[string]struct {
 		limits       routing.Limits

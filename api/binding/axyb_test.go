@@ -61,7 +61,7 @@ func TestBindYBParameters(t *testing.T) {
 
 // TestAXYBNamesTheApp: the URL has to, on every method.
 func TestAXYBNamesTheApp(t *testing.T) {
-	w := newWorld(t, sqlite(t), t0)
+	w := newWorld(t)
 	body := []byte(`{"origNum":"` + anna + `","areaCode":"0755"}`)
 	for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodDelete} {
 		for query, want := range map[string]string{

@@ -58,7 +58,7 @@ var modeCodes = map[string][]string{
 // TestEveryCode raises each result code that can arise. 1012009 of AXB cannot:
 // a full X is 1012008 (decided in codes.md).
 func TestEveryCode(t *testing.T) {
-	w := newWorld(t, sqlite(t), t0)
+	w := newWorld(t)
 	bind := func(mode routing.Mode, path string, params fields) reply {
 		return w.send(string(mode), http.MethodPost, path, params)
 	}
@@ -175,7 +175,7 @@ func (w *world) taking(t *testing.T, app string) *world {
 
 // broken is the API on a ledger that is gone.
 func (w *world) broken(t *testing.T, app string) *world {
-	other := newWorld(t, sqlite(t), t0)
+	other := newWorld(t)
 	require.NoError(t, other.ledger.Close())
 	return other.taking(t, app)
 }
@@ -184,7 +184,7 @@ func (w *world) broken(t *testing.T, app string) *world {
 // with its cause, and to nobody else.
 func TestFailuresAreLogged(t *testing.T) {
 	var log logged
-	other := newWorld(t, sqlite(t), t0)
+	other := newWorld(t)
 	require.NoError(t, other.ledger.Close())
 	h, err := binding.New(binding.Config{Auth: always("AX"), Provision: other.Service, Calls: &other.calls, Log: zerolog.New(&log)})
 	require.NoError(t, err)

@@ -28,7 +28,7 @@ func FuzzBody(f *testing.F) {
 			f.Add(uint(i), []byte(body))
 		}
 	}
-	w := newWorld(f, sqlite(f), t0)
+	w := newWorld(f)
 	f.Fuzz(func(t *testing.T, which uint, body []byte) {
 		to := append([]string{http.MethodPost, pathStop}, "")
 		if i := which % uint(len(interfaces)+1); i < uint(len(interfaces)) {
@@ -59,7 +59,7 @@ func FuzzQuery(f *testing.F) {
 			f.Add(uint(i), query)
 		}
 	}
-	w := newWorld(f, sqlite(f), t0)
+	w := newWorld(f)
 	f.Fuzz(func(t *testing.T, which uint, query string) {
 		i := interfaces[which%uint(len(interfaces))]
 		r := httptest.NewRequest(i.method, i.path, strings.NewReader(query))

@@ -65,7 +65,7 @@ func TestApps(t *testing.T) {
 // TestMethodsAndPaths: a method that a path does not have is 1010006; a path
 // that is not known has no envelope.
 func TestMethodsAndPaths(t *testing.T) {
-	w := newWorld(t, sqlite(t), t0)
+	w := newWorld(t)
 	has := map[string]map[string]bool{pathStop: {http.MethodPost: true}}
 	for _, i := range interfaces {
 		if has[i.path] == nil {
@@ -144,7 +144,7 @@ func TestBodies(t *testing.T) {
 
 // TestTolerance: what clients in the field send beside the documents.
 func TestTolerance(t *testing.T) {
-	w := newWorld(t, sqlite(t), t0)
+	w := newWorld(t)
 	body := func(format string) []byte { return fmt.Appendf(nil, format, anna, x(routing.AX, 1)) }
 	for name, text := range map[string][]byte{
 		"a mark of UTF-8":   append([]byte("\xef\xbb\xbf"), body(`{"origNum":%q,"privateNum":%q}`)...),
@@ -179,7 +179,7 @@ func TestTolerance(t *testing.T) {
 // TestStaleBodies: GET and DELETE are read from the address, whatever body
 // comes along.
 func TestStaleBodies(t *testing.T) {
-	w := newWorld(t, sqlite(t), t0)
+	w := newWorld(t)
 	for _, body := range []string{"", "{}", "null", "[1]", `{"subscriptionId":"none"}`, `{"origNum":{}}`, "\xff", "{", strings.Repeat("x", 200_000)} {
 		id := w.done("AX", http.MethodPost, pathAX, axBase).id()
 		r := w.raw("AX", http.MethodGet, pathAX+"?subscriptionId="+id, []byte(body))
@@ -222,7 +222,7 @@ func TestQueries(t *testing.T) {
 // TestDescriptions: a refusal is plain ASCII, not too long, and tells no real
 // number.
 func TestDescriptions(t *testing.T) {
-	w := newWorld(t, sqlite(t), t0)
+	w := newWorld(t)
 	name := strings.Repeat("\u4e2d\U0001f600", 60)
 	for _, params := range []fields{axBase.with("recordHintTone", name), axBase.with("turnFlag", name), axBase.with("userData", name), axBase.with("privateNum", name)} {
 		require.NotEqual(t, "0", w.send("AX", http.MethodPost, pathAX, params).code) // check() looks at the rest

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -95,41 +96,96 @@ func (a apps) Credentials(ctx context.Context, key string) (auth.Credentials, bo
 	return auth.Credentials{App: auth.App{Key: app.Key, Account: app.SP, Mode: string(app.Mode), Frozen: app.Frozen}, Secret: app.Secret, Paused: app.Paused}, true, err
 }
 
+// stocked are the ledgers that worlds begin with, which are copied: to make their apps
+// and numbers takes longer than most tests.
+var stocked struct {
+	sync.Mutex
+	file []byte // SQLite
+	dsn  string // PostgreSQL
+}
+
 func sqlite(t testing.TB) ledger.Config {
-	return ledgertest.SQLite(t)
+	t.Helper()
+	stocked.Lock()
+	defer stocked.Unlock()
+	cfg := ledgertest.SQLite(t)
+	if stocked.file == nil {
+		stock(t, cfg)
+		file, err := os.ReadFile(cfg.Path)
+		require.NoError(t, err)
+		stocked.file = file
+		return cfg
+	}
+	require.NoError(t, os.WriteFile(cfg.Path, stocked.file, 0o600))
+	return cfg
+}
+
+func postgres(t testing.TB) ledger.Config {
+	t.Helper()
+	stocked.Lock()
+	defer stocked.Unlock()
+	if stocked.dsn == "" {
+		cfg := ledgertest.Postgres(t)
+		stock(t, cfg)
+		stocked.dsn = cfg.DSN
+	}
+	return ledger.Config{Driver: ledger.Postgres, DSN: pgtest.Like(t, stocked.dsn)}
 }
 
 // onBoth runs a test on SQLite and on PostgreSQL.
 func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
-	t.Run("SQLite", func(t *testing.T) { test(t, newWorld(t, sqlite(t), t0)) })
+	t.Run("SQLite", func(t *testing.T) { test(t, newWorld(t)) })
 	t.Run("PostgreSQL", func(t *testing.T) {
 		if testing.Short() {
 			t.Skip("needs PostgreSQL")
 		}
-		test(t, newWorld(t, ledgertest.Postgres(t), t0))
+		test(t, newWorldOn(t, postgres(t)))
 	})
 }
 
-// newWorld has five apps per mode: "AX", "AX-recording", "AX-other", "AX-poor"
-// whose account is frozen, "AX-paused", and so on.
-func newWorld(t testing.TB, cfg ledger.Config, at time.Time) *world {
+// newWorld is a world on SQLite.
+func newWorld(t testing.TB) *world {
 	t.Helper()
-	ctx := t.Context()
-	w := &world{t: t, time: at, signed: at}
+	return newWorldOn(t, sqlite(t))
+}
+
+// newWorldOn begins with a stocked ledger.
+func newWorldOn(t testing.TB, cfg ledger.Config) *world {
+	t.Helper()
+	w, end := open(t, cfg)
+	t.Cleanup(end)
+	return w
+}
+
+// open has to be ended.
+func open(t testing.TB, cfg ledger.Config) (w *world, end func()) {
+	t.Helper()
+	w = &world{t: t, time: t0, signed: t0}
 	var err error
-	w.ledger, err = ledger.Open(ctx, cfg)
+	w.ledger, err = ledger.Open(t.Context(), cfg)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, w.ledger.Close()) })
 	w.cache, err = store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Timeout: 15 * time.Second,
 		Registry: lookup.NewRegistry(w.ledger, "", nil)})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, w.cache.Close()) })
 	w.Service, err = provision.New(provision.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Now: w.clock, Log: zerolog.Nop()})
 	require.NoError(t, err)
 	w.calls.up = map[string]bool{}
 	w.handler, err = binding.New(binding.Config{Auth: auth.New(auth.Config{Apps: apps{w.ledger}, Now: func() time.Time { return w.signed }, Log: zerolog.Nop()}),
 		Provision: w.Service, Calls: &w.calls, Log: zerolog.Nop()})
 	require.NoError(t, err)
+	return w, func() {
+		require.NoError(t, w.cache.Close())
+		require.NoError(t, w.ledger.Close())
+	}
+}
+
+// stock makes five apps per mode: "AX", "AX-recording", "AX-other", "AX-poor" whose
+// account is frozen, "AX-paused", and so on.
+func stock(t testing.TB, cfg ledger.Config) {
+	t.Helper()
+	w, end := open(t, cfg)
+	defer end()
+	ctx := t.Context()
 	for _, sp := range []string{"demo", "poor"} {
 		require.NoError(t, w.EnsureAccount(ctx, ledger.Account{SP: sp, MaxApps: 50}))
 	}
@@ -137,7 +193,6 @@ func newWorld(t testing.TB, cfg ledger.Config, at time.Time) *world {
 		w.makeApps(mode)
 	}
 	require.NoError(t, w.ChangeAccount(ctx, "poor", func(acc *ledger.Account) { acc.MaxApps, acc.Frozen = 50, true }))
-	return w
 }
 
 func (w *world) makeApps(mode routing.Mode) {

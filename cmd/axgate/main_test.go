@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"axgate/lab"
+	"axgate/ledger/ledgertest"
 	"axgate/node"
 )
 
@@ -118,11 +119,21 @@ numbers:
 	return file
 }
 
+// begin puts an empty ledger into a data directory that is not there yet: to make one
+// takes longer than most tests.
+func begin(t *testing.T, data string) {
+	t.Helper()
+	if err := os.Mkdir(data, 0o700); err == nil {
+		ledgertest.Put(t, filepath.Join(data, "axgate.db"))
+	}
+}
+
 // serve runs the server and waits until commands can find it.
 func serve(t *testing.T, file string) *running {
 	t.Helper()
-	r := start("serve", "--config", file)
 	data := filepath.Join(filepath.Dir(file), "data")
+	begin(t, data)
+	r := start("serve", "--config", file)
 	require.Eventually(t, func() bool {
 		select {
 		case code := <-r.code:

@@ -47,15 +47,21 @@ func migrate(cfg ledger.Config) error {
 // SQLite is an empty ledger in a file of the test.
 func SQLite(t testing.TB) ledger.Config {
 	t.Helper()
+	path := filepath.Join(t.TempDir(), "axgate.db")
+	Put(t, path)
+	return ledger.Config{Path: path}
+}
+
+// Put makes an empty ledger of SQLite.
+func Put(t testing.TB, path string) {
+	t.Helper()
 	empty, err := file()
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "axgate.db")
 	if err := os.WriteFile(path, empty, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return ledger.Config{Path: path}
 }
 
 // Postgres is an empty ledger on the server that the tests of a package share;
