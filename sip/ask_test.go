@@ -35,8 +35,10 @@ func TestAsk(t *testing.T) {
 	t.Run("connect", func(t *testing.T) {
 		var question events.Event
 		var before events.Call
-		w := &world{}
-		*w = *openX(t, func(_ context.Context, q routing.Question, e events.Event) (routing.Decision, error) {
+		var w *world
+		opened := make(chan struct{})
+		w = openX(t, func(_ context.Context, q routing.Question, e events.Event) (routing.Decision, error) {
+			<-opened
 			question = e
 			w.journal.mu.Lock()
 			before = w.journal.calls[q.Session]
@@ -48,6 +50,7 @@ func TestAsk(t *testing.T) {
 			s.prompts = prompts{"wait.wav": clip(0x33, 100*time.Millisecond)}
 			s.cfg.minute = 300 * time.Millisecond
 		})
+		close(opened)
 		a := w.a.dial(numX, numA, w.mouthA.sdp(1))
 		b := w.b.ring()
 		require.Contains(t, b.invite.get("From"), numX)

@@ -234,7 +234,6 @@ func TestPacketSizes(t *testing.T) {
 // TestRTPTimeout is the trunk's own: who falls silent ends the call, who is on
 // hold does not.
 func TestRTPTimeout(t *testing.T) {
-	t.Parallel()
 	t.Run("silent", func(t *testing.T) {
 		w := open(t, func(s *settings) { s.trunkB.Media.Timeout = 5 * time.Second })
 		a, b := w.talk()

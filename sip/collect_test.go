@@ -117,7 +117,6 @@ func (d *side) info(key string) {
 }
 
 func TestCollect(t *testing.T) {
-	t.Parallel()
 	noEvents := func(sdp string) string {
 		return strings.NewReplacer(" 101\r", "\r", "a=rtpmap:101 telephone-event/8000\r\n", "").Replace(sdp)
 	}
@@ -226,7 +225,6 @@ func TestCollect(t *testing.T) {
 }
 
 func TestCollectInVain(t *testing.T) {
-	t.Parallel()
 	t.Run("wrong", func(t *testing.T) {
 		w := openAXE(t, 0)
 		a := w.enter(w.mouthA.sdp(1))

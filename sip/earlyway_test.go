@@ -142,7 +142,6 @@ func TestEarlyWays(t *testing.T) {
 
 // TestEarlyDigits: keys of a caller who is not answered.
 func TestEarlyDigits(t *testing.T) {
-	t.Parallel()
 	early := func(s *settings) { s.trunkA.Early.Digits = true }
 	for name, headers := range map[string][]string{"plain": nil, "reliable": {can}} {
 		t.Run(name, func(t *testing.T) {

@@ -15,7 +15,6 @@ import (
 // is refused with 491, as ours may be; then we ask again, later where the
 // Call-ID is ours. Over all transports.
 func TestGlare(t *testing.T) {
-	t.Parallel()
 	for name, c := range map[string]struct {
 		byB, tcp bool
 	}{
@@ -102,7 +101,6 @@ func TestGlareEnds(t *testing.T) {
 // TestOverdueReinvite: one with provisional responses only is taken back; who
 // does not answer that either has lost the dialog.
 func TestOverdueReinvite(t *testing.T) {
-	t.Parallel()
 	relayed := func(s *settings) { s.trunkA.Hold.Relay = true }
 	t.Run("taken back", func(t *testing.T) {
 		w := open(t, relayed)
@@ -138,7 +136,6 @@ func TestOverdueReinvite(t *testing.T) {
 // TestUpdate: in a talk it moves the audio, holds, and is refused without
 // harm; its Contact, and that of our own 2xx, is where requests go.
 func TestUpdate(t *testing.T) {
-	t.Parallel()
 	for _, byB := range []bool{false, true} {
 		t.Run(map[bool]string{false: "A", true: "B"}[byB], func(t *testing.T) {
 			w := open(t)

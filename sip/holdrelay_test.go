@@ -105,7 +105,6 @@ func TestHoldThatIsRefused(t *testing.T) {
 
 // TestHoldTone: what one on hold hears of us, until the resume.
 func TestHoldTone(t *testing.T) {
-	t.Parallel()
 	clip := make([]byte, 800)
 	for i := range clip {
 		clip[i] = 0x31

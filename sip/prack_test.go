@@ -31,7 +31,6 @@ func (d *side) pracks(rseq int, body string) msg {
 
 // TestPracks of leg B (RFC 3262 section 4).
 func TestPracks(t *testing.T) {
-	t.Parallel()
 	isPrack := func(m msg) bool { return m.method() == "PRACK" }
 	t.Run("in order, once each, in the dialog of each phone", func(t *testing.T) {
 		w := open(t)

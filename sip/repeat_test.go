@@ -13,7 +13,6 @@ import (
 // TestStillTrying: while it rings long, the caller's proxies are told again and
 // again that it does (RFC 3261 section 13.3.1.1).
 func TestStillTrying(t *testing.T) {
-	t.Parallel()
 	often := func(s *settings) { s.cfg.repeat = 150 * time.Millisecond }
 	t.Run("the last word is repeated", func(t *testing.T) {
 		w := open(t, often)

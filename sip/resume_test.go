@@ -210,7 +210,6 @@ func TestNobodyTakesIt(t *testing.T) {
 
 // TestGlareOfResumption: what crosses our re-INVITE, or comes too soon, is asked again.
 func TestGlareOfResumption(t *testing.T) {
-	t.Parallel()
 	for _, c := range []struct {
 		status int
 		header string

@@ -101,7 +101,6 @@ func TestMaxDuration(t *testing.T) {
 }
 
 func TestAudioIsGone(t *testing.T) {
-	t.Parallel()
 	t.Run("the caller's", func(t *testing.T) {
 		w := open(t, func(s *settings) { s.inactive = 300 * time.Millisecond })
 		a, b := w.talk()

@@ -206,7 +206,6 @@ func (w *world) begins(caller, callee []string) (a, b *side) {
 // TestWeRefresh: at half of the session, by UPDATE where the peer takes it, else
 // by a re-INVITE that says what was said before; each leg on its own.
 func TestWeRefresh(t *testing.T) {
-	t.Parallel()
 	off := func(t *trunk.Timer) { *t = trunk.Timer{Off: true} }
 	for name, c := range map[string]struct {
 		change         func(*settings)
@@ -266,7 +265,6 @@ func TestWeRefresh(t *testing.T) {
 // TestPeerDoesNotRefresh: it is hung up before the end of its session, and the
 // other side with it, each for the reason that the dialog is gone.
 func TestPeerDoesNotRefresh(t *testing.T) {
-	t.Parallel()
 	for name, c := range map[string]struct {
 		caller, callee []string
 		byB            bool

@@ -99,7 +99,6 @@ func TestSilentServer(t *testing.T) {
 // one: no less where the challenge came late, and no more where a provisional
 // response came before it.
 func TestSilentAfterAChallenge(t *testing.T) {
-	t.Parallel()
 	challenge := func(b *side, w *peer) *side {
 		b.says(401, "", `WWW-Authenticate: Digest realm="carrier", nonce="n1", algorithm=MD5, qop="auth"`)
 		return w.ring()

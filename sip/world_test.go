@@ -28,7 +28,8 @@ import (
 
 // TestMain shortens SIP's timers to a fifth, for both ends: what takes 32 s
 // takes 6.4 s here. They are sipgo's package variables and are set once. The
-// tests mostly wait, so many of them wait together.
+// tests mostly wait, so many of them wait together. Groups of tests that go by some
+// hundred milliseconds do not wait with others.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "24"); err != nil {

@@ -16,6 +16,7 @@ import (
 // TestBackupCommand backs up a node that runs, restores it elsewhere, where the
 // same is to be found, and tells what it refuses.
 func TestBackupCommand(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	keys, file := filepath.Join(dir, "keys"), filepath.Join(dir, "backup.axg")
 	require.NoError(t, os.WriteFile(keys, []byte(succeed(t, "keys", "new", "k")), 0o600))

@@ -152,6 +152,7 @@ func serve(t *testing.T, file string) *running {
 // TestServe: bindings made beside a running server count for its calls, and
 // none is left at the end.
 func TestServe(t *testing.T) {
+	t.Parallel()
 	file := write(t, "")
 	server := serve(t, file)
 	at := func(args ...string) []string { return append(args, "--config", file) }
@@ -261,6 +262,7 @@ func TestBadStarts(t *testing.T) {
 
 // TestTwoServers: a data directory has one server.
 func TestTwoServers(t *testing.T) {
+	t.Parallel()
 	file := write(t, "")
 	server := serve(t, file)
 	require.Contains(t, fail(t, 1, "serve", "--config", file), "another axgate runs on this data directory")
@@ -270,6 +272,7 @@ func TestTwoServers(t *testing.T) {
 
 // TestExplainExtension: an extension counts only for those who are asked for one.
 func TestExplainExtension(t *testing.T) {
+	t.Parallel()
 	file := write(t, `bindings:
   - {app: axe, x: "+8617010000003", a: "+8613800000001", ext: "0001"}`)
 	server := serve(t, file)
@@ -327,6 +330,7 @@ func TestCallProblems(t *testing.T) {
 
 // TestLab is the demonstration that a new user sees, on free ports.
 func TestLab(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("a whole call takes its time")
 	}

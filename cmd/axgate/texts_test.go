@@ -14,6 +14,7 @@ import (
 
 // TestTexts sends texts through a running server and tells of them.
 func TestTexts(t *testing.T) {
+	t.Parallel()
 	const ann, ben, x = "+8613800000001", "+8613800000002", "+8617010000001"
 	file := write(t, "")
 	server := serve(t, file)
