@@ -7,6 +7,8 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
+
+	"axgate/store/redistest"
 )
 
 // TestJournalCopies: pages are read in their order, those that are not needed any more are
@@ -14,7 +16,7 @@ import (
 func TestJournalCopies(t *testing.T) {
 	for name, open := range map[string]func() (*Cache, error){
 		"redis": func() (*Cache, error) {
-			return Open(Config{Address: startRedis(t).address(), Timeout: 5 * time.Second, Log: zerolog.Nop()})
+			return Open(Config{Address: redistest.Start(t).Addr, Timeout: 5 * time.Second, Log: zerolog.Nop()})
 		},
 		"embedded": func() (*Cache, error) {
 			return OpenEmbedded(Config{Address: "127.0.0.1:0", Timeout: 5 * time.Second, Log: zerolog.Nop()})
