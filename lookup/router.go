@@ -126,7 +126,7 @@ type Router struct {
 	beaten   int64                          // Run's: the mark that the ledger has heard of
 	trusted  atomic.Pointer[roster.Instant] // when the ledger heard of this node, of the last time that was before the epoch was read
 	vouched  atomic.Pointer[roster.Instant] // from when on other nodes vouch for what this one has heard; nil: they do not
-	away     atomic.Bool                    // the ledger does not answer
+	ledger   word                           // whether the ledger answers
 	outages  outages
 	guesses  guesses
 	use      *usage.Book
@@ -290,7 +290,7 @@ func (r *Router) facts(ctx context.Context, ask question) (routing.Facts, error)
 			return f, err
 		}
 	}
-	if r.away.Load() {
+	if r.ledger.hears(ctx) {
 		return routing.Facts{}, fmt.Errorf("neither cache nor ledger answers: %w", routing.ErrAway)
 	}
 	f, err := ask.ledger(ctx)

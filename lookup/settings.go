@@ -25,7 +25,7 @@ type settings struct {
 const pace = 500 * time.Millisecond
 
 // followMost is how long the ledger may take to tell: one that takes longer is away,
-// and calls that need it are refused at once.
+// and calls that need it are refused.
 const followMost = 3 * time.Second
 
 // Run follows the ledger until ctx ends: settings of apps, the epoch of the
@@ -61,7 +61,7 @@ func (r *Router) Run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		r.away.Store(ledger.Away(err))
+		r.ledger.give(ledger.Away(err))
 		if err != nil && !ill {
 			r.cfg.Log.Error().Err(err).Msg("follow the ledger: this node goes by what it knew")
 		}

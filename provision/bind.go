@@ -79,15 +79,27 @@ func (s *Service) bindTo(ctx context.Context, w *words, b routing.Binding) (rout
 
 // notBound finds the answer for a binding that the ledger refuses. If it stands
 // already because an earlier request for it could not be acknowledged, this
-// one is its repetition.
+// one is its repetition. Either answer tells the client that it is bound, so the
+// cache has to know, also when nobody could tell whether the ledger took it.
 func (s *Service) notBound(ctx context.Context, w *words, b routing.Binding, err error) (routing.Binding, error) {
 	var taken *ledger.TakenError
 	if !errors.As(err, &taken) {
 		return b, w.refusalOf(&b, err)
 	}
 	by := taken.By
-	if s.news.owes(by.ID) && by.App == b.App && by.A == b.A && by.B == b.B && (b.Ext == "" || b.Ext == by.Ext) {
-		return by, s.refresh(ctx, by.ID, by.X)
+	if by.App != b.App || by.A != b.A || by.B != b.B || b.Ext != "" && b.Ext != by.Ext {
+		return b, w.refusalOf(&b, err)
+	}
+	repeats := s.news.owes(by.ID)
+	owed, failure := s.ledger.Owed(ctx, by.X)
+	if failure == nil && (repeats || owed) {
+		failure = s.refresh(ctx, by.ID, by.X)
+	}
+	switch {
+	case failure != nil:
+		return b, failed("find whether the cache knows X", failure)
+	case repeats:
+		return by, nil
 	}
 	return b, w.refusalOf(&b, err)
 }

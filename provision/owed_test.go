@@ -89,3 +89,43 @@ func TestARefusalIsTrueOfTheCacheToo(t *testing.T) {
 		}
 	}
 }
+
+// TestBoundIsTrueOfTheCacheToo: nobody could tell whether the ledger took a binding, and the
+// cache did not hear of it. Whoever asks again is told that it stands: from then on it
+// has to be routed.
+func TestBoundIsTrueOfTheCacheToo(t *testing.T) {
+	const x, anna, bert, carl = "+8617010000001", "+8613800000001", "+8613800000002", "+8613800000003"
+	ctx, at := t.Context(), time.Now()
+	l, err := ledger.Open(ctx, ledgertest.SQLite(t))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	c, err := store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Timeout: 5 * time.Second, Registry: lookup.NewRegistry(l, "", nil)})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	s, err := provision.New(provision.Config{Ledger: l, Cache: c, Plan: routing.ChinaPlan(), Log: zerolog.Nop()})
+	require.NoError(t, err)
+	require.NoError(t, s.EnsureAccount(ctx, ledger.Account{SP: "demo"}))
+	_, err = s.CreateApp(ctx, ledger.App{App: routing.App{Key: "app", SP: "demo", Mode: routing.AXB}})
+	require.NoError(t, err)
+	_, err = s.AddNumber(ctx, ledger.Number{XNumber: routing.XNumber{X: x, App: "app"}})
+	require.NoError(t, err)
+	q := routing.Question{Session: "s", X: x, Caller: anna, At: at}
+	_, ticket, err := c.Peek(ctx, q)
+	require.NoError(t, err)
+	d, err := l.Dossier(ctx, x)
+	require.NoError(t, err)
+	require.NoError(t, c.Fill(ctx, ticket, d))
+	_, _, err = l.Bind(ctx, routing.Binding{App: "app", Mode: routing.AXB, X: x, A: anna, B: bert, CreatedAt: at})
+	require.NoError(t, err)
+
+	_, err = s.BindAXB(ctx, "app", provision.BindAXB{CallerNum: anna, CalleeNum: carl, RelationNum: x})
+	require.Equal(t, "1012010", provision.Code(err))
+	_, ticket, err = c.Peek(ctx, q)
+	require.NoError(t, err)
+	require.False(t, ticket.Miss(), "another request does not concern it")
+	_, err = s.BindAXB(ctx, "app", provision.BindAXB{CallerNum: anna, CalleeNum: bert, RelationNum: x})
+	require.Equal(t, "1012010", provision.Code(err))
+	_, ticket, err = c.Peek(ctx, q)
+	require.NoError(t, err)
+	require.True(t, ticket.Miss(), "the cache does not know yet, and would say that nobody is bound")
+}

@@ -113,10 +113,24 @@ type news struct {
 	settled map[routing.X]int64 // held by the cache at this version
 	owed    map[string]bool     // ids of bindings, or X, whose change was not acknowledged
 	epoch   int64               // the highest given to the cache
+	away    time.Time           // when the ledger was away last
 }
 
 func (n *news) reset() {
 	n.settled, n.owed = map[routing.X]int64{}, map[string]bool{}
+}
+
+// lacks notes that the ledger was away, lacked tells how long ago that was.
+func (n *news) lacks(at time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.away = at
+}
+
+func (n *news) lacked() time.Duration {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return time.Since(n.away)
 }
 
 func (n *news) settle(x routing.X, version int64) {

@@ -18,6 +18,10 @@ const (
 	nodePatience  = 12 * time.Second // a silent one is waited for once all others have heard
 )
 
+// backTime is how long after an outage of the ledger some nodes may go by the cache
+// alone still.
+const backTime = 3 * time.Second
+
 // settle brings a change that the ledger has to the cache, or else makes the
 // whole cache void, so that calls ask the ledger. Only then may the change be
 // acknowledged. key names what is owed if neither can be done.
@@ -106,7 +110,14 @@ func (s *Service) Run(ctx context.Context) {
 
 // Tend does once what Run does each second.
 func (s *Service) Tend(ctx context.Context) error {
-	return errors.Join(s.Close(ctx), s.sweep(ctx), s.repair(ctx), s.forgetRequests(ctx))
+	err := errors.Join(s.Close(ctx), s.sweep(ctx))
+	if ledger.Away(err) {
+		s.news.lacks(time.Now())
+	}
+	if s.news.lacked() >= backTime { // else an X that is read anew would be refused
+		err = errors.Join(err, s.repair(ctx))
+	}
+	return errors.Join(err, s.forgetRequests(ctx))
 }
 
 // Close notes in the ledger what the cache holds, so that nobody repairs it.

@@ -150,11 +150,15 @@ func (c *clerks) bind(p *pair, i int) string {
 			c.fault("a bind was not acknowledged within %v: %s", patience, r.text)
 			return ""
 		}
-		if try == i {
+		if try == i && i%2 == 0 { // others repeat it at once
 			c.agree(ctx, p)
 		}
 	}
 }
+
+// stale is how long after an outage calls may know nothing of a change of which nobody could
+// tell whether the ledger took it, unless the request is repeated (provision).
+const stale = 12 * time.Second
 
 // agree waits until the API answers, and has every node do what it says of a pair
 // whose bind was refused.
@@ -162,6 +166,7 @@ func (c *clerks) agree(ctx context.Context, p *pair) {
 	for i := 0; ; i++ {
 		id, err := c.node(i).binding(ctx, p)
 		if err == nil {
+			time.Sleep(stale)
 			if again, err := c.node(i).binding(ctx, p); err == nil && again == id {
 				c.callAll(p, id != "")
 				return
