@@ -1,6 +1,7 @@
 package provision_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -128,4 +129,50 @@ func TestBoundIsTrueOfTheCacheToo(t *testing.T) {
 	_, ticket, err = c.Peek(ctx, q)
 	require.NoError(t, err)
 	require.True(t, ticket.Miss(), "the cache does not know yet, and would say that nobody is bound")
+}
+
+// TestRepairWaits: an X that the cache missed a change of is read anew, but not while other
+// nodes may go by the cache alone still because the ledger was away.
+func TestRepairWaits(t *testing.T) {
+	t.Parallel()
+	const x = "+8617010000001"
+	ctx, at := t.Context(), time.Now()
+	l, err := ledger.Open(ctx, ledgertest.SQLite(t))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, l.Close()) })
+	c, err := store.OpenEmbedded(store.Config{Address: "127.0.0.1:0", Timeout: 5 * time.Second, Registry: lookup.NewRegistry(l, "", nil)})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	s, err := provision.New(provision.Config{Ledger: l, Cache: c, Plan: routing.ChinaPlan(), Log: zerolog.Nop(), Now: func() time.Time { return at.Add(time.Minute) }})
+	require.NoError(t, err)
+	require.NoError(t, s.EnsureAccount(ctx, ledger.Account{SP: "demo"}))
+	_, err = s.CreateApp(ctx, ledger.App{App: routing.App{Key: "app", SP: "demo", Mode: routing.AXB}})
+	require.NoError(t, err)
+	_, err = s.AddNumber(ctx, ledger.Number{XNumber: routing.XNumber{X: x, App: "app"}})
+	require.NoError(t, err)
+	require.NoError(t, s.Tend(ctx))
+	q := routing.Question{Session: "s", X: x, Caller: "+8613800000001", At: at}
+	_, ticket, err := c.Peek(ctx, q)
+	require.NoError(t, err)
+	d, err := l.Dossier(ctx, x)
+	require.NoError(t, err)
+	require.NoError(t, c.Fill(ctx, ticket, d))
+	_, _, err = l.Bind(ctx, routing.Binding{App: "app", Mode: routing.AXB, X: x, A: "+8613800000001", B: "+8613800000002", CreatedAt: at})
+	require.NoError(t, err)
+	known := func() bool {
+		_, ticket, err := c.Peek(ctx, q)
+		require.NoError(t, err)
+		return !ticket.Miss()
+	}
+
+	late, cancel := context.WithDeadline(ctx, time.Now())
+	defer cancel()
+	require.Error(t, s.Tend(late), "the ledger does not answer in time")
+	back := time.Now()
+	for time.Since(back) < 2*time.Second {
+		require.NoError(t, s.Tend(ctx))
+		require.True(t, known(), "calls can go by the cache")
+		time.Sleep(200 * time.Millisecond)
+	}
+	require.Eventually(t, func() bool { require.NoError(t, s.Tend(ctx)); return !known() }, 3*time.Second, 100*time.Millisecond)
 }
