@@ -78,7 +78,7 @@ type SIP struct {
 	RetryAfter    time.Duration `key:"retry_after" help:"what callers are told with 503"`
 	Drain         time.Duration `key:"drain" help:"how long running calls may go on after the order to end"`
 
-	Watchers []string `key:"watchers" help:"addresses and networks that OPTIONS are answered to besides trunks and phones, and nothing else is: load balancers that look whether the node takes calls"`
+	Watchers []string `key:"watchers" help:"addresses and networks that OPTIONS are answered to besides trunks and phones; to nothing else that they send there is an answer, unless phones may register: load balancers that look whether the node takes calls"`
 
 	T1 time.Duration `key:"t1" help:"RFC 3261's estimate of a round trip, of all trunks and phones: requests are repeated after it, doubled each time, and given up after 64 times it"`
 

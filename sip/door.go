@@ -32,10 +32,6 @@ func (o origin) name() string {
 
 // door takes requests that belong to no dialog.
 func (s *Server) door(tx *wire.ServerTx) {
-	if tx.Request.Method != sip.OPTIONS && s.watched(tx.From) && !s.serves(tx.From) {
-		s.reply(tx, sip.StatusForbidden, "Forbidden")
-		return
-	}
 	switch tx.Request.Method {
 	case sip.INVITE:
 		s.invite(tx)

@@ -100,7 +100,7 @@ func Open(cfg Config, engine *media.Engine, router Router, journal Journal, prom
 	if err := s.openNamed(); err != nil {
 		return nil, err
 	}
-	cfg.Flood.Known = s.known
+	cfg.Flood.Known, cfg.Flood.Spared = s.known, s.watched
 	s.stack, err = wire.Open(wire.Config{UDP: cfg.UDP, TCP: cfg.TCP, TLS: cfg.TLS.Listen, Secure: secure, Flood: cfg.Flood, RetryAfter: cfg.RetryAfter, T1: cfg.T1, Check: s.fit, Lost: s.lost}, log)
 	if err != nil {
 		return nil, err
@@ -197,6 +197,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // Request gives a request to the call it belongs to, or to the door.
 func (s *Server) Request(tx *wire.ServerTx) {
 	req := tx.Request
+	if !s.serves(tx.From) && req.Method != sip.OPTIONS { // of who may only watch
+		tx.Ignore()
+		return
+	}
 	tag, _ := req.To().Params.Get("tag")
 	if tag == "" {
 		s.door(tx)

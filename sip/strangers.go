@@ -17,8 +17,9 @@ func (s *Server) serves(from wire.Peer) bool {
 	return s.named.asks != nil || fromTrunk(s.cfg.Trunks, from)
 }
 
+// watched tells whether somebody may have answers to OPTIONS.
 func (s *Server) watched(from wire.Peer) bool {
-	at := from.Addr.Addr().Unmap()
+	at := from.Addr.Addr().Unmap().WithZone("")
 	return slices.ContainsFunc(s.cfg.Watchers, func(p netip.Prefix) bool { return p.Contains(at) })
 }
 

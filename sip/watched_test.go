@@ -13,16 +13,22 @@ import (
 // TestWatchers: who may watch gets answers to OPTIONS, which say when no calls are taken,
 // and to nothing else; other strangers get none.
 func TestWatchers(t *testing.T) {
-	w := open(t, func(s *settings) { s.cfg.Watchers = []netip.Prefix{netip.MustParsePrefix("127.0.9.0/24")} })
+	w := open(t, func(s *settings) {
+		s.cfg.Watchers = []netip.Prefix{netip.MustParsePrefix("127.0.9.0/24")}
+		s.cfg.Flood.Refusals = 5
+	})
 	watcher, stranger := newPeer(t, "watcher", "127.0.9.7"), newPeer(t, "stranger", "127.0.0.9")
 	watcher.to, stranger.to = w.srv.UDPAddr(), w.srv.UDPAddr()
 	look := func(p *peer) *side { return p.texts(numX, numA, "hello") }
 
 	o := look(watcher)
-	o.response(403, "MESSAGE")
+	for range 20 { // by others, in its name
+		watcher.texts(numX, numA, "hello")
+		watcher.send("MESSAGE sip:x SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.9.7\r\nUser-Agent: sipvicious\r\n\r\n")
+	}
 	o.request("OPTIONS", "")
 	o.response(200, "OPTIONS")
-	watcher.dial(numX, numA, w.mouthA.sdp(1)).fails(403)
+	require.Empty(t, w.srv.Bans())
 	w.srv.Drain(true)
 	o.request("OPTIONS", "")
 	require.NotEmpty(t, o.response(503, "OPTIONS").get("Retry-After"))

@@ -18,6 +18,9 @@ type Flood struct {
 	Refusals int             // requests refused within a minute, after which the source is banned; 0: it never is
 	Ban      time.Duration   // how long; 0: 10 minutes
 	Known    func(Peer) bool // sources that are not bounded; nil: none is known
+	// Spared are sources that are bounded but never banned: others could have them
+	// banned by sending in their name. nil: none is.
+	Spared func(Peer) bool
 }
 
 // Ban is a source of which nothing is read.
@@ -152,7 +155,7 @@ func (g *guard) of(source netip.Prefix, now time.Time) *measure {
 
 // refused counts refusals against a source, and bans it at its last.
 func (g *guard) refused(from Peer, n int) {
-	if g.off(from) || g.cfg.Refusals == 0 {
+	if g.off(from) || g.cfg.Refusals == 0 || g.cfg.Spared != nil && g.cfg.Spared(from) {
 		return
 	}
 	g.mu.Lock()
