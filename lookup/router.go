@@ -286,7 +286,7 @@ const tries = 3
 func (r *Router) facts(ctx context.Context, ask question) (routing.Facts, error) {
 	if r.believes() && !r.outages.lasts(r.cfg.Cache.Place(ask.x)) {
 		f, found, err := r.cached(ctx, ask)
-		if found || err != nil {
+		if found || err != nil && !ledger.Away(err) {
 			return f, err
 		}
 	}

@@ -38,7 +38,7 @@ func (f *fence) passes(now time.Time) bool {
 	sure := f.holds()
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	stood := !f.looked.IsZero() && now.Sub(f.looked) > fenceGap
+	stood := !f.looked.IsZero() && since(f.looked, now) > fenceGap
 	f.looked = now
 	switch {
 	case sure:
@@ -50,6 +50,12 @@ func (f *fence) passes(now time.Time) bool {
 		return true
 	}
 	return now.Sub(f.unsure) > fencePatience
+}
+
+// since is the time between two looks: the longer by the machine's clock, which goes on
+// while the machine sleeps, and by how long the process has run, which nobody sets.
+func since(before, now time.Time) time.Duration {
+	return max(now.Sub(before), now.Round(0).Sub(before.Round(0)))
 }
 
 // holds waits until this node may act for the call; false: the call was let go of.
