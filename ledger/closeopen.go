@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -16,9 +17,9 @@ import (
 type Repaired func(c events.Call) (file string, bytes int64, ok bool)
 
 // CloseOpen ends the calls that a dead node has left open, in the life that is over
-// or one before, and that nobody has taken over. Each ends at the last instant at which
-// the node was alive - one that it took later, while it did not know that it was dead,
-// when it let go of it - and gets one disconnect event, if it has none, and one fee event.
+// or one before, and that nobody has taken over. Each ends at the last instant at which the
+// life that it is of was alive - one that this one took later, while it did not know that it was
+// dead, when it let go of it - and gets one disconnect event, if it has none, and one fee event.
 // carried tells that the node's journal is in the ledger; if it is not, the numbers
 // of the events leave room for those that it may bring (heirSeq). It returns the
 // calls that were closed; one that cannot be closed does not keep the others
@@ -84,9 +85,9 @@ func (l *Ledger) closeCall(ctx context.Context, session string, d Dead, carried 
 			return err
 		}
 		closed = true
-		end := d.AliveAt
-		if call.In.After(end) && d.LetGo.After(end) {
-			end = d.LetGo
+		end, err := aliveUntil(s, call, d)
+		if err != nil {
+			return err
 		}
 		return writeEnd(s, call, known, end, carried, repaired)
 	})
@@ -94,6 +95,25 @@ func (l *Ledger) closeCall(ctx context.Context, session string, d Dead, carried 
 		l.rouse()
 	}
 	return call, closed, err
+}
+
+// aliveUntil is the last instant at which the life that a call is of was alive: of one before
+// the life that is over the ledger knows its own.
+func aliveUntil(s scope, call events.Call, d Dead) (time.Time, error) {
+	if call.Incarnation < d.Incarnation {
+		var alive int64
+		err := s.scan(`SELECT alive_at FROM node_lives WHERE node = $1 AND incarnation = $2 AND ended_at > 0`, one(call.Node, call.Incarnation), &alive)
+		if err == nil {
+			return instant(alive), nil
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return time.Time{}, fmt.Errorf("read until when %s was alive: %w", Life{call.Node, call.Incarnation}, err)
+		}
+	}
+	if call.In.After(d.AliveAt) && d.LetGo.After(d.AliveAt) {
+		return d.LetGo, nil
+	}
+	return d.AliveAt, nil
 }
 
 // heirSeq is by how much the number of the first event that an heir writes of a call is above

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -50,6 +51,23 @@ func TestClockSetBack(t *testing.T) {
 	})
 }
 
+// TestCallOfALifeBefore: a call that the journal of one life brings after the next has begun
+// ends when the first was alive last, whoever settles the second.
+func TestCallOfALifeBefore(t *testing.T) {
+	each(t, func(t *testing.T, l *ledger.Ledger) {
+		first := ledgertest.Alive(t, l, "a", t0.Add(time.Minute))
+		second := ledgertest.Alive(t, l, "a", t0.Add(2*time.Hour))
+		for i, life := range []ledger.Life{first, second} {
+			c, evs := owned(fmt.Sprint("s", i), life)
+			write(t, l, c, evs...)
+		}
+		_, err := l.CloseOpen(t.Context(), declared(t, l, second, ledgertest.Alive(t, l, "b", t0)), false, nil)
+		require.NoError(t, err)
+		require.Equal(t, t0.Add(time.Minute), call(t, l, "s0").Ended)
+		require.Equal(t, t0.Add(2*time.Hour), call(t, l, "s1").Ended)
+	})
+}
+
 // TestBegunUnheard: who has lost the answer to the begin of its next life goes on with it;
 // another of the name does not.
 func TestBegunUnheard(t *testing.T) {
@@ -71,6 +89,14 @@ func TestBegunUnheard(t *testing.T) {
 		}
 		_, err = l.RejoinNode(t.Context(), a, ledger.Self{Home: "home"}, false)
 		require.ErrorIs(t, err, ledger.ErrReplaced, "a copy of its directory has begun")
+
+		begun := ledger.Life{Node: "a", Incarnation: 2}
+		declared(t, l, begun, ledgertest.Alive(t, l, "c", t0))
+		_, err = l.RejoinNode(t.Context(), a, ledger.Self{Home: "another"}, true)
+		require.ErrorIs(t, err, ledger.ErrReplaced)
+		next, err := l.RejoinNode(t.Context(), a, ledger.Self{Home: "home"}, true)
+		require.NoError(t, err, "others have found silent what it did not know to have begun")
+		require.Equal(t, ledger.Life{Node: "a", Incarnation: 3}, next)
 	})
 }
 

@@ -192,8 +192,8 @@ func (l *Ledger) begin(s scope, life Life, me Self) error {
 }
 
 // RejoinNode begins the next life of a node that was declared dead. again: it may have begun
-// that life already, by a transaction whose answer was lost, which its home tells; else,
-// ErrReplaced.
+// that life already, by a transaction whose answer was lost, which its home tells; if others
+// have declared that one dead meanwhile, the one after it begins. Else, ErrReplaced.
 func (l *Ledger) RejoinNode(ctx context.Context, was Life, me Self, again bool) (life Life, err error) {
 	err = l.changeNodes(ctx, func(s scope) error {
 		n, found, err := l.lockNode(s, was.Node)
@@ -201,10 +201,13 @@ func (l *Ledger) RejoinNode(ctx context.Context, was Life, me Self, again bool) 
 			return err
 		}
 		life = Life{was.Node, was.Incarnation + 1}
-		if again && found && n.Life == life && n.State.Alive() && me.Home != "" && n.Home == me.Home {
+		begun := again && found && n.Life == life && me.Home != "" && n.Home == me.Home
+		if begun && n.State.Alive() {
 			return nil
 		}
-		if found && n.Incarnation > was.Incarnation {
+		if begun && n.State == NodeDead { // others have found that one silent meanwhile
+			life.Incarnation++
+		} else if found && n.Incarnation > was.Incarnation {
 			return ErrReplaced
 		}
 		return l.begin(s, life, me)
