@@ -73,6 +73,7 @@ func (n *Node) attend(ctx context.Context) error {
 	n.roster.Died(n.takeOver)
 	n.roster.Died(n.closeCalls)
 	n.roster.Died(n.freeClaims)
+	n.roster.Leaving(n.closeAllAsked)
 	n.roster.Drained(n.server.Drain)
 	if n.takeovers != nil {
 		n.roster.Missed(func() { n.server.ExpectOrphans(missTime) })
@@ -83,12 +84,13 @@ func (n *Node) attend(ctx context.Context) error {
 }
 
 // abstain leaves the deaths of others to others: what this node took over now would end
-// with it.
+// with it. It takes no new calls from here on.
 func (n *Node) abstain(ctx context.Context) error {
+	n.server.Drain(true)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastCarry)
 	defer cancel()
 	if err := n.roster.Abstain(ctx); err != nil {
-		n.log.Warn().Err(err).Msg("others come to it when this node has ended")
+		n.log.Warn().Err(err).Msg("others come to it later than this node begins to end")
 	}
 	return nil
 }

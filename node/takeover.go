@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"axgate/ledger"
@@ -27,8 +29,14 @@ type takeovers struct {
 
 	// asked are sessions of a life that the ledger may have given to this node, which does
 	// not carry them yet. Of the one that settles deaths alone.
-	asked map[ledger.Life]map[string]bool
+	asked map[ledger.Life]*asked
 	runs  map[string]bool // sessions of deaths not settled yet that this node goes on with, or did
+}
+
+// asked are sessions of a dead node.
+type asked struct {
+	of       roster.Dead
+	sessions map[string]bool
 }
 
 // openTakeovers begins to keep this node's calls for others, if they are to survive.
@@ -36,7 +44,7 @@ func (n *Node) openTakeovers(context.Context) error {
 	if !n.cfg.Cluster.Takeover {
 		return nil
 	}
-	n.takeovers = &takeovers{shared: &shared{dir: RecordDir(&n.cfg)}, asked: map[ledger.Life]map[string]bool{}, runs: map[string]bool{}}
+	n.takeovers = &takeovers{shared: &shared{dir: RecordDir(&n.cfg)}, asked: map[ledger.Life]*asked{}, runs: map[string]bool{}}
 	n.takeovers.talks = n.cache.NewTalks(store.TalksConfig{
 		Owner: func() (string, bool) { return n.roster.Life().String(), n.roster.Holds() },
 		Seal:  func(session, state string) (string, error) { return n.ring.SealText(talkPlace(session), state) },
@@ -91,6 +99,7 @@ func (n *Node) takeOver(ctx context.Context, d roster.Dead) error {
 		n.log.Error().Err(err).Stringer("dead", d.Life).Msg("its calls are closed: what they were cannot be read")
 		return n.closeAsked(ctx, d)
 	}
+	sessions := slices.Collect(maps.Keys(kept))
 	for session := range n.takeovers.runs {
 		delete(kept, session)
 	}
@@ -107,6 +116,10 @@ func (n *Node) takeOver(ctx context.Context, d roster.Dead) error {
 	}
 	if err := n.cache.ForgetTalks(ctx, owner); err != nil {
 		n.log.Info().Err(err).Msg("they run out")
+		return nil
+	}
+	for _, session := range sessions {
+		delete(n.takeovers.runs, session)
 	}
 	return nil
 }
@@ -114,15 +127,31 @@ func (n *Node) takeOver(ctx context.Context, d roster.Dead) error {
 // closeAsked closes the calls that the ledger has given to this node, or may have, and that
 // it does not go on with.
 func (n *Node) closeAsked(ctx context.Context, d roster.Dead) error {
-	asked := n.takeovers.asked[d.Life]
-	for session := range asked {
+	a := n.takeovers.asked[d.Life]
+	if a == nil {
+		return nil
+	}
+	for session := range a.sessions {
 		if err := n.ledger.CloseTaken(ctx, session, n.roster.Life(), d, n.repaired); err != nil {
 			return err
 		}
-		delete(asked, session)
+		delete(a.sessions, session)
 	}
 	delete(n.takeovers.asked, d.Life)
 	return nil
+}
+
+// closeAllAsked does so before deaths are left to others: they are not theirs, and nobody
+// carries them.
+func (n *Node) closeAllAsked(ctx context.Context) error {
+	if n.takeovers == nil {
+		return nil
+	}
+	var failed error
+	for _, a := range n.takeovers.asked {
+		failed = errors.Join(failed, n.closeAsked(ctx, a.of))
+	}
+	return failed
 }
 
 // prepare makes calls of what a dead node kept, by session.
@@ -160,14 +189,14 @@ func (n *Node) adopt(ctx context.Context, d roster.Dead, orphans map[string]*sip
 	}()
 	const batch = 200
 	var some []ledger.Kept
-	asked := n.takeovers.asked[d.Life]
-	if asked == nil {
-		asked = map[string]bool{}
-		n.takeovers.asked[d.Life] = asked
+	a := n.takeovers.asked[d.Life]
+	if a == nil {
+		a = &asked{d, map[string]bool{}}
+		n.takeovers.asked[d.Life] = a
 	}
 	give := func() error {
 		for _, k := range some {
-			asked[k.Call.Session] = true
+			a.sessions[k.Call.Session] = true
 		}
 		taken, err := n.ledger.TakeOver(ctx, d.Life, n.roster.Life(), some)
 		some = some[:0]
@@ -181,7 +210,7 @@ func (n *Node) adopt(ctx context.Context, d roster.Dead, orphans map[string]*sip
 				n.log.Error().Err(err).Msg("the call of a dead node is closed")
 				continue
 			}
-			delete(asked, session)
+			delete(a.sessions, session)
 			n.takeovers.runs[session] = true
 			adopted++
 		}

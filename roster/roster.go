@@ -70,13 +70,15 @@ type Roster struct {
 	ended   bool       // this life is over: beats tell nothing of it
 	attends attendance
 	looks   chan struct{} // the others are to be looked at
-	deaths  chan struct{} // there may be some to settle
+	deaths  chan struct{} // there may be some to settle, or to leave to others
+	ran     chan struct{} // closed when Run has ended
 	letGo   time.Time     // Run's own: when the last life ended that was declared over
 	seen    atomic.Pointer[[]ledger.Node]
 
 	mu      sync.Mutex
 	at      ledger.Addresses // of this node
 	died    []func(context.Context, Dead) error
+	leaving []func(context.Context) error
 	missed  []func()
 	lost    []func(context.Context, Life)
 	drained []func(drain bool)
@@ -101,7 +103,7 @@ func Join(ctx context.Context, cfg Config) (*Roster, error) {
 	if cfg.Ledger == nil || cfg.Node == "" {
 		return nil, errors.New("a roster needs a ledger and the node's name")
 	}
-	r := &Roster{cfg: cfg, soon: make(chan struct{}, 1), over: make(chan error, 1), deaths: make(chan struct{}, 1), looks: make(chan struct{}, 1)}
+	r := &Roster{cfg: cfg, soon: make(chan struct{}, 1), over: make(chan error, 1), deaths: make(chan struct{}, 1), looks: make(chan struct{}, 1), ran: make(chan struct{})}
 	up := ledger.NodeUp
 	r.state.Store(&up)
 	life, err := r.join(ctx)

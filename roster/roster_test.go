@@ -299,6 +299,40 @@ func TestAbstain(t *testing.T) {
 	})
 }
 
+// TestAbstainLater: a death that is being settled for longer than the end of a node waits is
+// left to others all the same, and soon, after what was begun of it has been ended.
+func TestAbstainLater(t *testing.T) {
+	each(t, func(t *testing.T, cfg ledger.Config) {
+		a, b := joined(t, cfg, "a"), joined(t, cfg, "b")
+		free := make(chan struct{})
+		b.Died(func(context.Context, Dead) error {
+			<-free
+			return errors.New("not done")
+		})
+		var asked atomic.Int64
+		b.Leaving(func(context.Context) error {
+			if asked.Add(1) == 1 {
+				return errors.New("not at once")
+			}
+			return nil
+		})
+		a.stop()
+		eventually(t, "b is at it", func() bool { return len(b.deaths()) > 0 })
+		z := joined(t, cfg, "z")
+		soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		require.ErrorIs(t, b.Abstain(soon), context.DeadlineExceeded)
+		require.Zero(t, asked.Load(), "it is still being settled")
+		close(free)
+		eventually(t, "z settles it", func() bool { return len(z.deaths()) == 1 })
+		require.NoError(t, b.Abstain(t.Context()))
+		require.Equal(t, int64(2), asked.Load(), "until it is done")
+		require.True(t, b.Holds(), "it has not ended yet")
+		b.stop()
+		require.NoError(t, b.Abstain(t.Context()), "nor does it wait when nobody would come to it")
+	})
+}
+
 // TestALostRow: a ledger that has lost a node hears again who and where it is.
 func TestALostRow(t *testing.T) {
 	cfg := ledgertest.SQLite(t)

@@ -14,6 +14,7 @@ import (
 // Run beats until ctx ends, declares nodes dead that stay silent, and settles
 // what they leave.
 func (r *Roster) Run(ctx context.Context) {
+	defer close(r.ran)
 	tick := time.NewTicker(r.cfg.Pace)
 	defer tick.Stop()
 	ill := false
@@ -40,7 +41,7 @@ func (r *Roster) Run(ctx context.Context) {
 }
 
 // inherit settles deaths until ctx ends, and once what came late of this node's own
-// last life.
+// last life; when the node has ended to attend, it leaves them to others.
 func (r *Roster) inherit(ctx context.Context) {
 	swept := false
 	for {
@@ -49,23 +50,28 @@ func (r *Roster) inherit(ctx context.Context) {
 			return
 		case <-r.deaths:
 		}
-		if !r.attends.enter() {
-			continue
-		}
-		err := r.settle(ctx)
-		if !swept && err == nil && r.attends.is() {
-			swept, err = r.sweep(ctx)
-		}
-		r.attends.leave()
-		if err != nil && ctx.Err() == nil {
+		if err := r.inheritOnce(ctx, &swept); err != nil && ctx.Err() == nil {
 			r.cfg.Log.Error().Err(err).Msg("what a dead node left is not settled yet")
 			const pause = time.Second
 			select {
 			case <-ctx.Done():
 			case <-time.After(pause):
 			}
+			r.rouse(r.deaths)
 		}
 	}
+}
+
+func (r *Roster) inheritOnce(ctx context.Context, swept *bool) error {
+	if !r.attends.enter() {
+		return r.leaveDeaths(ctx)
+	}
+	defer r.attends.leave()
+	err := r.settle(ctx)
+	if !*swept && err == nil && r.attends.is() {
+		*swept, err = r.sweep(ctx)
+	}
+	return err
 }
 
 // settle goes through the deaths that this node is heir of.

@@ -42,6 +42,7 @@ func (r *Roster) lookOnce(ctx context.Context, w *watch) error {
 	if !r.attends.enter() {
 		return nil
 	}
+	defer r.rouse(r.deaths) // also when this node has ended to attend meanwhile
 	defer r.attends.leave()
 	for _, n := range dead {
 		won, err := r.cfg.Ledger.DeclareDead(ctx, r.Life(), n)
@@ -52,7 +53,6 @@ func (r *Roster) lookOnce(ctx context.Context, w *watch) error {
 			r.cfg.Log.Warn().Stringer("dead", n.Life).Time("heard", n.HeardAt).Msg("a node is silent: it is declared dead, and its calls are this node's")
 		}
 	}
-	r.rouse(r.deaths)
 	return nil
 }
 
