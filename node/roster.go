@@ -46,6 +46,12 @@ func (n *Node) openRoster(ctx context.Context) error {
 	if n.roster, err = roster.Join(ctx, roster.Config{Ledger: n.ledger, Node: n.cfg.Node, Home: at, Log: n.log}); err != nil {
 		return err
 	}
+	n.close.add("the sign of this node", func(context.Context) error { // after all nodes know that it has ended
+		if n.takeovers == nil {
+			return nil
+		}
+		return n.takeovers.shared.withdraw()
+	})
 	n.close.add("the roster", n.leave)
 	n.background("the roster", n.roster.Run)
 	return nil

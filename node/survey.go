@@ -105,9 +105,6 @@ func (s *survey) stored(ctx context.Context, to *metrics.Survey) (err error) {
 	if err != nil {
 		return err
 	}
-	if t := s.node.takeovers; t != nil {
-		t.shared.look(s.node.roster.Life(), list, l.Now())
-	}
 	to.Nodes = map[ledger.NodeState]int{ledger.NodeUp: 0, ledger.NodeDraining: 0, ledger.NodeGone: 0, ledger.NodeDead: 0}
 	for i := range list {
 		to.Nodes[list[i].State]++

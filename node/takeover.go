@@ -50,10 +50,10 @@ func (n *Node) openTakeovers(context.Context) error {
 		Seal:  func(session, state string) (string, error) { return n.ring.SealText(talkPlace(session), state) },
 	})
 	n.background("keeping calls for other nodes", n.takeovers.talks.Run)
-	n.close.add("the sign of this node", func(context.Context) error { return n.takeovers.shared.withdraw(n.cfg.Node) })
 	if err := n.takeovers.shared.leave(n.roster.Life()); err != nil { // health goes on telling
 		n.log.Error().Err(err).Msg("other nodes do not know that they can go on with the recordings of this one")
 	}
+	n.background("looking for the signs of other nodes", n.lookForSigns)
 	return nil
 }
 
