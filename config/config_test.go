@@ -261,3 +261,35 @@ func TestAnyText(t *testing.T) {
 		_, _ = config.Load(config.Default(), path, nil)
 	})
 }
+
+// TestTraceHeaderNames: a header has one name, however it is spelled: the environment wins,
+// and in the file it stands once.
+func TestTraceHeaderNames(t *testing.T) {
+	c, err := load(t, "traces: {headers: {Authorization: of-the-file, X_Tenant: seven}}\n", "AXGATE_TRACES_HEADERS_AUTHORIZATION=of-the-environment")
+	require.NoError(t, err)
+	require.Equal(t, config.Headers{"authorization": "of-the-environment", "x-tenant": "seven"}, c.Traces.Headers)
+	_, err = load(t, "traces: {headers: {x-tenant: one, X_Tenant: two}}\n")
+	require.ErrorContains(t, err, "traces.headers: it has one name twice")
+	_, err = load(t, "traces: {headers: {\"Bearer hidden\": x}}\n")
+	require.ErrorContains(t, err, "traces.headers: it is no name of a header")
+	require.NotContains(t, strings.ToLower(err.Error()), "hidden")
+}
+
+// TestTraceHeadersInTheClear: what the collector is shown goes over no network as it is
+// without a word.
+func TestTraceHeadersInTheClear(t *testing.T) {
+	for text, notes := range map[string]int{
+		"endpoint: \"http://192.0.2.7:4318\", headers: {a: b}":      1,
+		"endpoint: \"http://collector\", credentials_file: /x":      1,
+		"endpoint: \"http://192.0.2.7:4318\"":                       0,
+		"endpoint: \"https://192.0.2.7:4318\", headers: {a: b}":     0,
+		"endpoint: \"http://127.0.0.1:4318\", headers: {a: b}":      0,
+		"endpoint: \"http://[::1]:4318\", headers: {a: b}":          0,
+		"endpoint: \"http://localhost:4318\", credentials_file: /x": 0,
+		"headers: {a: b}": 0,
+	} {
+		c, err := load(t, "traces: {"+text+"}\n")
+		require.NoError(t, err, text)
+		require.Len(t, c.Notes(), notes, text)
+	}
+}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -98,15 +99,15 @@ func (e *environ) table(v reflect.Value, key, name string) {
 	for _, k := range v.MapKeys() {
 		table[k.String()] = v.MapIndex(k).String()
 	}
-	for n, text := range e.vars {
+	for _, n := range slices.Sorted(maps.Keys(e.vars)) {
 		if entry, ok := strings.CutPrefix(n, name+"_"); ok {
-			entry = strings.ToLower(entry)
-			table[entry] = text
+			entry = entryName(v.Type(), strings.ToLower(entry))
+			table[entry] = e.vars[n]
 			e.used[n], e.where[join(key, entry)] = true, n
 		}
 	}
 	if len(table) > 0 {
-		v.Set(reflect.ValueOf(table))
+		v.Set(reflect.ValueOf(table).Convert(v.Type()))
 	}
 }
 

@@ -204,12 +204,16 @@ func (r *reader) sections(v reflect.Value, key string, n ast.Node) {
 func (r *reader) table(v reflect.Value, key string, n ast.Node) {
 	table := map[string]string{}
 	for _, p := range r.pairs(key, n) {
-		name := p.Key.GetToken().Value
+		name := entryName(v.Type(), p.Key.GetToken().Value)
+		if _, twice := table[name]; twice {
+			r.wrong(key, p, "it has one name twice: in the name of a header large letters are no difference, nor is _ for -")
+			continue
+		}
 		if text, ok := r.scalar(join(key, name), p.Value); ok {
 			table[name] = text
 		}
 	}
-	v.Set(reflect.ValueOf(table))
+	v.Set(reflect.ValueOf(table).Convert(v.Type()))
 }
 
 func at(key string, i int) string { return fmt.Sprintf("%s[%d]", key, i) }

@@ -2,7 +2,9 @@ package config
 
 import (
 	"errors"
+	"net/netip"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -25,9 +27,9 @@ type Health struct {
 type Traces struct {
 	Endpoint string `key:"endpoint" help:"address of a collector that takes OTLP over HTTP, such as http://127.0.0.1:4318; traces go to /v1/traces unless it has a path; empty: there are none"`
 	// Headers and those of CredentialsFile say to the collector who we are.
-	Headers         map[string]string `key:"headers" secret:"true" help:"headers that the collector wants, such as authorization: Bearer SECRET, or AXGATE_TRACES_HEADERS_AUTHORIZATION of the environment; _ in a name stands for -"`
-	CredentialsFile string            `key:"credentials_file" help:"file of further headers, one on each line as name: value; they count before headers"`
-	PerThousand     int               `key:"per_thousand" help:"how many calls and API requests of a thousand are traced; requests whose traceparent says so always are"`
+	Headers         Headers `key:"headers" secret:"true" help:"headers that the collector wants, such as authorization: Bearer SECRET, or AXGATE_TRACES_HEADERS_AUTHORIZATION of the environment; _ in a name stands for -"`
+	CredentialsFile string  `key:"credentials_file" help:"file of further headers, one on each line as name: value; they count before headers, and any of both instead of OTEL_EXPORTER_OTLP_HEADERS"`
+	PerThousand     int     `key:"per_thousand" help:"how many calls and API requests of a thousand are traced; requests whose traceparent says so always are"`
 }
 
 func (k *checker) watching(c *Config) {
@@ -47,10 +49,36 @@ func (k *checker) watching(c *Config) {
 	}
 	for name, value := range c.Traces.Headers {
 		if err := Header(name, value); err != nil {
-			k.wrong(join("traces.headers", name), "%v", err)
+			k.wrong("traces.headers", "%v", err) // a secret may stand in the place of the name
 		}
 	}
+	if t := &c.Traces; inTheClear(t.Endpoint) && (len(t.Headers) > 0 || t.CredentialsFile != "") {
+		c.notes = append(c.notes, "traces.endpoint is no https:// address: whoever is on the way to it can read the headers that it is sent")
+	}
 	k.count("traces.per_thousand", c.Traces.PerThousand, 0, 1000)
+}
+
+// Headers are headers of HTTP by their names, in small letters and with - for _.
+type Headers map[string]string
+
+var headersType = reflect.TypeFor[Headers]()
+
+// entryName is the one spelling of a name in a table: of headers many are the same.
+func entryName(table reflect.Type, name string) string {
+	if table == headersType {
+		name = strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+	}
+	return name
+}
+
+// inTheClear tells whether an address is reached over a network without TLS.
+func inTheClear(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() != "localhost" && (err != nil || !ip.IsLoopback())
 }
 
 // Header tells what is wrong with a header of HTTP, and repeats nothing of it.

@@ -55,13 +55,21 @@ func TestSpansOfACall(t *testing.T) {
 	begun := time.Now()
 	out, err := phones[a].Dial(ctx, x)
 	require.NoError(t, err)
-	in := <-phones[b].Incoming()
+	var in *phone.Call
+	select {
+	case in = <-phones[b].Incoming():
+	case <-ctx.Done():
+		t.Fatal("no call comes")
+	}
+	ringing := time.Now()
 	require.NoError(t, in.Ring())
-	time.Sleep(300 * time.Millisecond) // it rings so long
+	time.Sleep(1500 * time.Millisecond) // it rings so long
+	answering := time.Now()
 	require.NoError(t, in.Answer(ctx))
 	require.NoError(t, out.WaitAnswer(ctx))
 	answered := time.Now()
 	time.Sleep(2 * time.Second)
+	ending := time.Now()
 	require.NoError(t, out.Hangup(ctx))
 	_, err = in.WaitEnd(ctx)
 	require.NoError(t, err)
@@ -86,9 +94,15 @@ func TestSpansOfACall(t *testing.T) {
 	times := func(s *v1.Span) [2]time.Time {
 		return [2]time.Time{time.Unix(0, int64(s.StartTimeUnixNano)), time.Unix(0, int64(s.EndTimeUnixNano))}
 	}
-	const near = 500 * time.Millisecond
-	require.WithinDuration(t, begun, times(root)[0], near)
-	require.WithinDuration(t, ended, times(root)[1], near)
+	// Between what the phones do and what they see, however slow the machine is; it rings
+	// and talks for longer than the slack.
+	within := func(from, at, to time.Time, what string) {
+		t.Helper()
+		const slack = time.Second
+		require.True(t, !at.Before(from.Add(-slack)) && !at.After(to.Add(slack)), "%s: %v, not from %v to %v", what, at, from, to)
+	}
+	within(begun, times(root)[0], ringing, "the call begins")
+	within(ending, times(root)[1], ended, "the call ends")
 	one := func(name string) [2]time.Time {
 		all := collector.Named(name)
 		require.Len(t, all, 1, name)
@@ -96,12 +110,14 @@ func TestSpansOfACall(t *testing.T) {
 		require.Equal(t, root.SpanId, all[0].ParentSpanId, name)
 		return times(all[0])
 	}
-	require.WithinDuration(t, begun, one("decide")[1], near)
-	require.WithinDuration(t, begun, one("ring")[1], near)
-	answer, talk, recording := one("answer"), one("talk"), one("recording")
-	require.InDelta(t, 300, answer[1].Sub(answer[0]).Milliseconds(), 200)
-	require.WithinDuration(t, answered, talk[0], near)
-	require.WithinDuration(t, ended, talk[1], near)
+	within(begun, one("decide")[1], ringing, "it is decided")
+	ring, answer, talk, recording := one("ring"), one("answer"), one("talk"), one("recording")
+	within(ringing, ring[1], answering, "it rings")
+	require.Equal(t, ring[1], answer[0])
+	require.Greater(t, answer[1].Sub(answer[0]), 500*time.Millisecond)
+	within(answering, answer[1], answered, "it is answered")
+	within(answering, talk[0], answered, "they talk")
+	within(ending, talk[1], ended, "they have talked")
 	require.False(t, recording[0].Before(talk[0]))
 	require.Equal(t, talk[1], recording[1])
 	require.Equal(t, talk[1], one("tear-down")[0])
@@ -130,7 +146,7 @@ func TestSpansOfACall(t *testing.T) {
 // TestTraceHeaders: what is wrong with the file of headers is told without what is in it.
 func TestTraceHeaders(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "headers")
-	for _, text := range []string{"Bearer secret\n", "a: b\nsecret\n", "authorization:\n", ": secret\n", "authorization: se\u00e9cret"} {
+	for _, text := range []string{"Bearer secret\n", "a: b\nsecret\n", ": secret\n", "bearer secret: x\n", "authorization: secret\u00e9", "authorization: \u00e9secret"} {
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 		_, err := traceHeaders(&config.Traces{CredentialsFile: file})
 		require.ErrorContains(t, err, "traces.credentials_file: line ", text)

@@ -26,7 +26,7 @@ import (
 // Config says where traces go.
 type Config struct {
 	Endpoint    string            // base of a collector's addresses; /v1/traces is put behind it unless it has a path
-	Headers     map[string]string // of what is sent, such as Authorization
+	Headers     map[string]string // of what is sent, such as Authorization; none: those of OTEL_EXPORTER_OTLP_HEADERS
 	PerThousand int               // of calls and API requests, how many are traced
 	Node        string
 	Log         zerolog.Logger
@@ -50,8 +50,11 @@ func Open(cfg Config) (*Tracer, error) {
 		at.Path = "/v1/traces"
 	}
 	const perSend = 5 * time.Second
-	exporter, err := otlptracehttp.New(context.Background(), otlptracehttp.WithEndpointURL(at.String()), otlptracehttp.WithTimeout(perSend),
-		otlptracehttp.WithCompression(otlptracehttp.GzipCompression), otlptracehttp.WithHeaders(cfg.Headers))
+	options := []otlptracehttp.Option{otlptracehttp.WithEndpointURL(at.String()), otlptracehttp.WithTimeout(perSend), otlptracehttp.WithCompression(otlptracehttp.GzipCompression)}
+	if len(cfg.Headers) > 0 { // none would be in place of OTEL_EXPORTER_OTLP_HEADERS too
+		options = append(options, otlptracehttp.WithHeaders(cfg.Headers))
+	}
+	exporter, err := otlptracehttp.New(context.Background(), options...)
 	if err != nil {
 		return nil, fmt.Errorf("send traces: %w", err)
 	}

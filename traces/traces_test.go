@@ -125,3 +125,21 @@ func TestOff(t *testing.T) {
 	require.Equal(t, fmt.Sprintf("%p", h), fmt.Sprintf("%p", tr.Handler("/", h)))
 	require.NoError(t, tr.Close(context.Background()))
 }
+
+// TestHeadersOfTheEnvironment: OpenTelemetry's own variable counts while there are no headers.
+func TestHeadersOfTheEnvironment(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=seven")
+	for _, own := range []map[string]string{{}, {"Api-Key": "own"}} {
+		r := tracestest.Start(t)
+		tr, err := Open(Config{Endpoint: r.URL, Headers: own, PerThousand: 1000, Node: "n1", Log: zerolog.Nop()})
+		require.NoError(t, err)
+		tr.Call(call("s"))
+		require.NoError(t, tr.Close(t.Context()))
+		require.NotEmpty(t, r.Headers())
+		want := []string{"seven", ""}
+		if len(own) > 0 {
+			want = []string{"", "own"}
+		}
+		require.Equal(t, want, []string{r.Headers()[0].Get("X-Tenant"), r.Headers()[0].Get("Api-Key")})
+	}
+}
