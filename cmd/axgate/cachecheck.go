@@ -17,6 +17,20 @@ const (
 	clockWrong = time.Minute
 )
 
+// oldestRedis is the first that does all that is asked of it.
+const oldestRedis = "6.2"
+
+// older tells whether a version is before another one; one that is not known is not.
+func older(version, than string) bool {
+	parts := func(v string) (n [2]int, err error) {
+		_, err = fmt.Sscanf(v, "%d.%d", &n[0], &n[1])
+		return n, err
+	}
+	is, err := parts(version)
+	least, wrong := parts(than)
+	return err == nil && wrong == nil && slices.Compare(is[:], least[:]) < 0
+}
+
 // redis examines the servers of the cache.
 func (x *patient) redis(ctx context.Context) bool {
 	start := time.Now()
@@ -71,6 +85,9 @@ func (x *patient) server(e *store.Examined) {
 		memory += fmt.Sprintf(" of %d", e.MaxMemory>>20)
 	}
 	x.note(fine, "redis", "", "%s: version %s, %s, %d replicas, %s", e.Address, e.Version, memory, e.Replicas, e.Policy)
+	if older(e.Version, oldestRedis) {
+		x.note(wrong, "redis", "upgrade it", "%s is older than %s: what only a node's disk has is not kept there for other nodes (XADD MINID), which is lost with the node", e.Address, oldestRedis)
+	}
 	if !e.Believed {
 		x.note(wrong, "redis", "wait a moment and look at the log of the nodes: each has to hear of it", "%s is not believed by the ledger: calls go by the ledger", e.Address)
 	}

@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"axgate/store"
 	"axgate/store/redistest"
 )
 
@@ -65,4 +68,14 @@ func TestDoctorOfSentinels(t *testing.T) {
 	r = start("doctor", "--config", file)
 	require.Equal(t, 1, r.ended(t))
 	require.Contains(t, r.out.String(), "1 of 3 Sentinels answer")
+}
+
+// TestDoctorOfAnOldRedis: one without XADD MINID is told of as wrong, with the reason.
+func TestDoctorOfAnOldRedis(t *testing.T) {
+	for version, old := range map[string]bool{"6.0.16": true, "5.0.14": true, "6.2.0": false, "7.0.15": false, "10.0.1": false, "": false} {
+		x := &patient{}
+		x.server(&store.Examined{Address: "192.0.2.7:6379", Version: version, Believed: true, Policy: "noeviction"})
+		told := slices.ContainsFunc(x.found, func(f finding) bool { return f.Level == wrong && strings.Contains(f.Text, "older than 6.2") })
+		require.Equal(t, old, told, "%s: %v", version, x.found)
+	}
 }
