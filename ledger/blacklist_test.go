@@ -36,7 +36,8 @@ func TestBlacklist(t *testing.T) {
 // TestBlacklistIsBounded: what would make it too long is refused as a whole; who is on it
 // already, and who is taken off, does not matter.
 func TestBlacklistIsBounded(t *testing.T) {
-	each(t, func(t *testing.T, l *ledger.Ledger) {
+	bounded := func(t *testing.T, cfg ledger.Config) {
+		l := open(t, cfg)
 		app := addApp(t, l, routing.AX, nil, x1, x2)
 		some := func(from, n int) (list []routing.Number) {
 			for i := range n {
@@ -61,5 +62,12 @@ func TestBlacklistIsBounded(t *testing.T) {
 		require.NoError(t, block(x2, true, some(ledger.MostBlocked, 1)), "another X has its own")
 		require.NoError(t, block(x1, false, some(0, 1)))
 		require.NoError(t, block(x1, true, some(ledger.MostBlocked, 1)))
-	})
+
+		execute(t, cfg, "INSERT INTO blacklist (x, caller, at) VALUES ('"+string(x1)+"', '+8600000', 0)") // as before there was a bound
+		require.NoError(t, block(x1, true, some(1, 2)), "they are on the list that is too long")
+		require.ErrorIs(t, block(x1, true, some(ledger.MostBlocked, 2)), ledger.ErrFull)
+	}
+	for name, cfg := range configs(t) {
+		t.Run(name, func(t *testing.T) { bounded(t, cfg) })
+	}
 }

@@ -113,16 +113,19 @@ func callback(s scope, x routing.X, a routing.Number) (*routing.Callback, error)
 const MostBlocked = 5000
 
 // Block puts callers on the blacklist of an X, or takes them off it, and
-// returns X with its new version. ErrFull: it would have more than MostBlocked.
+// returns X with its new version. ErrFull: it would grow to more than MostBlocked.
 func (l *Ledger) Block(ctx context.Context, app string, x routing.X, callers []routing.Number, blocked bool, at time.Time) (number routing.XNumber, err error) {
 	err = l.change(ctx, func(s scope) error {
 		n, err := lockOwn(s, app, x)
 		if err != nil {
 			return err
 		}
+		var added int64
 		for _, caller := range callers {
 			if blocked {
-				_, err = s.exec(`INSERT INTO blacklist (x, caller, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, string(x), string(caller), micros(at))
+				var one int64
+				one, err = s.exec(`INSERT INTO blacklist (x, caller, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, string(x), string(caller), micros(at))
+				added += one
 			} else {
 				_, err = s.exec(`DELETE FROM blacklist WHERE x = $1 AND caller = $2`, string(x), string(caller))
 			}
@@ -130,7 +133,7 @@ func (l *Ledger) Block(ctx context.Context, app string, x routing.X, callers []r
 				return err
 			}
 		}
-		if blocked {
+		if added > 0 { // who is on a list that is too long stays
 			var listed int
 			if err := s.scan(`SELECT COUNT(*) FROM blacklist WHERE x = $1`, one(string(x)), &listed); err != nil {
 				return err
