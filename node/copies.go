@@ -63,6 +63,7 @@ func (n *Node) carryCopies(ctx context.Context, d roster.Dead) error {
 		n.log.Error().Err(err).Stringer("dead", d.Life).Msg("of its last second is known what the ledger knows")
 		return nil
 	}
+	whole := true
 	for _, page := range pages {
 		text, err := n.ring.OpenText(journalPlace(owner), page)
 		var list []events.Entry
@@ -70,11 +71,15 @@ func (n *Node) carryCopies(ctx context.Context, d roster.Dead) error {
 			list, err = journal.ReadPage([]byte(text))
 		}
 		if err != nil {
+			whole = false
 			n.log.Error().Err(err).Stringer("dead", d.Life).Msg("a part of its last second is not known")
 		}
 		if err := n.carryCopied(ctx, list); err != nil {
 			return err
 		}
+	}
+	if !whole {
+		return nil // it runs out, and may be of use to somebody with the key until then
 	}
 	if err := n.cache.ForgetJournal(ctx, owner); err != nil {
 		n.log.Info().Err(err).Msg("it runs out")

@@ -17,6 +17,7 @@ import (
 	"axgate/journal"
 	"axgate/ledger"
 	"axgate/ledger/ledgertest"
+	"axgate/roster"
 	"axgate/vault"
 )
 
@@ -104,6 +105,25 @@ func TestTheLastSecond(t *testing.T) {
 	require.Equal(t, []any{time.Time{}, died, "node_died"}, ending(t, a, "unknown"))
 	require.NotContains(t, fee("unknown"), "fwdAnswerTime")
 	require.Empty(t, copied(t, b, life), "nothing of it is left")
+}
+
+// TestAPageThatCannotBeOpened: what an heir cannot read of a dead node is not thrown away.
+func TestAPageThatCannotBeOpened(t *testing.T) {
+	key, err := vault.NewKey("k")
+	require.NoError(t, err)
+	_, b := twoNodes(t, key)
+	for page, left := range map[string]int{"sealed by nobody": 1, "": 0} {
+		life := ledger.Life{Node: "ghost" + fmt.Sprint(left), Incarnation: 1}
+		if page == "" {
+			page, err = b.ring.SealText(journalPlace(life.String()), "")
+			require.NoError(t, err)
+		}
+		require.NoError(t, b.cache.KeepJournal(t.Context(), life.String(), "1-1", "0-1", page))
+		require.NoError(t, b.carryCopies(t.Context(), roster.Dead{Life: life}))
+		found := 0
+		require.NoError(t, b.cache.JournalOf(t.Context(), life.String(), func(string) error { found++; return nil }))
+		require.Equal(t, left, found, page)
+	}
 }
 
 // copied is what stands in Redis of the journal of a life: its sessions with the numbers of
