@@ -56,7 +56,7 @@ func (o *Office) Rotate(ctx context.Context, c *config.Config, tell func(Rotatio
 		return r, err
 	}
 	// What is written now comes first: it may get its name meanwhile.
-	if err := o.rotateGrowing(RecordDir(c), &r); err != nil {
+	if err := o.rotateGrowing(ctx, RecordDir(c), &r, tell); err != nil {
 		return r, err
 	}
 	err = dir.Each(ctx, 100, func(files []archive.File) error {
@@ -92,12 +92,15 @@ func (o *Office) Rotate(ctx context.Context, c *config.Config, tell func(Rotatio
 
 // rotateGrowing has the files of recordings that are written now opened with the newest
 // key. Whoever writes them appends; what is changed is their headers alone.
-func (o *Office) rotateGrowing(dir string, r *Rotation) error {
+func (o *Office) rotateGrowing(ctx context.Context, dir string, r *Rotation, tell func(Rotation)) error {
 	all, err := record.ListGrowing(dir)
 	if err != nil {
 		return err
 	}
 	for _, g := range all {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		f, err := os.OpenFile(g.Path, os.O_RDWR, 0)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // it has its name now, or is gone
@@ -120,6 +123,7 @@ func (o *Office) rotateGrowing(dir string, r *Rotation) error {
 		if err := f.Close(); err != nil {
 			return fmt.Errorf("encrypt what is written now: %w", err)
 		}
+		tell(*r)
 	}
 	return nil
 }

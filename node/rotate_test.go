@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -61,7 +62,15 @@ func TestRotateWhatIsWritten(t *testing.T) {
 	o, err := OpenOffice(t.Context(), c, zerolog.Nop())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, o.Close()) }()
-	for _, anew := range []int{1, 0} {
+	ending, end := context.WithCancel(t.Context())
+	told, err := o.Rotate(ending, &c, func(r Rotation) {
+		if r.Files+r.Later == 1 {
+			end() // after the first of the two
+		}
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, 1, told.Files+told.Later)
+	for _, anew := range []int{1 - told.NewFiles, 0} {
 		r, err := o.Rotate(t.Context(), &c, func(Rotation) {})
 		require.NoError(t, err)
 		require.Equal(t, Rotation{Files: 1, NewFiles: anew, Later: 1}, r)
