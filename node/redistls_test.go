@@ -23,11 +23,8 @@ import (
 func TestRedisOverTLS(t *testing.T) {
 	ca, next := certtest.New(t), certtest.New(t)
 	server, own := ca.Issue("127.0.0.1"), ca.Issue("n1")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	secure := l.Addr().String()
-	require.NoError(t, l.Close())
-	_, port, _ := net.SplitHostPort(secure)
+	port := redistest.FreePort(t)
+	secure := net.JoinHostPort("127.0.0.1", port)
 	r := redistest.Start(t, "--tls-port", port, "--tls-cert-file", server.Cert, "--tls-key-file", server.Key, "--tls-ca-cert-file", ca.File, "--tls-auth-clients", "yes")
 
 	const x = "+8617010000001"

@@ -22,7 +22,7 @@ func StartCluster(t testing.TB, masters, replicas int) *Cluster {
 	c := &Cluster{}
 	firstBus := ""
 	for i := range masters + replicas {
-		bus := freePort(t)
+		bus := FreePort(t)
 		if i == 0 {
 			firstBus = bus
 		}

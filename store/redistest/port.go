@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// freePort is a port of loopback that is the test's own until its end, also while the
+// FreePort is a port of loopback that is the test's own until its end, also while the
 // server that has it is down: a socket that is bound to it and does not listen keeps
 // the kernel from giving it to anybody who asks for any port, and who asks for this
 // one, as Redis does, gets it.
-func freePort(t testing.TB) string {
+func FreePort(t testing.TB) string {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {

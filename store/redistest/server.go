@@ -44,7 +44,7 @@ func prepare(t testing.TB, options ...string) *Server {
 	if testing.Short() {
 		t.Skip("-short: no redis-server")
 	}
-	port := freePort(t)
+	port := FreePort(t)
 	s := &Server{t: t, dir: t.TempDir(), Addr: net.JoinHostPort("127.0.0.1", port)}
 	s.args = append([]string{"--port", port, "--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--appendonly", "no", "--loglevel", "warning",
 		"--repl-diskless-sync-delay", "0"}, options...)
