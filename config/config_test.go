@@ -265,9 +265,10 @@ func TestAnyText(t *testing.T) {
 // TestTraceHeaderNames: a header has one name, however it is spelled: the environment wins,
 // and in the file it stands once.
 func TestTraceHeaderNames(t *testing.T) {
-	c, err := load(t, "traces: {headers: {Authorization: of-the-file, X_Tenant: seven}}\n", "AXGATE_TRACES_HEADERS_AUTHORIZATION=of-the-environment")
+	c, err := load(t, "traces: {headers: {Authorization: of-the-file, X_Tenant: seven, Other: x}}\n",
+		"AXGATE_TRACES_HEADERS_AUTHORIZATION=of-the-environment", "AXGATE_TRACES_HEADERS_X_TENANT=eight")
 	require.NoError(t, err)
-	require.Equal(t, config.Headers{"authorization": "of-the-environment", "x-tenant": "seven"}, c.Traces.Headers)
+	require.Equal(t, config.Headers{"authorization": "of-the-environment", "x-tenant": "eight", "other": "x"}, c.Traces.Headers)
 	_, err = load(t, "traces: {headers: {x-tenant: one, X_Tenant: two}}\n")
 	require.ErrorContains(t, err, "traces.headers: it has one name twice")
 	_, err = load(t, "traces: {headers: {\"Bearer hidden\": x}}\n")
