@@ -48,7 +48,7 @@ func TestTheLastSecond(t *testing.T) {
 	copying, end := context.WithCancel(ctx)
 	var done sync.WaitGroup
 	done.Go(func() {
-		j.Copy(copying, copies{func() ledger.Life { return life }, func() bool { return true }, b.cache, b.ring})
+		j.Copy(copying, &copies{life: func() ledger.Life { return life }, others: func() bool { return true }, cache: b.cache, ring: b.ring})
 	})
 	defer func() {
 		end()
@@ -126,6 +126,25 @@ func TestAPageThatCannotBeOpened(t *testing.T) {
 	}
 }
 
+// TestARefusedEndFreesNobody: the end of a call that another node goes on with takes nothing
+// from that call.
+func TestARefusedEndFreesNobody(t *testing.T) {
+	a, b := twoNodes(t, "")
+	const x = "+8617010000001"
+	c := events.Call{Session: "s", Node: "b", Incarnation: b.roster.Incarnation(), App: "app", SP: "sp", Mode: "AXB", X: x, In: time.Now().UTC()}
+	ledgertest.Record(t, b.ledger, c, events.NewCallEvent(c, 1, events.CallIn, c.In, ""))
+	held, err := b.cache.Reserve(t.Context(), "s", x, "")
+	require.NoError(t, err)
+	require.True(t, held)
+	c.Node, c.Ended = "ghost", c.In
+	require.NoError(t, b.carryCopied(t.Context(), []events.Entry{{Call: c, Events: []events.Event{events.NewFee(c, 2)}}}))
+	require.Never(t, func() bool {
+		held, err := a.cache.Reserve(t.Context(), "another", x, "")
+		require.NoError(t, err)
+		return held
+	}, time.Second, 50*time.Millisecond)
+}
+
 // copied is what stands in Redis of the journal of a life: its sessions with the numbers of
 // their last events.
 func copied(t *testing.T, n *Node, life ledger.Life) (all string) {
@@ -151,15 +170,22 @@ func ending(t *testing.T, n *Node, session string) []any {
 	return []any{c.Answered, c.Ended, c.EndWord}
 }
 
-// TestANodeCopiesItsJournal: it does so while there is another node, which would read it.
+// TestANodeCopiesItsJournal: it does so while there is another node, which would read it;
+// nothing is left of it when the node has ended, nor when nobody else is there any more.
 func TestANodeCopiesItsJournal(t *testing.T) {
 	a, b := twoNodes(t, "")
-	require.Eventually(t, a.roster.Others, 10*time.Second, 10*time.Millisecond)
-	n := 0
-	require.Eventually(t, func() bool { // the ledger may have one sooner
-		n++
-		c := events.Call{Session: fmt.Sprint("s", n, "."), Node: a.cfg.Node, Incarnation: a.roster.Incarnation(), App: "app", SP: "sp", Mode: "AXB", X: "+8617010000001", In: time.Now().UTC()}
-		require.NoError(t, <-a.journal.Write(c, events.NewCallEvent(c, 1, events.CallIn, c.In, "")))
-		return strings.Contains(copied(t, b, a.roster.Life()), "s")
-	}, 10*time.Second, 10*time.Millisecond)
+	lives := map[*Node]ledger.Life{a: a.roster.Life(), b: b.roster.Life()}
+	for n, life := range lives {
+		require.Eventually(t, n.roster.Others, 10*time.Second, 10*time.Millisecond)
+		i := 0
+		require.Eventually(t, func() bool { // the ledger may have one sooner
+			i++
+			c := events.Call{Session: fmt.Sprint("s", i, "of", n.cfg.Node), Node: life.Node, Incarnation: life.Incarnation, App: "app", SP: "sp", Mode: "AXB", X: "+8617010000001", In: time.Now().UTC()}
+			require.NoError(t, <-n.journal.Write(c, events.NewCallEvent(c, 1, events.CallIn, c.In, "")))
+			return strings.Contains(copied(t, a, life), "s")
+		}, 10*time.Second, 10*time.Millisecond)
+	}
+	require.NoError(t, b.Close(t.Context()))
+	require.Empty(t, copied(t, a, lives[b]), "all is in the ledger")
+	require.Eventually(t, func() bool { return copied(t, a, lives[a]) == "" }, 15*time.Second, 20*time.Millisecond, "nobody would read it")
 }

@@ -71,6 +71,7 @@ func (n *Node) surviving(c *sip.Config) {
 // letGo forgets the calls of a life that others have declared over.
 func (n *Node) letGo(context.Context, roster.Life) {
 	n.server.LetGo()
+	n.patience.passes()
 	if n.takeovers != nil {
 		n.takeovers.talks.LetGo()
 		clear(n.takeovers.asked) // the heir of this life closes them
