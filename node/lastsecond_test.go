@@ -131,15 +131,15 @@ func TestAPageThatCannotBeOpened(t *testing.T) {
 func TestARefusedEndFreesNobody(t *testing.T) {
 	a, b := twoNodes(t, "")
 	const x = "+8617010000001"
-	c := events.Call{Session: "s", Node: "b", Incarnation: b.roster.Incarnation(), App: "app", SP: "sp", Mode: "AXB", X: x, In: time.Now().UTC()}
-	ledgertest.Record(t, b.ledger, c, events.NewCallEvent(c, 1, events.CallIn, c.In, ""))
-	held, err := b.cache.Reserve(t.Context(), "s", x, "")
+	c := events.Call{Session: "s", Node: "a", Incarnation: a.roster.Incarnation(), App: "app", SP: "sp", Mode: "AXB", X: x, In: time.Now().UTC()}
+	ledgertest.Record(t, a.ledger, c, events.NewCallEvent(c, 1, events.CallIn, c.In, ""))
+	held, err := a.cache.Reserve(t.Context(), "s", x, "")
 	require.NoError(t, err)
 	require.True(t, held)
 	c.Node, c.Ended = "ghost", c.In
 	require.NoError(t, b.carryCopied(t.Context(), []events.Entry{{Call: c, Events: []events.Event{events.NewFee(c, 2)}}}))
 	require.Never(t, func() bool {
-		held, err := a.cache.Reserve(t.Context(), "another", x, "")
+		held, err := b.cache.Reserve(t.Context(), "another", x, "")
 		require.NoError(t, err)
 		return held
 	}, time.Second, 50*time.Millisecond)
