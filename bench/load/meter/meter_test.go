@@ -1,9 +1,11 @@
 package meter_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,6 +52,28 @@ func TestUseOfThisProcess(t *testing.T) {
 		after, err := p.Use()
 		return err == nil && after.CPU() >= before.CPU()+20*time.Millisecond
 	}, 15*time.Second, time.Millisecond, "%d", sum)
+}
+
+// TestUseBesideTheDead: a child that has ended, which its parent does not know yet, is nobody's use.
+func TestUseBesideTheDead(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command("sh", "-c", `sh -c 'echo $$' & exec sleep 100`)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	defer func() {
+		require.NoError(t, cmd.Process.Kill())
+		_ = cmd.Wait()
+	}()
+	var child int
+	_, err = fmt.Fscan(out, &child)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", child))
+		return err == nil && strings.Contains(string(text), ") Z ")
+	}, 15*time.Second, time.Millisecond)
+	_, err = meter.Process{Name: "parent", PID: cmd.Process.Pid}.Use()
+	require.NoError(t, err)
 }
 
 // TestUseOfDescendants has a child of a child work.

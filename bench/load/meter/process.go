@@ -51,6 +51,9 @@ func (p Process) Use() (Use, error) {
 	}
 	for _, pid := range children {
 		its, err := Process{p.Name, pid}.Use()
+		if hasEnded(err) {
+			continue
+		}
 		if err != nil {
 			return u, err
 		}
@@ -58,6 +61,10 @@ func (p Process) Use() (Use, error) {
 	}
 	return u, nil
 }
+
+// hasEnded tells of a process or thread that ended before it was looked at, whether or not
+// its parent knows.
+func hasEnded(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) }
 
 // own is what the process has used itself.
 func (p Process) own() (u Use, err error) {
@@ -92,7 +99,7 @@ func (p Process) children() (pids []int, err error) {
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", p.PID))
 	for _, file := range threads {
 		text, err := os.ReadFile(file)
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH) { // the thread has ended
+		if hasEnded(err) { // the thread
 			continue
 		}
 		if err != nil {
