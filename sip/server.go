@@ -197,7 +197,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // Request gives a request to the call it belongs to, or to the door.
 func (s *Server) Request(tx *wire.ServerTx) {
 	req := tx.Request
-	if !s.serves(tx.From) && req.Method != sip.OPTIONS { // of who may only watch
+	if req.Method != sip.OPTIONS && s.watched(tx.From) && !s.serves(tx.From) { // who may only watch
 		tx.Ignore()
 		return
 	}
