@@ -113,8 +113,12 @@ func (s *Store) Put(ctx context.Context, name string, from io.Reader, bytes int6
 	if err == nil {
 		is, err = s.client.StatObject(ctx, s.cfg.Bucket, s.key(name), minio.StatObjectOptions{})
 	}
-	if err == nil && is.Size != bytes {
+	switch {
+	case err != nil:
+	case is.Size != bytes:
 		err = fmt.Errorf("%d bytes of %d are there", is.Size, bytes)
+	case is.ETag != put.ETag: // what an earlier try left may be as long
+		err = errors.New("what is there is not what was put")
 	}
 	if err != nil {
 		return fmt.Errorf("store %s: %w", name, err)
