@@ -71,17 +71,20 @@ func (d *Dir) Remove(name string) error {
 }
 
 // Each gives the finished recordings to work, some at a time and in no order,
-// until it fails. What is written or deleted meanwhile may be among them or not.
+// until it fails. What is written or deleted meanwhile may be among them or not. It
+// removes what killed processes have left unfinished an hour ago.
 func (d *Dir) Each(ctx context.Context, most int, work func([]File) error) error {
 	at, err := os.Open(d.path)
 	if err != nil {
 		return fmt.Errorf("list the recordings: %w", err)
 	}
 	defer at.Close()
+	var failed error // to remove that
 	for {
 		entries, err := at.ReadDir(most)
 		var files []File
 		for _, e := range entries {
+			failed = errors.Join(failed, d.sweep(e))
 			info, gone := e.Info()
 			if gone == nil && info.Mode().IsRegular() && isName(e.Name()) {
 				files = append(files, File{e.Name(), info.Size(), info.ModTime()})
@@ -94,7 +97,7 @@ func (d *Dir) Each(ctx context.Context, most int, work func([]File) error) error
 		}
 		switch {
 		case errors.Is(err, io.EOF):
-			return nil
+			return failed
 		case err != nil:
 			return fmt.Errorf("list the recordings: %w", err)
 		case ctx.Err() != nil:

@@ -36,10 +36,15 @@ func (d *Dir) Reseal(ring *vault.Ring, name string) (anew bool, err error) {
 // encrypt puts an encrypted file in the place of one that is not, unless that is
 // gone by now.
 func (d *Dir) encrypt(ring *vault.Ring, from *os.File, name string) error {
-	to, err := os.CreateTemp(d.path, ".encrypting-*")
+	to, err := os.CreateTemp(d.path, encrypting+"*")
 	if err != nil {
 		return fmt.Errorf("encrypt %s: %w", name, err)
 	}
+	held, err := Hold(to.Name()) // until it has its name: its time is that of the recording before that
+	if err != nil {
+		return errors.Join(fmt.Errorf("encrypt %s: %w", name, err), to.Close(), os.Remove(to.Name()))
+	}
+	defer held.Close()
 	path := filepath.Join(d.path, name)
 	is, err := from.Stat()
 	if err == nil {
@@ -82,7 +87,10 @@ func (s *Store) Reseal(ctx context.Context, ring *vault.Ring, name string) (anew
 	if err != nil {
 		return false, fmt.Errorf("encrypt %s: %w", name, err)
 	}
-	defer func() { err = errors.Join(err, copied.Close(), os.Remove(copied.Name())) }()
+	defer func() { err = errors.Join(err, copied.Close()) }()
+	if err := os.Remove(copied.Name()); err != nil { // a killed process leaves nothing then
+		return false, fmt.Errorf("encrypt %s: %w", name, err)
+	}
 	if _, err = f.Seek(0, io.SeekStart); err != nil {
 		return false, err
 	}

@@ -253,13 +253,13 @@ func TestRefuses(t *testing.T) {
 			alive := open(t, q.cfg)
 			ledgertest.Alive(t, alive, "n", time.Now())
 			require.NoError(t, alive.Close())
-			if kind == "postgres" { // with SQLite the data directory is locked
+			if kind == "postgres" { // with SQLite nobody has it open
 				before = dump(t, q.cfg)
 				require.ErrorIs(t, restore(t.Context(), file, true), ledger.ErrAlive)
 				same()
 				db, err := sql.Open("pgx", q.cfg.DSN)
 				require.NoError(t, err)
-				_, err = db.Exec("UPDATE nodes SET alive_at = 0")
+				_, err = db.Exec("UPDATE nodes SET heard_at = 0")
 				require.NoError(t, errors.Join(err, db.Close()))
 			}
 			r, err := backup.Restore(t.Context(), bytes.NewReader(file), q.target(true))

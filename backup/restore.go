@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,84 +26,58 @@ type Target struct {
 // Restored is what was restored.
 type Restored struct {
 	Manifest
-	Epoch int64    `json:"epoch"` // of the cache, from now on
-	Aside []string `json:"aside"` // where is what was there
+	Epoch   int64    `json:"epoch"`             // of the cache, from now on
+	Aside   []string `json:"aside"`             // where is what was there
+	Warning string   `json:"warning,omitempty"` // of what is left besides
 }
 
+// ErrHalf tells that a restore has failed, and not all that was there is in its place
+// again.
+var ErrHalf = errors.New("what was there could not be put back")
+
 // Restore checks a backup and makes a system of it: all of it or, if anything
-// fails, nothing.
+// fails, nothing. After ledger.ErrForward all of it is there, and after ErrInDoubt
+// the files are; ErrHalf speaks for itself.
 func Restore(ctx context.Context, file io.ReadSeeker, t Target) (r Restored, err error) {
 	if r.Manifest, err = Check(file); err != nil {
 		return r, err
 	}
 	s := &staging{target: t, mark: time.Now().UTC().Format("20060102T150405.000")}
-	if err := s.begin(); err != nil {
-		return r, err
+	if err = s.begin(ctx); err == nil {
+		r.Epoch, err = s.fill(ctx, file, &r.Manifest)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.clean())
+	if err != nil && !errors.Is(err, ledger.ErrForward) && !errors.Is(err, ledger.ErrInDoubt) {
+		if back := s.unswap(); back != nil {
+			r.Aside, err = s.aside, errors.Join(err, fmt.Errorf("%w: %w", ErrHalf, back))
 		}
-	}()
-	if _, err = file.Seek(0, io.SeekStart); err != nil {
-		return r, err
+		return r, errors.Join(err, s.clean())
 	}
-	o := ledger.LoadOptions{Schema: r.Schema, Replace: t.Replace, Why: "restored from a backup of " + r.Created.Format(time.RFC3339)}
-	files := func(to ledger.Sink) error {
-		return eachPart(file, func(name string, _ int64, from io.Reader) error { return s.part(ctx, name, from, to) })
+	r.Aside = s.aside
+	if left := errors.Join(s.left, s.clean()); left != nil { // what was restored stands
+		r.Warning = left.Error()
 	}
-	// Files are staged before the ledger is there for good: PostgreSQL's is with
-	// the end of Load.
-	r.Epoch, err = ledger.Load(ctx, s.ledger, o, func(to ledger.Sink) error {
-		if err := files(to); err != nil {
+	return r, err
+}
+
+// fill unpacks the backup, and puts all in its place.
+func (s *staging) fill(ctx context.Context, file io.ReadSeeker, m *Manifest) (epoch int64, err error) {
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return 0, err
+	}
+	o := ledger.LoadOptions{Schema: m.Schema, Replace: s.target.Replace, Why: "restored from a backup of " + m.Created.Format(time.RFC3339)}
+	// Files are in their places before the ledger is there for good: PostgreSQL's is
+	// with the end of Load.
+	epoch, err = ledger.Load(ctx, s.ledger, o, func(to ledger.Sink) error {
+		err := eachPart(file, func(name string, _ int64, from io.Reader) error { return s.part(ctx, name, from, to) })
+		if err != nil {
 			return err
 		}
 		return s.swapFiles()
 	})
 	if err != nil {
-		return r, errors.Join(err, s.unswap())
+		return epoch, err
 	}
-	if err = s.swapLedger(); err != nil {
-		return r, errors.Join(err, s.unswap())
-	}
-	r.Aside = s.aside
-	return r, s.clean()
-}
-
-// staging is where a backup is unpacked, beside the places that it goes to.
-type staging struct {
-	target  Target
-	ledger  ledger.Config
-	mark    string
-	prompts string
-	records string
-	aside   []string
-	moved   [][2]string // what was renamed, from and to
-}
-
-func (s *staging) begin() error {
-	s.ledger = s.target.Ledger
-	if s.ledger.Driver != ledger.Postgres {
-		s.ledger.Path += ".restoring-" + s.mark
-		if err := s.free(s.target.Ledger.Path); err != nil {
-			return err
-		}
-	}
-	s.prompts, s.records = s.target.Prompts+".restoring-"+s.mark, filepath.Join(s.target.Recordings, ".restoring-"+s.mark)
-	for _, dir := range []string{s.prompts, s.records} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return fmt.Errorf("unpack the backup: %w", err)
-		}
-	}
-	return nil
-}
-
-// free tells whether there may be a ledger of SQLite.
-func (s *staging) free(path string) error {
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) || s.target.Replace {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", path, ledger.ErrNotEmpty)
+	return epoch, s.swapLedger()
 }
 
 // part unpacks one part.

@@ -20,18 +20,29 @@ var (
 	ErrAlive    = errors.New("a node is alive on the ledger")
 )
 
+// Errors of a load into PostgreSQL after which what was there is not there any more,
+// or may not be.
+var (
+	ErrForward = errors.New("the ledger was loaded, but its schema was not brought forward, which the next start of a node does")
+	ErrInDoubt = errors.New("whether the ledger was loaded is not known")
+)
+
 // LoadOptions are those of a load.
 type LoadOptions struct {
 	Schema  int64  // version of the schema that the rows are of
 	Replace bool   // what is there goes; without it that is a refusal
 	Why     string // of the new epoch of the cache, for operators
+
+	// Patience is how long PostgreSQL is asked what became of a commit whose answer
+	// was lost; 0: 30 s.
+	Patience time.Duration
 }
 
 // Load makes a ledger of what feed gives: of an SQLite file that is not there
 // yet, or in a PostgreSQL database without nodes. It is all there, in the schema
-// of this program, or nothing is. The cache's epoch becomes one that no cache
-// can have, and the version of each X one that it never had, so that no cache
-// contradicts what was loaded. Refusals: ErrNotEmpty, ErrAlive.
+// of this program, or nothing is, but for ErrForward and ErrInDoubt. The cache's epoch
+// becomes one that no cache can have, and the version of each X one that it never had,
+// so that no cache contradicts what was loaded. Refusals: ErrNotEmpty, ErrAlive.
 func Load(ctx context.Context, cfg Config, o LoadOptions, feed func(Sink) error) (epoch int64, err error) {
 	if cfg.Driver == Postgres {
 		epoch, err = loadPostgres(ctx, cfg.DSN, &o, feed)
@@ -39,7 +50,7 @@ func Load(ctx context.Context, cfg Config, o LoadOptions, feed func(Sink) error)
 		epoch, err = loadSQLite(ctx, cfg.Path, &o, feed)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("load a ledger: %w", err)
+		return epoch, fmt.Errorf("load a ledger: %w", err)
 	}
 	return epoch, nil
 }
@@ -74,7 +85,7 @@ func loadPostgres(ctx context.Context, dsn string, o *LoadOptions, feed func(Sin
 	if err != nil {
 		return 0, fmt.Errorf("the PostgreSQL connection string: %w", err)
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	defer func() { _ = db.Close() }() // what was committed stands
 	is, err := schemaOf(ctx, db, Postgres)
 	if err != nil {
 		return 0, err
@@ -88,7 +99,11 @@ func loadPostgres(ctx context.Context, dsn string, o *LoadOptions, feed func(Sin
 	if epoch, err = loadRows(ctx, db, Postgres, o, feed); err != nil {
 		return 0, err
 	}
-	return epoch, migrate(ctx, db, Postgres)
+	// There is nothing to go back to, so nothing ends this.
+	if err := migrate(context.WithoutCancel(ctx), db, Postgres); err != nil {
+		return epoch, fmt.Errorf("%w: %w", ErrForward, err)
+	}
+	return epoch, nil
 }
 
 // loadRows loads all in one transaction.
@@ -97,16 +112,22 @@ func loadRows(ctx context.Context, db *sql.DB, driver string, o *LoadOptions, fe
 	if err != nil {
 		return 0, fmt.Errorf("connect to the database: %w", err)
 	}
-	defer func() { err = errors.Join(err, on.Close()) }()
+	defer func() { _ = on.Close() }() // what was committed stands
 	tx, err := on.BeginTx(ctx, nil)
 	if err != nil {
 		return 0, fmt.Errorf("begin a transaction: %w", err)
 	}
 	s := scope{ctx: ctx, on: tx}
 	defer func() { err = errors.Join(err, undone(tx.Rollback())) }()
-	used, err := clearTables(s, o.Replace)
+	used, err := clearTables(s, driver, o)
 	if err != nil {
 		return 0, err
+	}
+	var id int64 // of the transaction
+	if driver == Postgres {
+		if err := s.scan(`SELECT txid_current()`, nil, &id); err != nil {
+			return 0, fmt.Errorf("name the transaction: %w", err)
+		}
 	}
 	in := inserting(s)
 	if driver == Postgres {
@@ -121,34 +142,108 @@ func loadRows(ctx context.Context, db *sql.DB, driver string, o *LoadOptions, fe
 	if epoch, err = newTruth(s, used, o.Why); err != nil {
 		return 0, err
 	}
-	if err := tx.Commit(); err != nil {
+	err = tx.Commit()
+	if err != nil && driver == Postgres {
+		err = outcome(ctx, db, id, o.Patience, err)
+	}
+	if err != nil {
 		return 0, fmt.Errorf("commit: %w", err)
 	}
 	return epoch, nil
 }
 
+// outcome asks PostgreSQL whether a transaction stands whose commit has failed: it may
+// be that its answer alone was lost. nil: it does.
+func outcome(ctx context.Context, db *sql.DB, id int64, patience time.Duration, failed error) error {
+	const usual, step = 30 * time.Second, 200 * time.Millisecond
+	if patience == 0 {
+		patience = usual
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	for {
+		var status sql.NullString
+		err := db.QueryRowContext(ctx, `SELECT txid_status($1)`, id).Scan(&status)
+		if err == nil && status.String == "committed" {
+			return nil
+		}
+		if err == nil && status.String == "aborted" {
+			return failed
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ErrInDoubt, errors.Join(failed, err))
+		case <-time.After(step):
+		}
+	}
+}
+
+// aliveNode asks whether a node is alive, by the clock of the database: those of
+// machines may be off.
+func aliveNode(driver string, schema int64) string {
+	const lives = 18 // the schema since which the ledger notes when it heard of a node, and what that does
+	now := (&Ledger{driver: driver}).clock()
+	if schema < lives {
+		return fmt.Sprintf(`SELECT 1 FROM nodes WHERE alive_at >= %s - %d`, now, silentFor.Microseconds())
+	}
+	return fmt.Sprintf(`SELECT 1 FROM nodes WHERE heard_at >= %s - %d AND state <> '%s'`, now, silentFor.Microseconds(), NodeGone)
+}
+
 // clearTables empties the tables, and tells the epoch that they had. What a
-// node would miss is only emptied if replace says so.
-func clearTables(s scope, replace bool) (epoch int64, err error) {
+// node would miss is only emptied if o says so.
+func clearTables(s scope, driver string, o *LoadOptions) (epoch int64, err error) {
+	if driver == Postgres { // no node begins meanwhile
+		if _, err := s.exec(`LOCK TABLE nodes IN EXCLUSIVE MODE`); err != nil {
+			return 0, fmt.Errorf("lock the nodes: %w", err)
+		}
+	}
 	var alive, full bool
-	const lately = 5 * time.Second
-	err = s.scan(`SELECT EXISTS (SELECT 1 FROM nodes WHERE alive_at > $1), EXISTS (SELECT 1 FROM accounts) OR EXISTS (SELECT 1 FROM numbers)
+	err = s.scan(`SELECT EXISTS (`+aliveNode(driver, o.Schema)+`), EXISTS (SELECT 1 FROM accounts) OR EXISTS (SELECT 1 FROM numbers)
 		OR EXISTS (SELECT 1 FROM calls) OR EXISTS (SELECT 1 FROM messages) OR EXISTS (SELECT 1 FROM events) OR EXISTS (SELECT 1 FROM operators),
-		(SELECT value FROM marks WHERE name = 'epoch')`, one(micros(time.Now().Add(-lately))), &alive, &full, &epoch)
+		(SELECT value FROM marks WHERE name = 'epoch')`, nil, &alive, &full, &epoch)
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("look at what is there: %w", err)
 	case alive:
 		return 0, ErrAlive
-	case full && !replace:
+	case full && !o.Replace:
 		return 0, ErrNotEmpty
 	}
+	there, err := tablesOf(s, driver)
+	if err != nil {
+		return 0, fmt.Errorf("list the tables: %w", err)
+	}
 	for _, t := range slices.Backward(tables) {
+		if !there[t] { // the schema is an older one
+			continue
+		}
 		if _, err := s.exec(`DELETE FROM ` + t); err != nil {
 			return 0, fmt.Errorf("empty the table %s: %w", t, err)
 		}
 	}
 	return epoch, nil
+}
+
+// tablesOf are those that a database has.
+func tablesOf(s scope, driver string) (there map[string]bool, err error) {
+	query := `SELECT name FROM sqlite_master WHERE type = 'table'`
+	if driver == Postgres {
+		query = `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()`
+	}
+	rows, err := s.query(query)
+	if err != nil {
+		return nil, err
+	}
+	defer closeRows(rows, &err)
+	there = map[string]bool{}
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		there[name] = true
+	}
+	return there, nil
 }
 
 // newTruth makes what was loaded newer than anything that a cache may hold.

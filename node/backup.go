@@ -8,8 +8,8 @@ import (
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
+	"strings"
 
 	"axgate/archive"
 	"axgate/backup"
@@ -38,19 +38,13 @@ func (o *Office) Backup(ctx context.Context, c *config.Config, file, program str
 			return m, err
 		}
 	}
-	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".part-*") // mode 0600: it holds real numbers
+	d, err := backup.NewDraft(file)
+	if err == nil {
+		m, err = backup.Write(ctx, d, s, tell)
+		err = d.Finish(err)
+	}
 	if err != nil {
 		return m, fmt.Errorf("write a backup: %w", err)
-	}
-	m, err = backup.Write(ctx, f, s, tell)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err != nil {
-		return m, errors.Join(fmt.Errorf("write a backup: %w", err), os.Remove(f.Name()))
 	}
 	return m, nil
 }
@@ -82,12 +76,39 @@ func Restore(ctx context.Context, c *config.Config, file io.ReadSeeker, replace 
 	if err := os.MkdirAll(RecordDir(c), 0o700); err != nil {
 		return r, fmt.Errorf("restore: %w", err)
 	}
-	r, err = backup.Restore(ctx, file, backup.Target{Ledger: ledgerConfig(c), Prompts: PromptDir(c), Recordings: RecordDir(c), Replace: replace})
-	switch {
-	case errors.Is(err, ledger.ErrNotEmpty):
-		err = fmt.Errorf("restore: %w: use --replace if they are to go", err)
-	case err != nil:
-		err = fmt.Errorf("restore: nothing was changed: %w", err)
+	r, err = backup.Restore(ctx, file, restoreTarget(c, replace))
+	return r, whatStands(&r, err)
+}
+
+func restoreTarget(c *config.Config, replace bool) backup.Target {
+	return backup.Target{Ledger: ledgerConfig(c), Prompts: PromptDir(c), Recordings: RecordDir(c), Replace: replace}
+}
+
+// whatStands says in the error of a restore what is there after it.
+func whatStands(r *backup.Restored, err error) error {
+	aside := ""
+	if len(r.Aside) > 0 {
+		aside = " (what was there is " + strings.Join(r.Aside, ", ") + ")"
 	}
-	return r, err
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ledger.ErrNotEmpty):
+		return fmt.Errorf("restore: %w: use --replace if they are to go", err)
+	case errors.Is(err, ledger.ErrForward):
+		return fmt.Errorf("restore: all of the backup is there%s, but: %w", aside, err)
+	case errors.Is(err, ledger.ErrInDoubt):
+		return fmt.Errorf("restore: prompts and recordings are those of the backup%s, and the ledger may be: restore again, with --replace: %w", aside, err)
+	case errors.Is(err, backup.ErrHalf):
+		return fmt.Errorf("restore: not all is as it was%s: %w", aside, err)
+	}
+	return fmt.Errorf("restore: nothing was changed: %w", err)
+}
+
+// sweepRestored removes what restores have left that were killed.
+func (n *Node) sweepRestored(context.Context) error {
+	if err := backup.Sweep(restoreTarget(&n.cfg, false)); err != nil { // it is in nobody's way
+		n.log.Error().Err(err).Msg("clear up after a restore")
+	}
+	return nil
 }

@@ -77,7 +77,7 @@ type Node struct {
 func Open(ctx context.Context, cfg config.Config, log zerolog.Logger) (*Node, error) {
 	n := &Node{cfg: cfg, log: log, token: "axg_local_" + rand.Text(), watching: watching{figures: metrics.New()}}
 	for _, step := range []func(context.Context) error{
-		n.openDirectory, n.openLedger, n.carryLeft, n.openRoster, n.checkKeys, n.openJournal, n.openRecorder, n.openStore, n.openCache, n.openCopies, n.openTakeovers, n.openProvision, n.openPrompts, n.openLookup,
+		n.openDirectory, n.sweepRestored, n.openLedger, n.carryLeft, n.openRoster, n.checkKeys, n.openJournal, n.openRecorder, n.openStore, n.openCache, n.openCopies, n.openTakeovers, n.openProvision, n.openPrompts, n.openLookup,
 		n.openTexts, n.openGateways, n.openMedia, n.openWatching, n.openTraces, n.openHTTP, n.openPusher, n.openRetention, n.openSIP, n.beginWatching,
 	} {
 		if err := step(ctx); err != nil {

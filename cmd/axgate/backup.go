@@ -66,7 +66,7 @@ type restoreCmd struct {
 
 // Help tells more than the one line of the overview.
 func (restoreCmd) Help() string {
-	return `It goes where the configuration of this node says, on which no node may run meanwhile. The whole file is checked first; then all of it is restored, or nothing. From then on nothing that a Redis has from before is believed, and calls that were up when the backup was made are closed by the first start of their node. Recordings that are there stay.`
+	return `It goes where the configuration of this node says. No node may run there meanwhile, nor use the same ledger from elsewhere. The whole file is checked first; then all of it is restored, or nothing. From then on nothing that a Redis has from before is believed, and calls that were up when the backup was made are closed by the first start of their node. Recordings that are there stay.`
 }
 
 func (c *restoreCmd) Run(p *program) error {
@@ -91,6 +91,9 @@ func (c *restoreCmd) Run(p *program) error {
 	r, err := node.Restore(ctx, &cfg, f, c.Replace)
 	if err != nil {
 		return err
+	}
+	if r.Warning != "" {
+		fmt.Fprintf(p.stderr, "all is restored, but: %s\n", r.Warning)
 	}
 	if p.cli.JSON {
 		r.Parts = nil

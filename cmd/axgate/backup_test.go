@@ -21,9 +21,12 @@ func TestBackupCommand(t *testing.T) {
 	keys, file := filepath.Join(dir, "keys"), filepath.Join(dir, "backup.axg")
 	require.NoError(t, os.WriteFile(keys, []byte(succeed(t, "keys", "new", "k")), 0o600))
 	from := write(t, "keys: {file: "+keys+"}\nbindings:\n  - {app: axb, x: \"+8617010000001\", a: \"+8613800000001\", b: \"+8613800000002\"}\n")
+	left := filepath.Join(filepath.Dir(from), "data", "axgate.db.restoring-x")
+	require.NoError(t, os.MkdirAll(left, 0o700))
 	node := start("-c", from, "serve")
 	defer func() { node.signals <- os.Interrupt; require.Zero(t, node.ended(t), node.errs) }()
 	require.Eventually(t, func() bool { return strings.Contains(node.errs.String(), "calls are taken") }, 15*time.Second, 20*time.Millisecond, "%s", node.errs)
+	require.NoDirExists(t, left, "what a killed restore has left")
 	var m backup.Manifest
 	require.NoError(t, json.Unmarshal([]byte(succeed(t, "-c", from, "--json", "backup", "--recordings", file)), &m))
 	require.Equal(t, []string{"k"}, m.Keys)
@@ -33,6 +36,10 @@ func TestBackupCommand(t *testing.T) {
 	require.EqualValues(t, 0o600, info.Mode().Perm())
 	require.Contains(t, succeed(t, "restore", "--check", file), "is whole: 4 apps, 5 numbers, 1 bindings")
 	require.Contains(t, fail(t, exitFailed, "-c", from, "restore", "--replace", file), "another axgate runs")
+	beside := filepath.Join(dir, "beside.yaml") // another node's configuration, with the same ledger
+	require.NoError(t, os.WriteFile(beside, []byte("data: "+filepath.Join(dir, "beside")+"\nledger: {path: "+filepath.Join(filepath.Dir(left), "axgate.db")+"}\nkeys: {file: "+keys+"}\n"), 0o600))
+	require.Contains(t, fail(t, exitFailed, "-c", beside, "restore", "--replace", file), "nothing was changed: take")
+	require.Contains(t, succeed(t, "-c", from, "app", "list"), "axb")
 
 	to := filepath.Join(dir, "to.yaml")
 	require.NoError(t, os.WriteFile(to, []byte("data: "+filepath.Join(dir, "to")+"\n"), 0o600))
