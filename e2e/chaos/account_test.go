@@ -25,7 +25,7 @@ type account struct {
 	played  []*played
 	calls   []*call // in the order in which they were offered
 	rows    []*row
-	told    map[string]bool // sessions of whose end the customer heard
+	told    map[string]heard // by session
 	legs    []*leg
 	refused []refusal
 	kept    []binding // acknowledged, and not taken back
@@ -70,7 +70,9 @@ func (w *world) account(all []*played) *account {
 	}
 	slices.SortFunc(a.calls, func(a, b *call) int { return a.sent.Compare(b.sent) })
 	a.rows = w.recorded(a.calls)
-	a.told = w.told()
+	var err error
+	a.told, err = heardIn(w.customer.Pushes())
+	require.NoError(w.t, err)
 	messages, err := w.network.Messages()
 	require.NoError(w.t, err)
 	a.legs = legs(messages)

@@ -24,7 +24,7 @@ func TestDatabase(t *testing.T) {
 	w := newWorld(t, plan{})
 	if full {
 		w.play(databaseKilled(20*time.Second), databasePaused(20*time.Second), databaseRestarted(), databaseCut(20*time.Second),
-			databaseSwallowed(20*time.Second), databaseSlow(20*time.Second))
+			databaseSwallowed(20*time.Second), databaseSlow(75*time.Second)) // longer than anybody has an event to push
 		return
 	}
 	w.play(databaseKilled(6*time.Second), databaseSwallowed(6*time.Second))

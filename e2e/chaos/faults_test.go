@@ -104,6 +104,6 @@ func clockOff(node int, ahead, lasts time.Duration) fault {
 }
 
 func customerDead(lasts time.Duration) fault {
-	return fault{name: "receiver dead", lasts: lasts, remark: "pushed again after a minute",
+	return fault{name: "receiver dead", lasts: lasts, repeats: true, remark: "pushed again after a minute",
 		begin: func(w *world) error { w.post.cut(); return nil }, mend: func(w *world) error { return w.post.mend() }}
 }

@@ -20,6 +20,7 @@ const (
 	falseRecord  = "a record of a call that nobody had"
 	recordHalf   = "a record is not whole"
 	unknownTold  = "the customer heard of a call that nobody knows"
+	toldAgain    = "the customer heard of the same more than once"
 	wrongRoute   = "a wrong route"
 	numberShown  = "the caller's number is shown"
 	leftUp       = "a leg was left up"
@@ -38,6 +39,7 @@ func (a *account) judge() {
 	match(a.calls, a.rows, a.shift)
 	a.judgeLegs()
 	a.judgeRecords()
+	a.judgeRepeats()
 	a.judgeBindings()
 	a.judgeTraffic()
 	from := time.Time{} // calls before the first fault may be up when it begins
@@ -154,30 +156,33 @@ func (a *account) accounted(p *played, c *call) bool {
 		}
 		a.say(recordLost, "%s: none of %v; of its pair, without a call: %s", p.name, c, strings.Join(near, "; "))
 		return false
-	case !c.row.right() || !a.told[c.row.session]:
-		a.say(recordLost, "%s: not whole (customer told: %v): %v: %v", p.name, a.told[c.row.session], c, c.row)
+	case !c.row.right() || !a.told[c.row.session].all():
+		a.say(recordLost, "%s: not whole (customer told: %v): %v: %v", p.name, a.told[c.row.session].all(), c, c.row)
 		return false
 	}
 	talk, billed := c.ended.Sub(c.answered), c.row.ended.Sub(c.row.answered)
 	by := a.concerns(c)
-	short := billed < talk && by != nil && by.cuts
+	short := billed < talk && by != nil && by.cuts && c.ended.After(by.from.Add(-moment))
 	if !c.ended.IsZero() && !short && (talk-billed).Abs() > time.Second {
 		a.say(badDuration, "%s: billed %v, talked %v: %v: %v", p.name, billed, talk, c, c.row)
 	}
 	return true
 }
 
+// moment is how long what happens to a call may be known to its node alone: it copies its journal 50
+// times a second, and the caller sees it a little earlier or later.
+const moment = 50 * time.Millisecond
+
 // diedUntold tells whether a call was answered in the last moment before its node stood still
 // or died, so that nobody else can know of the answer (decision 39), and is recorded as one that
 // was not answered.
 func (a *account) diedUntold(c *call) bool {
-	const moment = 50 * time.Millisecond // pages go to Redis 50 times a second; the caller heard a little later
 	by := a.concerns(c)
 	if by == nil || !by.cuts || c.answered.Before(by.from.Add(-moment)) || c.answered.After(by.mended) {
 		return false
 	}
 	for _, r := range a.rows {
-		if r.call == nil && r.caller == c.caller && r.x == c.x && r.answered.IsZero() && r.in.Sub(c.sent).Abs() < time.Second && r.right() && a.told[r.session] {
+		if r.call == nil && r.caller == c.caller && r.x == c.x && r.answered.IsZero() && r.in.Sub(c.sent).Abs() < time.Second && r.right() && a.told[r.session].all() {
 			r.call = c
 			return true
 		}
@@ -216,8 +221,8 @@ func (a *account) judgeRecords() {
 	known := map[string]bool{}
 	for _, r := range a.rows {
 		known[r.session] = true
-		if !r.right() || !a.told[r.session] {
-			a.say(recordHalf, "customer told: %v: %v", a.told[r.session], r)
+		if !r.right() || !a.told[r.session].all() {
+			a.say(recordHalf, "customer told: %v: %v", a.told[r.session].all(), r)
 		}
 		if r.callee != "" && a.model.callee(r.x, r.caller) != r.callee {
 			a.say(wrongRoute, "by its record: %v", r)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"axgate/e2e/receiver"
 	"axgate/e2e/sipp"
 	"axgate/e2e/verdict"
 )
@@ -22,13 +23,21 @@ func after(seconds float64) time.Time {
 	return begun.Add(time.Duration(seconds * float64(time.Second)))
 }
 
+// toldAt has the customer hear of an end at these instants.
+func toldAt(seconds ...float64) (h heard) {
+	for _, at := range seconds {
+		h.disconnects, h.fees = append(h.disconnects, after(at)), append(h.fees, after(at+0.01))
+	}
+	return h
+}
+
 // fair is an account in which all is well: of a call by the first pair of the traffic
 // during a fault, another before it, one that was refused, and a binding of each kind.
 func fair() *account {
 	m := newModel()
 	m.pairs = m.pairs[:1]
 	p, kept, gone := m.pairs[0], m.pair(xNumber(trafficX), "+8613600000001", "+8613700000001"), m.pair(xNumber(trafficX), "+8613600000002", "+8613700000002")
-	a := &account{model: m, nodes: []string{"n0", "n1"}, told: map[string]bool{"s0": true, "s1": true},
+	a := &account{model: m, nodes: []string{"n0", "n1"}, told: map[string]heard{"s0": toldAt(1.3), "s1": toldAt(4.3)},
 		played: []*played{{fault: fault{name: "a fault", lasts: 10 * time.Second}, from: begun, mended: after(10)}},
 		kept:   []binding{{kept, "k"}}, gone: []binding{{gone, "g"}}, bound: []binding{{p, "t"}, {&pair{kept.x, kept.a, kept.b}, "k"}}}
 	for _, at := range []float64{-2, 1} {
@@ -49,7 +58,7 @@ func fair() *account {
 // TestJudge has each thing go wrong that may, and nothing else.
 func TestJudge(t *testing.T) {
 	t.Parallel()
-	byNode := func(a *account) { a.played[0].excuses, a.played[0].cuts = ofNode, true }
+	byNode := func(a *account) { a.played[0].excuses, a.played[0].cuts, a.played[0].repeats = ofNode, true, true }
 	for name, c := range map[string]struct {
 		do   func(a *account)
 		want []string
@@ -79,17 +88,37 @@ func TestJudge(t *testing.T) {
 		"no disconnect":            {func(a *account) { a.rows[1].disconnects = 0 }, []string{recordHalf, recordLost}},
 		"not closed":               {func(a *account) { a.rows[1].closed = false }, []string{recordHalf, recordLost}},
 		"customer not told":        {func(a *account) { delete(a.told, "s1") }, []string{recordHalf, recordLost}},
-		"customer told of nothing": {func(a *account) { a.told["s2"] = true }, []string{unknownTold}},
+		"customer told of nothing": {func(a *account) { a.told["s2"] = toldAt(5) }, []string{unknownTold}},
+		"fee told twice": {func(a *account) {
+			h := a.told["s1"]
+			h.fees = append(h.fees, after(64))
+			a.told["s1"] = h
+		}, []string{toldAgain}},
+		"disconnect told twice": {func(a *account) {
+			h := a.told["s1"]
+			h.disconnects = append(h.disconnects, after(64))
+			a.told["s1"] = h
+		}, []string{toldAgain}},
+		"both told twice":               {func(a *account) { a.told["s1"] = toldAt(4.3, 64) }, []string{toldAgain, toldAgain}},
+		"told twice by a dead node":     {func(a *account) { byNode(a); a.told["s1"] = toldAt(4.3, 7, 8) }, nil},
+		"told, not stored when it died": {func(a *account) { byNode(a); a.told["s0"] = toldAt(-1.5, 7) }, nil},
+		"told twice, stored long before": {func(a *account) {
+			byNode(a)
+			a.told["s0"] = toldAt(-2.5, 7)
+		}, []string{toldAgain, toldAgain}},
+		"told twice long after": {func(a *account) { byNode(a); a.told["s1"] = toldAt(13.5, 15) }, []string{toldAgain, toldAgain}},
 		"two records": {func(a *account) {
 			r := *a.rows[1]
 			r.session, r.call = "s2", nil
-			a.rows, a.told["s2"] = append(a.rows, &r), true
+			a.rows, a.told["s2"] = append(a.rows, &r), toldAt(5)
 		}, []string{falseRecord}},
 		"billed, not answered":            {func(a *account) { a.calls[1].status, a.calls[1].answered = 503, time.Time{} }, []string{falseRecord, callFailed}},
 		"its answer died with the node":   {func(a *account) { byNode(a); a.calls[1].status, a.calls[1].answered = 0, time.Time{} }, nil},
 		"billed too long":                 {func(a *account) { a.rows[1].ended = after(5.4) }, []string{badDuration}},
 		"billed too short":                {func(a *account) { a.rows[1].ended = after(3) }, []string{badDuration}},
 		"too short, cut off by the death": {func(a *account) { byNode(a); a.rows[1].ended = after(2) }, nil},
+		"too short, over before it":       {func(a *account) { byNode(a); a.overAt(-1) }, []string{badDuration}},
+		"too short, over as it died":      {func(a *account) { byNode(a); a.overAt(-0.03) }, nil},
 		"too long, cut off by the death":  {func(a *account) { byNode(a); a.rows[1].ended = after(5.4) }, []string{badDuration}},
 		"an hour ahead":                   {func(a *account) { a.played[0].clockAhead = time.Hour; a.rows[1].shift(time.Hour) }, nil},
 		"an hour ahead, not so played":    {func(a *account) { a.rows[1].shift(time.Hour) }, []string{falseRecord, recordLost}},
@@ -131,6 +160,13 @@ func (a *account) drop(status int) {
 	a.rows[1].answered = time.Time{}
 }
 
+// overAt has the call before the fault end at an instant, and its record two seconds earlier.
+func (a *account) overAt(at float64) {
+	c, r := a.calls[0], a.rows[0]
+	c.sent, c.answered, c.ended = after(at-4.2), after(at-4), after(at)
+	r.in, r.answered, r.ended = after(at-4.2), after(at-4), after(at-2)
+}
+
 // answer moves the call of the fault so that it was answered at an instant.
 func (a *account) answer(at float64) {
 	c := a.calls[1]
@@ -156,6 +192,22 @@ func TestVerdict(t *testing.T) {
 	a.refused = []refusal{{at: after(9), took: 5500 * time.Millisecond}}
 	a.judge()
 	require.Equal(t, []verdict.Row{{Fault: "a fault", Offered: 2, Lost: 1, Normal: 4.5}}, a.verdicts)
+}
+
+// TestHeard reads what the customer took.
+func TestHeard(t *testing.T) {
+	t.Parallel()
+	told, err := heardIn([]receiver.Push{
+		{At: after(1), Status: 200, Body: []byte(`{"eventType":"callin","statusInfo":{"sessionId":"a"}}`)},
+		{At: after(2), Status: 503, Body: []byte(`{"eventType":"disconnect","statusInfo":{"sessionId":"a"}}`)},
+		{At: after(3), Status: 200, Body: []byte(`{"eventType":"disconnect","statusInfo":{"sessionId":"a"}}`)},
+		{At: after(4), Status: 200, Body: []byte(`{"eventType":"fee","feeLst":[{"sessionId":"a"},{"sessionId":"b"}]}`)},
+		{At: after(5), Status: 200, Body: []byte(`{"eventType":"fee","feeLst":[{"sessionId":"a"}]}`)},
+	})
+	require.NoError(t, err)
+	require.Equal(t, map[string]heard{"a": {[]time.Time{after(3)}, []time.Time{after(4), after(5)}}, "b": {nil, []time.Time{after(4)}}}, told)
+	require.True(t, told["a"].all())
+	require.False(t, told["b"].all())
 }
 
 // TestLegs reads what the network got.

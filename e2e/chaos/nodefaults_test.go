@@ -12,7 +12,7 @@ import (
 // nodeStopped has a node stand still; customers go to the others, as their balancers
 // have them do.
 func nodeStopped(node int, lasts time.Duration) fault {
-	return fault{name: fmt.Sprintf("a node stopped for %v (SIGSTOP)", lasts), lasts: lasts, node: node, cuts: true,
+	return fault{name: fmt.Sprintf("a node stopped for %v (SIGSTOP)", lasts), lasts: lasts, node: node, cuts: true, repeats: true,
 		begin:   func(w *world) error { w.clerks.goTo(1 - node); return w.nodes[node].signal(syscall.SIGSTOP) },
 		mend:    func(w *world) error { err := w.nodes[node].signal(syscall.SIGCONT); w.clerks.goTo(); return err },
 		excuses: ofNode, remark: "calls of the other node"}
@@ -20,7 +20,7 @@ func nodeStopped(node int, lasts time.Duration) fault {
 
 // nodeKilled kills a node and starts it again.
 func nodeKilled(node int, lasts time.Duration) fault {
-	return fault{name: "a node killed (-9), started again", lasts: lasts, node: node, cuts: true,
+	return fault{name: "a node killed (-9), started again", lasts: lasts, node: node, cuts: true, repeats: true,
 		begin: func(w *world) error { w.clerks.goTo(1 - node); return w.nodes[node].Kill() },
 		mend: func(w *world) error {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

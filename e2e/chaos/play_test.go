@@ -22,6 +22,7 @@ type fault struct {
 	clockAhead time.Duration // of that node
 	excuses    func(*played, *call) bool
 	cuts       bool // its calls are cut off: they are billed for no longer than they talked
+	repeats    bool // what the customer hears about its time may be told again
 	remark     string
 }
 

@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
@@ -126,15 +125,4 @@ func match(calls []*call, rows []*row, shift func(*row) time.Duration) {
 			best.call, c.row = c, best
 		}
 	}
-}
-
-// told are the sessions of which the customer heard the fee event and the disconnect.
-func (w *world) told() map[string]bool {
-	all := map[string]bool{}
-	for _, c := range w.customer.All() {
-		if c.Fees > 0 && slices.Contains(c.Types(), "disconnect") {
-			all[c.Session] = true
-		}
-	}
-	return all
 }
