@@ -212,6 +212,7 @@ func (n *Node) openCache(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	s.Holds = n.roster.Holds
 	if n.cache, err = openCache(ctx, s, n.ledger, n.cfg.Node, &n.witnesses, n.cfg.Redis.Inside()); err != nil {
 		return err
 	}

@@ -276,6 +276,10 @@ func (c *Cache) tend(ctx context.Context) {
 		case <-tick.C:
 			err = errors.Join(c.sweep(ctx, c.marks.takeAgain()), c.renew(ctx))
 			c.marks.age()
+		case <-c.doubt.next():
+			if c.doubt.passes(time.Now()) && c.doubt.owed {
+				err = c.renew(ctx)
+			}
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
@@ -307,9 +311,12 @@ func (c *Cache) sweep(ctx context.Context, again bool) error {
 }
 
 // renew prolongs the leases of all busy marks of this process, and puts into
-// Redis those that it does not have. That is done by tend alone: of a mark that
-// is freed meanwhile, Redis hears later.
+// Redis those that it does not have; later, if they may be others' by now. That is
+// done by tend alone: of a mark that is freed meanwhile, Redis hears later.
 func (c *Cache) renew(ctx context.Context) error {
+	if c.doubt.owed = !c.doubt.passes(time.Now()); c.doubt.owed {
+		return nil
+	}
 	all := c.marks.held()
 	_, err := c.pipeline(ctx, "prolong busy marks", len(all), func(i int) order {
 		return order{c.scripts.hold, []string{busyKey(all[i].x)}, []any{all[i].at, all[i].session, c.cfg.Node, c.leaseText()}}

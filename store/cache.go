@@ -59,6 +59,10 @@ type Config struct {
 	// Registry says which servers are believed. nil: this process alone does.
 	Registry Registry
 
+	// Holds tells whether this node is known to be alive by others, who else may have its
+	// calls, and their busy marks. nil: always.
+	Holds func() bool
+
 	Hooks []redis.Hook // see every command
 	Log   zerolog.Logger
 }
@@ -98,6 +102,7 @@ type Cache struct {
 	scripts  *scripts
 	registry Registry
 	marks    marks
+	doubt    doubt
 	tickets  func() string
 
 	view      atomic.Pointer[View]
@@ -129,6 +134,7 @@ func Open(cfg Config) (*Cache, error) {
 	c.view.Store(&View{Epoch: 1})
 	c.admission.one = make(chan struct{}, 1)
 	c.marks.init()
+	c.doubt = doubt{holds: cfg.Holds, patience: min(doubtPatience, cfg.Lease/3)}
 	redis.SetLogger(silence{})
 	c.connect()
 	c.life, c.stop = context.WithCancel(context.Background())
