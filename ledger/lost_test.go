@@ -26,8 +26,13 @@ func TestTakenAgain(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, map[string]int{"s": 104}, taken)
 		}
-		for range 2 {
-			require.NoError(t, l.CloseTaken(t.Context(), "s", b, d, nil))
+		for i := range 2 {
+			was, closed, err := l.CloseTaken(t.Context(), "s", b, d, nil)
+			require.NoError(t, err)
+			require.Equal(t, i == 0, closed)
+			if closed {
+				require.Equal(t, c.X, was.X)
+			}
 			require.Equal(t, wholeCall, kindsOf(t, l, "s"))
 		}
 		require.Equal(t, d.AliveAt, call(t, l, "s").Ended)

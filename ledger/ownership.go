@@ -155,14 +155,14 @@ func (l *Ledger) TakeOver(ctx context.Context, dead, heir Life, calls []Kept) (t
 }
 
 // CloseTaken ends a call that a life has taken over from a dead one, and that it cannot go on
-// with: as if nobody had taken it. One that is not its, or is over, stays.
-func (l *Ledger) CloseTaken(ctx context.Context, session string, heir Life, d Dead, repaired Repaired) error {
+// with: as if nobody had taken it. One that is not its, or is over, stays: that is not closed.
+func (l *Ledger) CloseTaken(ctx context.Context, session string, heir Life, d Dead, repaired Repaired) (c events.Call, closed bool, err error) {
 	d.Life = heir
-	_, _, err := l.closeCall(ctx, session, d, false, repaired)
+	c, closed, err = l.closeCall(ctx, session, d, false, repaired)
 	if err != nil {
-		return fmt.Errorf("close call %s, which %s took over: %w", session, heir, err)
+		err = fmt.Errorf("close call %s, which %s took over: %w", session, heir, err)
 	}
-	return nil
+	return c, closed, err
 }
 
 // takeCall takes one call over; not ok: it is over, or somebody else's.

@@ -12,6 +12,7 @@ import (
 	"axgate/events"
 	"axgate/ledger"
 	"axgate/ledger/ledgertest"
+	"axgate/routing"
 )
 
 // TestAskedForAtTheEnd: a call that the ledger gave to a node which does not know of it ends
@@ -42,9 +43,24 @@ func TestAskedForAtTheEnd(t *testing.T) {
 	n.takeovers.asked[ghost] = &asked{ledger.Dead{Life: ghost, AliveAt: alive}, map[string]bool{"s": true}} // the answer is lost
 	require.NoError(t, n.ledger.SettleDeath(ctx, n.roster.Life(), ghost))                                   // not to be tried again
 
+	at, err := storeConfig(&c, zerolog.Nop())
+	require.NoError(t, err)
+	at.Node, at.Address = ghost.Node, n.cache.Address()
+	theirs, err := openCache(ctx, at, n.ledger, "", nil, false)
+	require.NoError(t, err)
+	held, err := theirs.Reserve(ctx, "s", routing.X(call.X), "")
+	require.NoError(t, err)
+	require.True(t, held)
+	require.NoError(t, theirs.Close())
+
 	require.NoError(t, n.Serve())
 	require.False(t, n.server.Draining())
 	require.NoError(t, n.abstain(ctx))
 	require.True(t, n.server.Draining(), "it takes no new calls")
 	require.Equal(t, alive, closedCall(t, n, "s").Ended)
+	require.Eventually(t, func() bool {
+		held, err := n.cache.Reserve(ctx, "another", routing.X(call.X), "")
+		require.NoError(t, err)
+		return held
+	}, 5*time.Second, 10*time.Millisecond, "its X can be called again")
 }

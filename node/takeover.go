@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"time"
 
 	"axgate/ledger"
 	"axgate/roster"
+	"axgate/routing"
 	"axgate/sip"
 	"axgate/store"
 )
@@ -62,10 +64,24 @@ func talkPlace(session string) string { return "talk " + session }
 
 // surviving has the calls of a SIP server survive this node, and it those of others.
 func (n *Node) surviving(c *sip.Config) {
-	c.Holds = n.roster.Holds
+	c.Holds, c.Others = n.roster.Holds, n.others
 	if n.takeovers != nil {
 		c.Talks = n.takeovers.talks
 	}
+}
+
+// others tells where other nodes take calls.
+func (n *Node) others() sip.Others {
+	at := n.server.UDPAddr()
+	others := sip.NoOthers
+	for _, o := range n.roster.Takers() {
+		others = sip.OthersApart
+		theirs, err := netip.ParseAddrPort(o.Addresses.UDP)
+		if err == nil && theirs.Port() == at.Port() && (theirs.Addr() == at.Addr() || theirs.Addr().IsUnspecified() || at.Addr().IsUnspecified()) {
+			return sip.OthersInPlace
+		}
+	}
+	return others
 }
 
 // letGo forgets the calls of a life that others have declared over.
@@ -133,8 +149,12 @@ func (n *Node) closeAsked(ctx context.Context, d roster.Dead) error {
 		return nil
 	}
 	for session := range a.sessions {
-		if err := n.ledger.CloseTaken(ctx, session, n.roster.Life(), d, n.repaired); err != nil {
+		c, closed, err := n.ledger.CloseTaken(ctx, session, n.roster.Life(), d, n.repaired)
+		if err != nil {
 			return err
+		}
+		if closed {
+			n.cache.Free(session, routing.X(c.X))
 		}
 		delete(a.sessions, session)
 	}

@@ -220,9 +220,18 @@ func (r *Roster) Over() <-chan error { return r.over }
 func (r *Roster) Draining() bool { return *r.state.Load() == ledger.NodeDraining }
 
 // OthersUp tells whether there is another node that takes what this one does not.
-func (r *Roster) OthersUp() bool {
-	list := r.seen.Load()
-	return list != nil && slices.ContainsFunc(*list, func(n ledger.Node) bool { return n.State == ledger.NodeUp && n.Node != r.cfg.Node })
+func (r *Roster) OthersUp() bool { return len(r.Takers()) > 0 }
+
+// Takers are the other nodes that take what this one does not.
+func (r *Roster) Takers() (list []ledger.Node) {
+	if all := r.seen.Load(); all != nil {
+		for _, n := range *all {
+			if n.State == ledger.NodeUp && n.Node != r.cfg.Node {
+				list = append(list, n)
+			}
+		}
+	}
+	return list
 }
 
 // Others tells whether there is another node that would settle what this one leaves.

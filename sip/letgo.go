@@ -84,7 +84,7 @@ func (c *call) vanish() {
 // watchLives sees, until ctx ends, that calls are taken again when they can be.
 func (s *Server) watchLives(ctx context.Context) {
 	every(ctx, fenceStep, func() {
-		s.fence.passes(time.Now())
+		s.fence.passes(present())
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.unsure()

@@ -115,6 +115,8 @@ type Config struct {
 	// act on behalf of its calls, which wait for it if they are to survive or the process stood
 	// still, and take new ones after LetGo. It is asked for each message. nil: always, but never after LetGo.
 	Holds func() bool
+	// Others tells of the other nodes as they were seen last. nil: there are none.
+	Others func() Others
 
 	PhoneSecurity sdp.Security // of the media of registered phones over TLS; without TLS there is none
 

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -18,6 +19,7 @@ import (
 
 	"axgate/events"
 	"axgate/media/wav"
+	"axgate/routing"
 	"axgate/sip/registrar"
 	"axgate/sip/trunk"
 	"axgate/sip/wire"
@@ -288,21 +290,30 @@ func TestHoldSurvives(t *testing.T) {
 }
 
 // TestRecordingSurvives: the recording is one file in the end, with silence where
-// nobody recorded.
+// nobody recorded, and what was said after it.
 func TestRecordingSurvives(t *testing.T) {
 	o := survivors(t, func(s *settings) { s.cfg.MinTalk = time.Millisecond })
-	o.router.decides(recorded)
+	o.router.decides(func(q routing.Question) (routing.Decision, error) {
+		d, err := recorded(q)
+		d.App.Stereo = true // nothing is mixed
+		return d, err
+	})
 	a, b := o.talk()
 	eventually(t, "it is recorded", func() bool {
 		var saved savedTalk
 		require.NoError(t, json.Unmarshal(o.shelf.only(t), &saved))
 		return saved.Call.RecordFile != ""
 	})
-	o.bothHear()
+	const packets = 20
+	say := func(byA, byB byte) {
+		o.mouthA.until(byA, "B hears what A says", o.mouthB.hears(byA, packets))
+		o.mouthB.until(byB, "A hears what B says", o.mouthA.hears(byB, packets))
+	}
+	say(0x11, 0x22)
 	o.dies()
 	o.takes(a, o.mouthA, 2)
 	o.takes(b, o.mouthB, 2)
-	o.bothHear()
+	say(0x33, 0x44)
 	o.finish()
 	a.bye()
 	b.hungUp()
@@ -316,6 +327,9 @@ func TestRecordingSurvives(t *testing.T) {
 	f, err := wav.Parse(raw)
 	require.NoError(t, err)
 	require.InDelta(t, rec.Ended.Sub(rec.Recording).Seconds(), f.Duration().Seconds(), 0.01)
+	for _, said := range []byte{0x33, 0x44} {
+		require.Greater(t, bytes.Count(f.Data, []byte{said}), packets/2*160, "%#x was said after it", said)
+	}
 }
 
 // TestHungUpMeanwhile: a BYE that comes before the call is here is heard once it is,
@@ -397,60 +411,6 @@ func (m *memory) forget() {
 	defer m.mu.Unlock()
 	clear(m.evs)
 	clear(m.calls)
-}
-
-// TestFence: after it stood still a process does nothing until it knows whether it is
-// dead, unless it cannot know.
-func TestFence(t *testing.T) {
-	t.Parallel()
-	var sure atomic.Bool
-	f := fence{holds: sure.Load}
-	now := time.Now()
-	at := func(d time.Duration) bool { return f.passes(now.Add(d)) }
-	sure.Store(true)
-	require.True(t, at(0))
-	sure.Store(false)
-	require.False(t, at(50*time.Millisecond), "it is not heard of")
-	for d := 100 * time.Millisecond; d < fencePatience; d += 100 * time.Millisecond {
-		require.False(t, at(d))
-	}
-	require.True(t, at(fencePatience+100*time.Millisecond), "the ledger is away: nobody can have declared it dead")
-	require.False(t, at(time.Minute), "it stood still")
-	sure.Store(true)
-	require.True(t, at(time.Minute+time.Millisecond))
-
-	f = fence{holds: sure.Load, stands: true}
-	require.True(t, at(0))
-	sure.Store(false)
-	for d := 50 * time.Millisecond; d < 2*fencePatience; d += 100 * time.Millisecond {
-		require.True(t, at(d), "the ledger is away: that holds up no call")
-	}
-	require.False(t, at(time.Minute), "it stood still")
-	require.False(t, at(time.Minute+fenceGap/2))
-	sure.Store(true)
-	require.True(t, at(time.Minute+fenceGap))
-	sure.Store(false)
-	require.True(t, at(time.Minute+2*fenceGap))
-}
-
-// TestAnswerAfterStandingStill: what came while the process stood still connects nobody until
-// it is known whether the call is over: others may have closed it as not answered.
-func TestAnswerAfterStandingStill(t *testing.T) {
-	var frozen atomic.Bool
-	w := open(t, func(s *settings) { s.cfg.Holds = func() bool { return !frozen.Load() } })
-	a, b := w.rings()
-	b.says(180, "")
-	a.response(180, "INVITE")
-	frozen.Store(true)
-	w.srv.fence.mu.Lock()
-	w.srv.fence.looked = time.Now().Add(-time.Minute)
-	w.srv.fence.mu.Unlock()
-	b.says(200, w.mouthB.sdp(1))
-	w.a.never(500*time.Millisecond, "an answer", func(m msg) bool { return m.status() == 200 })
-	go w.srv.LetGo()
-	a.fails(503)
-	eventually(t, "it is over", func() bool { return w.open() == 0 })
-	w.journal.forget()
 }
 
 // TestOneClock: a call is as long as it was by one clock, whatever the next machine's

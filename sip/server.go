@@ -203,7 +203,9 @@ func (s *Server) Request(tx *wire.ServerTx) {
 	}
 	tag, _ := req.To().Params.Get("tag")
 	if tag == "" {
-		s.door(tx)
+		if !s.outdated(tx) {
+			s.door(tx)
+		}
 		return
 	}
 	l := s.leg(req.CallID().Value(), tag)

@@ -11,7 +11,7 @@ import (
 // Watch is told of calls, for figures and traces. It must not block, and keeps
 // nothing that it is given but copies.
 type Watch interface {
-	// Refused tells of an INVITE that was answered 503 before it was a call.
+	// Refused tells of an INVITE that was answered 503, or passed over, before it was a call.
 	Refused(why Refusal)
 	// Ended tells of every call at its tear-down: once its legs are hung up.
 	Ended(e *Ended)
@@ -19,7 +19,7 @@ type Watch interface {
 	Settled(e *Ended)
 }
 
-// Refusal is why there are too many calls for one more, in a word.
+// Refusal is why one more call is not taken, in a word.
 type Refusal string
 
 // The refusals of calls that have only come.
@@ -27,6 +27,7 @@ const (
 	RefusedDraining Refusal = "draining" // the node is about to end
 	RefusedCrowded  Refusal = "crowded"  // too many calls are up, or not decided yet
 	RefusedRate     Refusal = "rate"     // too many new ones a second
+	RefusedStale    Refusal = "stale"    // it came while the process stood still, and others could have had it
 )
 
 // Ended is a call that has ended.
