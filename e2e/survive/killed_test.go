@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -119,9 +121,10 @@ func (k *talks) hearsAgain(side int, killed time.Time) (after time.Duration, ok 
 
 // TestNodeKilled: one node carries all calls, hangs up some that the other one is told to, and is killed. The other one goes on with
 // them: both sides hear each other again, either can hang up, and each call has
-// exactly one fee event with the right duration, and its recording.
+// exactly one fee event with the right duration, and its recording, although the killed
+// one comes back and brings what is left in its journal.
 func TestNodeKilled(t *testing.T) {
-	p := open(t, append(connected, plain(many+orders)...))
+	p := open(t, append(connected, plain(many+orders)...), nil)
 	all, stop := p.fill()
 	time.Sleep(2 * time.Second) // speech flows
 	p.ordered(all[len(all)-orders:])
@@ -137,9 +140,19 @@ func TestNodeKilled(t *testing.T) {
 		rows = append(rows, row)
 	}
 	stop()
+	p.comesBack()
 	ends := p.hangUp(all)
-	p.billed(all, ends)
+	rows[0].Remark += p.billed(all, ends, killed)
 	table.Add(rows...)
+}
+
+// comesBack has the killed node begin another life, after it has brought to the ledger
+// what its journal still had.
+func (p *pair) comesBack() {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	require.NoError(p.t, p.nodes[0].Serve(ctx))
 }
 
 // fill makes all calls, and has everybody speak until stop.
@@ -211,8 +224,8 @@ func (p *pair) hangUp(all []*talks) (ends []time.Time) {
 }
 
 // billed checks that each call has one fee event, whose times are those of its phones,
-// and its recording.
-func (p *pair) billed(all []*talks, ends []time.Time) {
+// and its recording. It tells how long those are silent because their node was gone.
+func (p *pair) billed(all []*talks, ends []time.Time, gone time.Time) string {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -221,7 +234,7 @@ func (p *pair) billed(all []*talks, ends []time.Time) {
 		require.NoError(p.t, err)
 		require.WithinDuration(p.t, ends[i], instant(p.t, story.Fee, "callEndTime"), 2*time.Second, "call %d", k.i)
 		if k.i%2 == 1 {
-			p.taped(story)
+			p.taped(k, story, gone)
 		}
 	}
 	for _, k := range all { // none comes late
@@ -230,10 +243,12 @@ func (p *pair) billed(all []*talks, ends []time.Time) {
 		require.Equal(p.t, 1, calls[0].Fees, "fee events of call %d", k.i)
 		require.Equal(p.t, 1, calls[0].Counts()["disconnect"])
 	}
+	return p.gaps()
 }
 
-// taped checks the recording: it is one file, as long as the talk was.
-func (p *pair) taped(c receiver.Call) {
+// taped checks the recording: it is one file, as long as the talk was, with what each side
+// said after its node was gone.
+func (p *pair) taped(k *talks, c receiver.Call, gone time.Time) {
 	p.t.Helper()
 	name, _ := c.Fee["recordObjectName"].(string)
 	require.NotEmpty(p.t, name)
@@ -241,9 +256,48 @@ func (p *pair) taped(c receiver.Call) {
 	require.NoError(p.t, err)
 	f, err := wave.Parse(text)
 	require.NoError(p.t, err)
+	begun := instant(p.t, c.Fee, "recordStartTime")
 	length := time.Duration(len(f.Channel(0))) * time.Second / 8000
-	want := instant(p.t, c.Fee, "callEndTime").Sub(instant(p.t, c.Fee, "recordStartTime"))
-	require.InDelta(p.t, want.Seconds(), length.Seconds(), 1.5)
+	require.InDelta(p.t, instant(p.t, c.Fee, "callEndTime").Sub(begun).Seconds(), length.Seconds(), 1.5)
+	require.Equal(p.t, len(k.side), f.Channels)
+	for side, m := range k.side {
+		require.True(p.t, m.taped(f.Channel(side), begun, gone.Add(again), time.Now()), "the recording of call %d has what side %d said after its node was gone", k.i, side)
+	}
+}
+
+// taped tells whether a recording has something that was said between two instants, where
+// it was said. begun is the second in which it begins.
+func (m *mouth) taped(audio []byte, begun, from, to time.Time) bool {
+	const second = 8000
+	for _, s := range m.pieces() {
+		if s.at.Before(from) || s.at.Add(piece).After(to) {
+			continue
+		}
+		at := int(s.at.Sub(begun) * second / time.Second)
+		where := audio[min(max(at-2*second, 0), len(audio)):min(at+len(s.alaw)+second, len(audio))]
+		if peak, _ := hear.Correlate(where, s.alaw); peak >= heardFrom {
+			return true
+		}
+	}
+	return false
+}
+
+// joined is what a node that went on with a recording says of it.
+var joined = regexp.MustCompile(`the recording was joined.* gap=([0-9.]+)`)
+
+// gaps tells for how long recordings that were joined are silent.
+func (p *pair) gaps() string {
+	p.t.Helper()
+	log, err := p.nodes[1].Log()
+	require.NoError(p.t, err)
+	var all []float64
+	for _, m := range joined.FindAllSubmatch(log, -1) {
+		gap, err := strconv.ParseFloat(string(m[1]), 64)
+		require.NoError(p.t, err)
+		all = append(all, gap)
+	}
+	require.NotEmpty(p.t, all)
+	return fmt.Sprintf("; %d recordings joined, silent for %.1f to %.1f s", len(all), slices.Min(all), slices.Max(all))
 }
 
 // instant reads a time of a fee event.

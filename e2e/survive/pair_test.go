@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -23,8 +24,9 @@ import (
 )
 
 const (
-	app    = "survive"
-	secret = "secret-of-survive"
+	app     = "survive"
+	private = "survive-private" // whose X carry one call at a time
+	secret  = "secret-of-survive"
 	// callerAt and calleeAt, behind the prefix of its way, begin the real numbers, xAt the X.
 	callerAt, calleeAt, xAt = 13_600_100_000, 200_000, 17_010_000_001
 )
@@ -43,6 +45,7 @@ type pair struct {
 	tapes    string // directory of the recordings
 	ca       *certtest.Authority
 	ways     []front.Way // of each pair of phones
+	alone    int         // from this pair on, calls are to an X that carries one at a time
 	phones   [][2]*phone.Phone
 	xs       []string
 }
@@ -60,12 +63,13 @@ func next(what int) netip.Addr {
 	return host(what, hosts[what])
 }
 
-// open starts the pair, with phones for a call on each of some ways to the nodes.
-func open(t *testing.T, ways []front.Way) *pair {
+// open starts the pair, with phones for a call on each of some ways to the nodes. The last
+// ones call an X that carries one call at a time.
+func open(t *testing.T, ways, last []front.Way) *pair {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	p := &pair{t: t, tapes: t.TempDir(), ca: certtest.New(t), ways: ways}
+	p := &pair{t: t, tapes: t.TempDir(), ca: certtest.New(t), ways: slices.Concat(ways, last), alone: len(ways)}
 	var err error
 	p.redis, err = redis.Start(ctx, t.TempDir())
 	require.NoError(t, err)
@@ -75,7 +79,7 @@ func open(t *testing.T, ways []front.Way) *pair {
 	t.Cleanup(func() { require.NoError(t, pg.Stop()) })
 	dsn, err := pg.Make()
 	require.NoError(t, err)
-	p.customer, err = receiver.Start(map[string]string{app: secret})
+	p.customer, err = receiver.Start(map[string]string{app: secret, private: secret})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.customer.Close()) })
 	port, err := ports.Take(7)
@@ -85,7 +89,7 @@ func open(t *testing.T, ways []front.Way) *pair {
 	at := front.Config{Dir: t.TempDir(), At: netip.AddrPortFrom(ip, uint16(port)), Secure: netip.AddrPortFrom(ip, uint16(port+1)), Cert: own.Cert, Key: own.Key, CA: p.ca.File,
 		Behind: map[string]netip.AddrPort{}, Ways: map[string]front.Way{}}
 	cfg := p.config(&at, dsn)
-	for i := range ways {
+	for i := range p.ways {
 		p.addPhones(i, &at, &cfg)
 	}
 	var configs [2]gate.Config
@@ -133,7 +137,8 @@ func (p *pair) config(carrier *front.Config, dsn string) gate.Config {
 		Trunks: []gate.Trunk{trunk(front.UDP, carrier.At, map[string]any{}), trunk(front.TCP, carrier.At, map[string]any{}),
 			trunk(front.TLS, carrier.Secure, map[string]any{"tls_ca": p.ca.File, "media_security": "required"})},
 		Phones: []gate.Account{{Number: "+8613500000001", Password: "nobody-has-it"}}, // else strangers, as the harness, are not answered
-		Apps:   []gate.App{{Key: app, Secret: secret, Mode: "AXB", Recording: true, Informs: true, Stereo: true, Defaults: true}},
+		Apps: []gate.App{{Key: app, Secret: secret, Mode: "AXB", Recording: true, Informs: true, Stereo: true, Defaults: true},
+			{Key: private, Secret: secret, Mode: "AX", Defaults: true}},
 		More: map[string]map[string]any{"ledger": {"driver": "postgres", "dsn": dsn}, "recording": {"dir": p.tapes},
 			"cluster": {"takeover": true}}}
 }
@@ -153,8 +158,12 @@ func (p *pair) addPhones(i int, at *front.Config, cfg *gate.Config) {
 	}
 	x := fmt.Sprintf("+86%d", xAt+i)
 	at.Ways[x] = way
-	cfg.Numbers = append(cfg.Numbers, gate.Number{X: x, App: app})
-	cfg.Bindings = append(cfg.Bindings, map[string]any{"app": app, "x": x, "a": numbers[0], "b": numbers[1], "record": i%2 == 1})
+	binding := map[string]any{"app": app, "x": x, "a": numbers[0], "b": numbers[1], "record": i%2 == 1}
+	if i >= p.alone {
+		binding = map[string]any{"app": private, "x": x, "a": numbers[1]}
+	}
+	cfg.Numbers = append(cfg.Numbers, gate.Number{X: x, App: binding["app"].(string)})
+	cfg.Bindings = append(cfg.Bindings, binding)
 	p.phones, p.xs = append(p.phones, two), append(p.xs, x)
 }
 

@@ -18,25 +18,31 @@ import (
 // TestNodeStopped: the node that carries all calls stands still, and goes on after a
 // while. The other one has taken its calls over meanwhile. They are hung up while it
 // stands still and after it woke; each has one fee event, and is billed for as long as
-// its phones talked by their own clocks.
+// its phones talked by their own clocks, and an X that carries one call at a time can be
+// called again.
 func TestNodeStopped(t *testing.T) {
 	if many == few {
 		t.Skip("it stands still for a minute: make chaos has it")
 	}
 	const n, still = 30, time.Minute
-	p := open(t, plain(n))
+	p := open(t, plain(n), plain(1))
 	all, stop := p.fill()
 	time.Sleep(2 * time.Second) // speech flows
 	stopped := time.Now()
 	require.NoError(t, syscall.Kill(p.nodes[0].PID(), syscall.SIGSTOP))
 	time.Sleep(watched)
 	row := p.figures(all, stopped)
+	row.Fault = fmt.Sprintf("a node stopped for %v with %d calls up, behind a proxy", still, len(all))
+	alone, all := all[n], all[:n]
+	p.hangUp([]*talks{alone})
 	ends := p.hangUp(all[:n/3])
 	time.Sleep(time.Until(stopped.Add(still - 2*time.Second)))
 	ends = append(ends, p.hangUp(all[n/3:2*n/3])...)
 	time.Sleep(time.Until(stopped.Add(still)))
 	woke := time.Now()
 	require.NoError(t, syscall.Kill(p.nodes[0].PID(), syscall.SIGCONT))
+	time.Sleep(time.Second) // it has done by then what it does before it knows that it is dead
+	p.calls(alone)
 	time.Sleep(2*piece + 4*time.Second)
 	for _, k := range all[2*n/3:] {
 		for side := range k.side {
@@ -45,10 +51,21 @@ func TestNodeStopped(t *testing.T) {
 	}
 	stop()
 	ends = append(ends, p.hangUp(all[2*n/3:])...)
-	p.billed(all, ends)
+	row.Remark += p.billed(all, ends, stopped)
 	p.talked(all)
-	row.Fault = fmt.Sprintf("a node stopped for %v with %d calls up, behind a proxy", still, len(all))
 	table.Add(row)
+}
+
+// calls makes a call once more.
+func (p *pair) calls(k *talks) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	out, in, err := p.connect(ctx, k.i)
+	require.NoError(p.t, err, "call %d once more", k.i)
+	require.NoError(p.t, out.Hangup(ctx))
+	_, err = in.WaitEnd(ctx)
+	require.NoError(p.t, err)
 }
 
 // hearsSince tells whether a side hears something that the other one said after an instant.
