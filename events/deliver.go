@@ -72,7 +72,7 @@ func (p *Pusher) pushSession(ctx context.Context, r *Receiver, events []Claimed,
 // pushFees pushes fee records in one message.
 func (p *Pusher) pushFees(ctx context.Context, r *Receiver, events []Claimed, e *ended) {
 	start := p.cfg.Now()
-	if ctx.Err() != nil || !p.cfg.Holds() {
+	if ctx.Err() != nil || !p.cfg.Holds() || start.Add(p.cfg.Timeout).After(events[0].Lease) {
 		p.giveBack(events, start)
 		return
 	}
@@ -166,12 +166,14 @@ func bounded(s string) string {
 	return strings.ToValidUTF8(s[:min(len(s), most)], "")
 }
 
+// mostOutcomes is how many outcomes may wait, and are stored together.
+const mostOutcomes = 1024
+
 // store writes outcomes, all that wait together, until there will be no more.
 func (p *Pusher) store(ctx context.Context) {
-	const most = 200 // of one transaction: the journal writes beside it
 	for first := range p.outcomes {
-		batch := append(make([]Outcome, 0, most), first)
-		for len(batch) < most && len(p.outcomes) > 0 {
+		batch := append(make([]Outcome, 0, len(p.outcomes)+1), first)
+		for len(batch) < mostOutcomes && len(p.outcomes) > 0 {
 			o, ok := <-p.outcomes
 			if !ok {
 				break
@@ -186,27 +188,36 @@ func (p *Pusher) store(ctx context.Context) {
 	}
 }
 
-// finish stores outcomes, and tries until it can. Once ctx has ended it tries
-// once more: what is not stored then is pushed again after its lease.
+// finish stores outcomes, and tries until it can, fewer at once after a try that took too
+// long. Once ctx has ended it tries once more: what is not stored then is pushed again after
+// its lease.
 func (p *Pusher) finish(ctx context.Context, batch []Outcome) {
-	const patience, limit = time.Second, 5 * time.Second
-	for tries := 1; ; tries++ {
+	// To connect to a database that is half a second away, and to write to it, takes five.
+	const patience, limit = time.Second, 10 * time.Second
+	for failed := false; len(batch) > 0; {
 		last := ctx.Err() != nil
+		part := batch[:min(p.together, len(batch))]
 		try, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
-		err := p.outbox.Finish(try, batch)
+		err := p.outbox.Finish(try, part)
+		late := try.Err() != nil
 		cancel()
 		if err == nil {
-			return
+			batch = batch[len(part):]
+			continue
 		}
-		if tries == 1 || last {
+		if !failed || last {
 			p.cfg.Log.Error().Err(err).Int("events", len(batch)).Bool("given_up", last).Msg("the outcomes of pushes cannot be stored")
 		}
-		if last {
+		if failed = true; last {
 			return
+		}
+		if late {
+			p.together = max(1, len(part)/2)
 		}
 		select {
 		case <-time.After(patience):
 		case <-ctx.Done():
 		}
 	}
+	p.together = min(2*p.together, mostOutcomes)
 }

@@ -79,6 +79,7 @@ type Pusher struct {
 	ended    chan ended
 	outcomes chan Outcome
 	again    chan struct{} // outcomes were stored: more may be due
+	together int           // store's own: how many outcomes are stored at once
 
 	// Run's own.
 	lanes     map[Lane]*lane
@@ -107,7 +108,7 @@ func NewPusher(outbox Outbox, cfg Config) *Pusher {
 	cfg.defaults()
 	return &Pusher{
 		outbox: outbox, cfg: cfg, client: NewClient(&cfg),
-		ended: make(chan ended, 64), outcomes: make(chan Outcome, 1024), again: make(chan struct{}, 1),
+		ended: make(chan ended, 64), outcomes: make(chan Outcome, mostOutcomes), again: make(chan struct{}, 1), together: mostOutcomes,
 		lanes: map[Lane]*lane{}, receivers: map[string]*Receiver{},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"axgate/events"
@@ -17,8 +18,8 @@ type owed struct {
 
 const owedColumns = `session, seq, app, kind, at, body, due_at, tries, first_at, failure`
 
-func listOwed(s scope, query string, args ...any) (list []owed, err error) {
-	rows, err := s.query(query, args...)
+func listOwed(s scope, query string, args []any) (list []owed, err error) {
+	rows, err := s.query(query, s.afresh(args)...)
 	if err != nil {
 		return nil, fmt.Errorf("read what is owed: %w", err)
 	}
@@ -43,40 +44,16 @@ type run struct {
 	head *owed // parks rows behind it; nil: rows are claimed
 }
 
-// Claim takes events that are due, lane by lane. It looks without a lock and
-// then claims each row only if it still is as it was seen.
+// Claim takes events that are due. It looks without a lock and then claims each row only if
+// it still is as it was seen. To a server that is far away each statement takes long: there
+// are as many of them for much as for little.
 func (o *Outbox) Claim(ctx context.Context, now, lease time.Time, room func(events.Lane) int) (taken []events.Claimed, more bool, err error) {
-	const most = 200 // rows of one transaction: the journal writes beside it
-	var runs []run
-	rows := 0
-	take := func() error {
-		got, err := o.take(ctx, micros(lease), runs)
-		taken = append(taken, got...)
-		runs, rows = nil, 0
-		return err
-	}
-	err = o.eachLane(ctx, micros(now), func(l events.Lane) error {
-		n := min(room(l), most)
-		if n <= 0 {
-			return nil
-		}
-		found, full, err := o.find(ctx, l, micros(now), n)
-		if err != nil {
-			return err
-		}
-		more = more || full
-		for _, r := range found {
-			runs, rows = append(runs, r), rows+len(r.rows)
-			if rows >= most {
-				if err := take(); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-	if err == nil && len(runs) > 0 {
-		err = take()
+	runs, more, err := o.look(ctx, micros(now), room)
+	for err == nil && len(runs) > 0 {
+		var got []events.Claimed
+		n := upTo(o.rowsAtOnce(), runs)
+		got, err = o.take(ctx, micros(lease), runs[:n])
+		taken, runs = append(taken, got...), runs[n:]
 	}
 	if err != nil {
 		return taken, more, fmt.Errorf("claim events to push: %w", err)
@@ -84,56 +61,140 @@ func (o *Outbox) Claim(ctx context.Context, now, lease time.Time, room func(even
 	return taken, more, nil
 }
 
-// eachLane goes through the lanes that have something due: one step in the
-// index for each that has anything pending.
-func (o *Outbox) eachLane(ctx context.Context, now int64, each func(events.Lane) error) error {
-	var l events.Lane
-	for {
-		list, err := o.lanesAfter(ctx, l)
-		if err != nil || len(list) == 0 {
-			return err
-		}
-		l = list[0].Lane
-		if list[0].due > now {
-			continue
-		}
-		if err := each(l); err != nil {
-			return err
+// rowsAtOnce is how many rows a transaction changes: to SQLite the journal writes beside it.
+func (o *Outbox) rowsAtOnce() int {
+	if o.ledger.driver == SQLite {
+		return 200
+	}
+	return mostOfText
+}
+
+// upTo is how many runs have so many rows together, or one more run than that.
+func upTo(rows int, runs []run) (n int) {
+	for n < len(runs) && rows > 0 {
+		rows -= len(runs[n].rows)
+		n++
+	}
+	return n
+}
+
+// look finds what the lanes that are due have room for. more: there may be more.
+func (o *Outbox) look(ctx context.Context, now int64, room func(events.Lane) int) (runs []run, more bool, err error) {
+	const most = 200 // of a lane
+	lanes, err := o.dueLanes(ctx, now)
+	if err != nil {
+		return nil, false, err
+	}
+	var looked []dueLane
+	for _, l := range lanes {
+		if n := min(room(l), most); n > 0 {
+			looked = append(looked, dueLane{l, n})
 		}
 	}
+	due, err := o.due(ctx, now, looked)
+	if err != nil {
+		return nil, false, err
+	}
+	pending, err := o.pending(ctx, due)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, l := range looked {
+		rows := due[l.Lane]
+		runs, more = append(runs, runsOf(l.Lane, now, rows, pending)...), more || len(rows) == l.most
+	}
+	return runs, more, nil
 }
 
-type dueLane struct {
-	events.Lane
-	due int64
-}
-
-func (o *Outbox) lanesAfter(ctx context.Context, l events.Lane) (list []dueLane, err error) {
-	rows, err := o.ledger.read(ctx).query(`SELECT app, target, due_at FROM events WHERE due_at > 0 AND (app, target) > ($1, $2)
-		ORDER BY app, target, due_at LIMIT 1`, l.App, string(l.Target))
+// dueLanes are those that have something due: one step in the index for each that has
+// anything pending. The empty texts behind both names have SQLite go by both in the index; it
+// would go by the app alone, through all that is pending of it.
+func (o *Outbox) dueLanes(ctx context.Context, now int64) (list []events.Lane, err error) {
+	rows, err := o.ledger.read(ctx).query(dueLanes, now)
 	if err != nil {
 		return nil, fmt.Errorf("list what is owed to whom: %w", err)
 	}
 	defer closeRows(rows, &err)
 	for rows.Next() {
-		var d dueLane
-		if err := rows.Scan(&d.App, &d.Target, &d.due); err != nil {
+		var l events.Lane
+		if err := rows.Scan(&l.App, &l.Target); err != nil {
 			return nil, fmt.Errorf("read what is owed to whom: %w", err)
 		}
-		list = append(list, d)
+		list = append(list, l)
 	}
 	return list, nil
 }
 
-// find looks for n fee events or sessions that are due. full: there may be
-// more.
-func (o *Outbox) find(ctx context.Context, l events.Lane, now int64, n int) (runs []run, full bool, err error) {
+const (
+	nextLane = ` FROM events e WHERE e.due_at > 0 AND (e.app, e.target) > (lane.app || '', lane.target || '') ORDER BY e.app, e.target, e.due_at LIMIT 1`
+	dueLanes = `WITH RECURSIVE lane (app, target) AS (
+		SELECT * FROM (SELECT app, target FROM events WHERE due_at > 0 ORDER BY app, target, due_at LIMIT 1) AS first
+		UNION ALL SELECT (SELECT e.app` + nextLane + `), (SELECT e.target` + nextLane + `) FROM lane WHERE lane.app IS NOT NULL)
+		SELECT app, target FROM lane WHERE app IS NOT NULL
+		AND (SELECT e.due_at FROM events e WHERE e.app = lane.app AND e.target = lane.target AND e.due_at > 0 ORDER BY e.due_at LIMIT 1) <= $1`
+)
+
+// dueLane is a lane of which so many fee events or sessions are looked for.
+type dueLane struct {
+	events.Lane
+	most int
+}
+
+// due are the rows that are due first.
+func (o *Outbox) due(ctx context.Context, now int64, lanes []dueLane) (due map[events.Lane][]owed, err error) {
+	due = make(map[events.Lane][]owed, len(lanes))
 	s := o.ledger.read(ctx)
-	due, err := listOwed(s, `SELECT `+owedColumns+` FROM events WHERE app = $1 AND target = $2 AND due_at > 0 AND due_at <= $3 ORDER BY due_at LIMIT $4`,
-		l.App, string(l.Target), now, int64(n))
-	if err != nil {
-		return nil, false, err
+	const most = 100 // a server thinks about each of them
+	for len(lanes) > 0 {
+		part := lanes[:s.rowsOfText(min(most, len(lanes)))]
+		lanes = lanes[len(part):]
+		var texts []string
+		var args []any
+		for i, l := range part {
+			texts = append(texts, fmt.Sprintf(`SELECT * FROM (SELECT `+owedColumns+` FROM events
+				WHERE app = $%d AND target = $%d AND due_at > 0 AND due_at <= $%d ORDER BY due_at LIMIT $%d) AS lane%d`, 4*i+1, 4*i+2, 4*i+3, 4*i+4, i))
+			args = append(args, l.App, string(l.Target), now, int64(l.most))
+		}
+		list, err := listOwed(s, strings.Join(texts, " UNION ALL "), args)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range list {
+			due[e.Lane()] = append(due[e.Lane()], e)
+		}
 	}
+	return due, nil
+}
+
+// pending is all that is owed, but for fee events, of sessions that have something due.
+func (o *Outbox) pending(ctx context.Context, due map[events.Lane][]owed) (pending map[string][]owed, err error) {
+	var sessions []any
+	pending = map[string][]owed{}
+	for l, rows := range due {
+		for _, e := range rows {
+			if _, ok := pending[e.Session]; !ok && l.Target != events.ToFee {
+				pending[e.Session], sessions = nil, append(sessions, e.Session)
+			}
+		}
+	}
+	s := o.ledger.read(ctx)
+	for len(sessions) > 0 {
+		part := sessions[:s.rowsOfText(len(sessions))]
+		sessions = sessions[len(part):]
+		list, err := listOwed(s, `SELECT `+owedColumns+` FROM events WHERE session IN (`+parameters(1, len(part))+`) AND target <> 'fee' AND due_at > 0
+			ORDER BY session, seq`, part)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range list {
+			pending[e.Session] = append(pending[e.Session], e)
+		}
+	}
+	return pending, nil
+}
+
+// runsOf are what of a lane can be claimed or parked, by the rows of it that are due.
+func runsOf(l events.Lane, now int64, due []owed, pending map[string][]owed) (runs []run) {
 	seen := map[string]bool{}
 	for _, e := range due {
 		if l.Target == events.ToFee {
@@ -144,15 +205,11 @@ func (o *Outbox) find(ctx context.Context, l events.Lane, now int64, n int) (run
 			continue
 		}
 		seen[e.Session] = true
-		pending, err := listOwed(s, `SELECT `+owedColumns+` FROM events WHERE session = $1 AND target <> 'fee' AND due_at > 0 ORDER BY seq`, e.Session)
-		if err != nil {
-			return nil, false, err
-		}
-		if r, ok := divide(pending, l, now); ok {
+		if r, ok := divide(pending[e.Session], l, now); ok {
 			runs = append(runs, r)
 		}
 	}
-	return runs, len(due) == n, nil
+	return runs
 }
 
 // divide finds what of a session's pending events can be claimed for a lane:
@@ -173,58 +230,4 @@ func divide(pending []owed, l events.Lane, now int64) (run, bool) {
 		}
 	}
 	return r, len(r.rows) > 0
-}
-
-// take claims and parks in one transaction.
-func (o *Outbox) take(ctx context.Context, lease int64, runs []run) (taken []events.Claimed, err error) {
-	holder := ""
-	if o.holder != nil {
-		holder = o.holder().String()
-	}
-	err = o.ledger.change(ctx, func(s scope) error {
-		taken = nil
-		for _, r := range runs {
-			if r.head != nil {
-				if err := park(s, r, lease); err != nil {
-					return err
-				}
-				continue
-			}
-			for _, e := range r.rows {
-				n, err := s.exec(`UPDATE events SET due_at = $1, holder = $2 WHERE session = $3 AND seq = $4 AND due_at = $5`, lease, holder, e.Session, int64(e.Seq), e.due)
-				if err != nil {
-					return fmt.Errorf("claim event %d of %s: %w", e.Seq, e.Session, err)
-				}
-				if n == 0 {
-					break // somebody else was faster
-				}
-				e.Lease = instant(lease)
-				taken = append(taken, e.Claimed)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return taken, nil
-}
-
-// park makes rows due after the one that they wait for, unless that one has
-// moved on. Its row is locked, so that whoever finishes it finds them parked.
-func park(s scope, r run, lease int64) error {
-	waits, err := s.exec(`UPDATE events SET due_at = due_at WHERE session = $1 AND seq = $2 AND due_at = $3`, r.head.Session, int64(r.head.Seq), r.head.due)
-	if err != nil {
-		return fmt.Errorf("look at event %d of %s: %w", r.head.Seq, r.head.Session, err)
-	}
-	if waits == 0 {
-		return nil
-	}
-	for _, e := range r.rows {
-		_, err := s.exec(`UPDATE events SET due_at = $1 WHERE session = $2 AND seq = $3 AND due_at = $4`, max(r.head.due, lease)+1, e.Session, int64(e.Seq), e.due)
-		if err != nil {
-			return fmt.Errorf("park event %d of %s: %w", e.Seq, e.Session, err)
-		}
-	}
-	return nil
 }

@@ -45,6 +45,14 @@ func TextQueries() map[string]string {
 	return all
 }
 
+// OutboxQueries are texts of the outbox, each with the index that SQLite has to go by.
+func OutboxQueries() map[string]string {
+	const key = "sqlite_autoindex_events_1 (session=? AND seq"
+	return map[string]string{
+		dueLanes: "events_due ((app,target)>(?,?))", moveRows.texts[1]: key + "=?)", lockRows.texts[1]: key + "=?)", settleRows.texts[1]: key + "=?)", letGoRows.texts[1]: key + ">?)",
+	}
+}
+
 // DropQueries are the texts that look for what is too old, each with the index
 // that SQLite has to go by.
 func DropQueries() map[string]string {

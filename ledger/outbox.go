@@ -1,9 +1,11 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"axgate/events"
 )
@@ -62,31 +64,73 @@ func (o *Outbox) Receiver(ctx context.Context, key string) (events.Receiver, err
 	return a.Receiver(), nil
 }
 
-// Finish stores outcomes in one transaction. An event that is done with, one
-// way or the other, lets those behind it be due: all that are parked, but not
-// those that the same pusher has in hand.
+// settleRows stores outcomes of rows that are still held.
+var settleRows = newEventChange(`SET due_at = r.due, tries = r.tries, first_at = r.first, done_at = r.done, failure = r.failure, holder = '' FROM r
+	WHERE events.session = r.session AND events.seq = r.seq AND events.due_at = r.lease RETURNING events.session, events.seq`,
+	"session TEXT", "seq INTEGER", "lease BIGINT", "due BIGINT", "tries INTEGER", "first BIGINT", "done BIGINT", "failure TEXT")
+
+// letGoRows makes due what is parked behind a row, but not what the same pusher has in hand.
+var letGoRows = newEventChange(`SET due_at = r.now FROM r
+	WHERE events.session = r.session AND events.target <> 'fee' AND events.seq > r.seq AND events.due_at > r.now AND events.due_at <> r.lease`,
+	"session TEXT", "seq INTEGER", "now BIGINT", "lease BIGINT")
+
+// Finish stores outcomes. An event that is done with, one way or the other, lets those behind
+// it be due: all that are parked. To a server that is far away each statement takes long:
+// there are as many of them for many outcomes as for two.
 func (o *Outbox) Finish(ctx context.Context, outcomes []events.Outcome) error {
-	err := o.ledger.change(ctx, func(s scope) error {
-		for i := range outcomes {
-			if err := finish(s, &outcomes[i]); err != nil {
-				return fmt.Errorf("event %d of %s: %w", outcomes[i].Seq, outcomes[i].Session, err)
-			}
+	for part := range slices.Chunk(outcomes, o.rowsAtOnce()) {
+		part = newest(part)
+		if err := o.ledger.change(ctx, func(s scope) error { return finish(s, part) }); err != nil {
+			return fmt.Errorf("store the outcomes of pushes: %w", err)
 		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("store the outcomes of pushes: %w", err)
 	}
 	return nil
 }
 
-func finish(s scope, e *events.Outcome) error {
-	held, err := s.exec(`UPDATE events SET due_at = $1, tries = $2, first_at = $3, done_at = $4, failure = $5, holder = '' WHERE session = $6 AND seq = $7 AND due_at = $8`,
-		micros(e.Due), int64(e.Tries), micros(e.First), micros(e.Done), e.Failure, e.Session, int64(e.Seq), micros(e.Lease))
-	if err != nil || held == 0 || !e.Due.IsZero() || e.Kind == events.Fee {
-		return err
+// newest are outcomes in the order in which all lock rows; of an event that was claimed again
+// after its lease only the last claim can count.
+func newest(outcomes []events.Outcome) (list []events.Outcome) {
+	sorted := slices.Clone(outcomes)
+	slices.SortFunc(sorted, func(a, b events.Outcome) int {
+		return cmp.Or(cmp.Compare(a.Session, b.Session), cmp.Compare(a.Seq, b.Seq), a.Lease.Compare(b.Lease))
+	})
+	for i, o := range sorted {
+		if i+1 == len(sorted) || sorted[i+1].Session != o.Session || sorted[i+1].Seq != o.Seq {
+			list = append(list, o)
+		}
 	}
-	_, err = s.exec(`UPDATE events SET due_at = $1 WHERE session = $2 AND target <> 'fee' AND seq > $3 AND due_at > $1 AND due_at <> $4`,
-		micros(e.At), e.Session, int64(e.Seq), micros(e.Lease))
-	return err
+	return list
+}
+
+func finish(s scope, outcomes []events.Outcome) error {
+	all := make([]any, 0, len(outcomes)*len(settleRows.columns))
+	for i := range outcomes {
+		e := &outcomes[i]
+		all = append(all, e.Session, int64(e.Seq), micros(e.Lease), micros(e.Due), int64(e.Tries), micros(e.First), micros(e.Done), e.Failure)
+	}
+	held, err := settleRows.run(s, all)
+	if err != nil {
+		return fmt.Errorf("%d, %d of %s the first: %w", len(outcomes), outcomes[0].Seq, outcomes[0].Session, err)
+	}
+	if _, err := letGoRows.run(s, behind(outcomes, held)); err != nil {
+		return fmt.Errorf("let go what waits: %w", err)
+	}
+	return nil
+}
+
+// behind tells behind which rows the others of their sessions do not wait any more: if the
+// last of a session is to be pushed again, they go on to wait for that.
+func behind(outcomes []events.Outcome, held map[eventKey]bool) (rows []any) {
+	last := map[string]*events.Outcome{}
+	for i := range outcomes {
+		if e := &outcomes[i]; e.Kind != events.Fee && held[eventKey{e.Session, e.Seq}] {
+			last[e.Session] = e
+		}
+	}
+	for i := range outcomes {
+		if e := &outcomes[i]; last[e.Session] == e && e.Due.IsZero() {
+			rows = append(rows, e.Session, int64(e.Seq), micros(e.At), micros(e.Lease))
+		}
+	}
+	return rows
 }
