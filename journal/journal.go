@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -93,7 +94,8 @@ func Open(cfg Config) (*Journal, error) {
 // call has only once (disconnect, fee) the first counts, and an event that was
 // written before stays as it is, so that a write may be repeated. If nothing
 // can be queued the error is there at once: ErrFull, ErrClosed. A call that
-// begins is refused with ErrFull when the disk has no room for what follows it.
+// begins is refused with ErrFull when the disk has no room for what follows it; one that ends
+// has its room, though its beginning be written with it.
 func (j *Journal) Write(call events.Call, evs ...events.Event) <-chan error {
 	e := events.Entry{Call: call, Events: evs}
 	for i := range evs {
@@ -101,12 +103,17 @@ func (j *Journal) Write(call events.Call, evs ...events.Event) <-chan error {
 			return failed(fmt.Errorf("write to the journal: an event of session %q came with the call %q", evs[i].Session, call.Session))
 		}
 	}
-	if len(evs) > 0 && evs[0].Seq == 1 {
+	if begins(evs) {
 		if err := j.log.room(); err != nil {
 			return failed(fmt.Errorf("write to the journal: %w", err))
 		}
 	}
 	return j.offer(e)
+}
+
+// begins tells whether more is to come of a call that is written for the first time.
+func begins(evs []events.Event) bool {
+	return len(evs) > 0 && evs[0].Seq == 1 && !slices.ContainsFunc(evs, func(e events.Event) bool { return e.Kind == events.Fee })
 }
 
 // Asked notes what became of a question, in the order of its session.

@@ -337,6 +337,9 @@ func TestFull(t *testing.T) {
 	for range 20 {
 		require.NoError(t, <-large(j, "up"), "a call that is up has its room")
 	}
+	short := call("short")
+	require.NoError(t, <-j.Write(short, events.NewCallEvent(short, 1, events.CallIn, t0, ""), events.NewCallEvent(short, 2, events.Disconnect, t0, ""), events.NewFee(short, 3)),
+		"so has one that is over before its beginning is on the disk")
 	require.Contains(t, log.String(), "new calls are refused")
 	s.goes(nil)
 	require.NoError(t, j.Flush(t.Context()))
