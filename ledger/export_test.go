@@ -2,8 +2,11 @@ package ledger
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"net"
 	"strings"
+	"time"
 
 	"axgate/events"
 	"axgate/routing"
@@ -77,3 +80,17 @@ func HoldRecord(ctx context.Context, l *Ledger, entries []events.Entry, held fun
 		return err
 	})
 }
+
+// OpenPostgres opens connections as a ledger does, whose server may be silent for so long.
+func OpenPostgres(dsn string, answerTime time.Duration) (*sql.DB, error) {
+	return connector{dsn, ackTime, answerTime}.open()
+}
+
+// Pools are those of a ledger in PostgreSQL.
+func Pools(l *Ledger) []*sql.DB { return []*sql.DB{l.writes, l.reads, l.nodes} }
+
+// Socket is what a connection of a pool goes by.
+func Socket(c net.Conn) net.Conn { return c.(*link).Conn }
+
+// ErrLost tells that the other end of a connection is gone.
+var ErrLost = errLost

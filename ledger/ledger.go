@@ -50,7 +50,7 @@ type Ledger struct {
 
 	clocked atomic.Pointer[reading] // the last of its clock
 
-	recording sync.Mutex // holds records
+	recording chan struct{} // takes a token of who has records
 	records   records
 
 	closed  atomic.Bool
@@ -75,7 +75,7 @@ func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the ledger: %w", err)
 	}
-	l.due, l.records = make(chan struct{}, 1), newRecords(l.Now)
+	l.due, l.recording, l.records = make(chan struct{}, 1), make(chan struct{}, 1), newRecords(l.Now)
 	if l.driver == SQLite {
 		l.writer = newWriter(l.writes)
 	}

@@ -81,9 +81,10 @@ func loadSQLite(ctx context.Context, path string, o *LoadOptions, feed func(Sink
 }
 
 func loadPostgres(ctx context.Context, dsn string, o *LoadOptions, feed func(Sink) error) (epoch int64, err error) {
-	db, err := sql.Open("pgx", dsn)
+	const stalled = 2 * time.Minute // a disk may keep the server from reading more of a table
+	db, err := connector{dsn: dsn, ackTime: stalled}.open()
 	if err != nil {
-		return 0, fmt.Errorf("the PostgreSQL connection string: %w", err)
+		return 0, err
 	}
 	defer func() { _ = db.Close() }() // what was committed stands
 	is, err := schemaOf(ctx, db, Postgres)

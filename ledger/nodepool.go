@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 )
@@ -10,8 +9,8 @@ import (
 // openNodePool opens the connections to PostgreSQL by which nodes hear of each other, and
 // nothing else goes: a beat waits for nothing that is large or locked.
 func (l *Ledger) openNodePool(dsn string) (err error) {
-	if l.nodes, err = sql.Open("pgx", dsn); err != nil {
-		return fmt.Errorf("the PostgreSQL connection string: %w", err)
+	if l.nodes, err = (connector{dsn, ackTime, answerTime}).open(); err != nil {
+		return err
 	}
 	const conns, idle = 8, 2 // one that hangs is given up, and the next beat takes another
 	l.nodes.SetMaxOpenConns(conns)

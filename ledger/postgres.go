@@ -2,37 +2,46 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
 func (l *Ledger) openPostgres(ctx context.Context, dsn string) error {
 	if dsn == "" {
 		return errors.New("PostgreSQL needs a connection string such as postgres://user@host/axgate: set its DSN")
 	}
-	db, err := sql.Open("pgx", dsn)
+	if err := migratePostgres(ctx, dsn); err != nil {
+		return err
+	}
+	db, err := connector{dsn, ackTime, answerTime}.open()
 	if err != nil {
-		return fmt.Errorf("the PostgreSQL connection string: %w", err)
+		return err
 	}
 	const conns = 16
 	db.SetMaxOpenConns(conns)
 	db.SetMaxIdleConns(conns)
 	db.SetConnMaxIdleTime(5 * time.Minute)
+	l.writes, l.reads = db, db
+	return l.openNodePool(dsn)
+}
+
+// migratePostgres waits for its statements as long as they take: of some each row of a large table
+// is written anew.
+func migratePostgres(ctx context.Context, dsn string) (err error) {
+	db, err := connector{dsn: dsn, ackTime: ackTime}.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
 	ping, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if err := db.PingContext(ping); err != nil {
-		return errors.Join(fmt.Errorf("PostgreSQL does not answer: %w", err), db.Close())
+		return fmt.Errorf("PostgreSQL does not answer: %w", err)
 	}
-	if err := migrate(ctx, db, Postgres); err != nil {
-		return errors.Join(err, db.Close())
-	}
-	l.writes, l.reads = db, db
-	return l.openNodePool(dsn)
+	return migrate(ctx, db, Postgres)
 }
 
 // serialization tells whether PostgreSQL undid a transaction only because of

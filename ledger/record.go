@@ -41,8 +41,12 @@ func (l *Ledger) Record(ctx context.Context, entries []events.Entry) (refused ma
 }
 
 func (l *Ledger) record(ctx context.Context, entries []events.Entry) (refused map[int]error, err error) {
-	l.recording.Lock()
-	defer l.recording.Unlock()
+	select {
+	case l.recording <- struct{}{}:
+	case <-ctx.Done(): // another one may wait for a session that hangs
+		return nil, fmt.Errorf("record calls: %w", ctx.Err())
+	}
+	defer func() { <-l.recording }()
 	fresh := false
 	err = l.change(ctx, func(s scope) error {
 		lost, err := l.takenOver(s, entries)

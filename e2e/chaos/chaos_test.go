@@ -30,6 +30,16 @@ func TestDatabase(t *testing.T) {
 	w.play(databaseKilled(6*time.Second), databaseSwallowed(6*time.Second))
 }
 
+// TestStandby has another PostgreSQL take the place of one that is gone without a word.
+func TestStandby(t *testing.T) {
+	t.Parallel()
+	if !full {
+		t.Skip("sessions that hang are given up after most of a minute: make chaos has it")
+	}
+	w := newWorld(t, plan{standby: true})
+	w.play(databaseGone(time.Minute))
+}
+
 // TestSentinel has a master that Sentinels watch lose its place.
 func TestSentinel(t *testing.T) {
 	t.Parallel()

@@ -49,6 +49,13 @@ func databaseSwallowed(lasts time.Duration) fault {
 		begin: func(w *world) error { return w.wire.swallow(true) }, mend: func(w *world) error { return w.wire.swallow(false) }}
 }
 
+// databaseGone has PostgreSQL be silent for good where it was, and be reached at another address:
+// connections to the first stay, and are taken.
+func databaseGone(lasts time.Duration) fault {
+	return fault{name: "postgres gone without a word, at another address", lasts: lasts, heals: true,
+		begin: func(w *world) error { return w.wire.swallow(true) }}
+}
+
 func databaseSlow(lasts time.Duration) fault {
 	return fault{name: "postgres 500 ms away", lasts: lasts,
 		begin: func(w *world) error { return w.wire.delay(500) }, mend: func(w *world) error { return w.wire.delay(0) }}

@@ -36,6 +36,7 @@ type world struct {
 	db       *pgtest.Server
 	dsn      string // of the database, past the proxy
 	wire     *wire  // to the database
+	standby  *wire  // to it at another address; nil: there is none
 	redis    *redistest.Server
 	set      *redistest.Set
 	cluster  *redistest.Cluster
@@ -69,8 +70,10 @@ func init() { worlds.Store(int32(os.Getpid() % 24 * 10)) }
 // A plan says what a world is made of.
 type plan struct {
 	redis string // one, kept (with an append-only file), sentinel or cluster
-	rate  int    // calls of the traffic in a second, at each node; 0: 4, or 2 in the short form
-	alter func(i int, cfg *gate.Config)
+	// standby has the nodes know another address of the database, to be tried second.
+	standby bool
+	rate    int // calls of the traffic in a second, at each node; 0: 4, or 2 in the short form
+	alter   func(i int, cfg *gate.Config)
 }
 
 func newWorld(t *testing.T, p plan) *world {
@@ -94,7 +97,7 @@ func newWorld(t *testing.T, p plan) *world {
 	if w.redis != nil {
 		settings["address"] = w.redis.Addr
 	}
-	w.startDatabase()
+	w.startDatabase(p.standby)
 	var err error
 	w.customer, err = receiver.Start(map[string]string{app: secret})
 	require.NoError(t, err)
@@ -146,7 +149,7 @@ func (w *world) keep() {
 	}
 }
 
-func (w *world) startDatabase() {
+func (w *world) startDatabase(standby bool) {
 	w.t.Helper()
 	port, err := ports.Take(1)
 	require.NoError(w.t, err)
@@ -155,6 +158,19 @@ func (w *world) startDatabase() {
 	w.t.Cleanup(func() { _ = w.db.Stop() })
 	w.dsn = w.db.Database(w.t)
 	w.wire = newWire(w.t, "127.0.0.1:"+strconv.Itoa(port))
+	if standby {
+		w.standby = newWire(w.t, "127.0.0.1:"+strconv.Itoa(port))
+	}
+}
+
+// reached is the DSN of the database as the nodes reach it.
+func (w *world) reached() string {
+	_, name, _ := strings.Cut(w.dsn, "dbname=")
+	hosts, ports := "127.0.0.1", w.wire.port()
+	if w.standby != nil {
+		hosts, ports = hosts+",127.0.0.1", ports+","+w.standby.port()
+	}
+	return fmt.Sprintf("host=%s port=%s user=test dbname=%s", hosts, ports, name)
 }
 
 // at is an address of this world.
@@ -174,7 +190,6 @@ func (w *world) newNode(i int, trunk netip.AddrPort, redis map[string]any, p pla
 	dir := w.t.TempDir()
 	clock := filepath.Join(dir, "clock")
 	require.NoError(w.t, os.WriteFile(clock, []byte("0"), 0o600))
-	_, name, _ := strings.Cut(w.dsn, "dbname=")
 	cfg := gate.Config{
 		Node: fmt.Sprintf("n%d", i), Env: []string{"CLOCK_AHEAD=" + clock}, Dir: dir,
 		SIP: w.at(firstNode+byte(i), sipPort), HTTP: w.at(firstNode+byte(i), httpPort),
@@ -184,7 +199,7 @@ func (w *world) newNode(i int, trunk netip.AddrPort, redis map[string]any, p pla
 		Apps:    []gate.App{{Key: app, Secret: secret, Mode: "AXB", Informs: true}},
 		Numbers: w.model.numbers(), MediaTimeout: 5 * time.Minute, Drain: 5 * time.Second,
 		More: map[string]map[string]any{
-			"ledger": {"driver": "postgres", "dsn": fmt.Sprintf("host=127.0.0.1 port=%s user=test dbname=%s", w.wire.port(), name)},
+			"ledger": {"driver": "postgres", "dsn": w.reached()},
 			"redis":  redis,
 			"http":   {"rate": 0},
 			"log":    {"level": "info"},
