@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"axgate/routing"
+	"axgate/vault"
 )
 
 // Signing is how pushes to an app's addresses are signed.
@@ -24,6 +25,7 @@ type App struct {
 	routing.App
 	Name      string
 	Secret    string
+	Unopened  error // of Apps alone: why Secret, which is there, is empty here
 	Created   time.Time
 	RandomExt bool // AXE: an extension that we give is any free one, not the lowest
 
@@ -304,7 +306,8 @@ func (l *Ledger) app(s scope, key string) (App, error) {
 	return a, readScenes(s, map[string]*App{key: &a}, `SELECT app, scene, file, shipped FROM app_prompts WHERE app = $1`, key)
 }
 
-// Apps lists all apps.
+// Apps lists all apps. One whose secret cannot be opened says so (Unopened) and has all the
+// rest: the others do not wait until this node has its key.
 func (l *Ledger) Apps(ctx context.Context) ([]App, error) {
 	s := l.read(ctx)
 	list, err := l.apps(s)
@@ -326,10 +329,12 @@ func (l *Ledger) apps(s scope) (list []App, err error) {
 	defer closeRows(rows, &err)
 	for rows.Next() {
 		a, err := readApp(rows)
-		if err == nil {
-			a.Secret, err = l.openSecret(a.Key, a.Secret)
-		}
 		if err != nil {
+			return nil, err
+		}
+		if a.Secret, err = l.openSecret(a.Key, a.Secret); vault.IsKeyError(err) {
+			a.Unopened = err
+		} else if err != nil {
 			return nil, err
 		}
 		list = append(list, a)

@@ -127,3 +127,46 @@ func TestSecretsAtRest(t *testing.T) {
 		})
 	}
 }
+
+// TestNewKey: brought in by two steps, a key is never met by a node that lacks it; by one,
+// that node still lists all apps, and tells which one it cannot open.
+func TestNewKey(t *testing.T) {
+	for name, cfg := range configs(t) {
+		t.Run(name, func(t *testing.T) {
+			one, two := newKey(t, "one"), newKey(t, "two")
+			with := func(lines ...string) *ledger.Ledger {
+				c := cfg
+				c.Ring = newRing(t, lines...)
+				return open(t, c)
+			}
+			addApp(t, with(one), routing.AX, nil)
+			addApp(t, with(one), routing.AXB, nil)
+			renew := func(by *ledger.Ledger, secret string) {
+				_, err := by.ChangeApp(t.Context(), "appAXB", func(a *ledger.App) error {
+					a.Secret, a.Paused = secret, true
+					return nil
+				})
+				require.NoError(t, err)
+			}
+			secret := func(of *ledger.Ledger) string {
+				a, err := of.App(t.Context(), "appAXB")
+				require.NoError(t, err)
+				return a.Secret
+			}
+			renew(with(two, one), "first step")
+			require.Equal(t, "first step", secret(with(one)))
+			renew(with(one, two), "second step")
+			require.Equal(t, "second step", secret(with(two, one)))
+
+			list, err := with(one).Apps(t.Context())
+			require.NoError(t, err)
+			require.Len(t, list, 2)
+			require.Equal(t, "s", list[0].Secret)
+			require.NoError(t, list[0].Unopened)
+			require.Empty(t, list[1].Secret)
+			require.True(t, list[1].Paused, "the rest of it can be read")
+			require.True(t, vault.IsKeyError(list[1].Unopened))
+			require.ErrorContains(t, list[1].Unopened, "two")
+		})
+	}
+}

@@ -19,6 +19,7 @@ type settings struct {
 	apps    map[string]*routing.App
 	servers map[string]events.Receiver // of the apps whose servers are asked: in X mode, or about texts
 	told    map[events.Lane]bool       // there is an address for it
+	warned  int64                      // the mark at which the log was told whose secrets cannot be opened
 }
 
 // pace is how often the ledger is asked what has changed.
@@ -122,28 +123,62 @@ func (r *Router) read(ctx context.Context, mark int64) error {
 	if err != nil {
 		return err
 	}
-	apps := make(map[string]*routing.App, len(list))
-	servers, told := map[string]events.Receiver{}, map[events.Lane]bool{}
-	for i := range list {
-		apps[list[i].Key] = &list[i].App
-		to := list[i].Receiver()
-		for _, target := range []events.Target{events.ToCallIn, events.ToStatus, events.ToFee} {
-			if to.Address(target) != "" {
-				told[events.Lane{App: list[i].Key, Target: target}] = true
-			}
-		}
-		if list[i].Mode == routing.XMode || list[i].SMS {
-			servers[list[i].Key] = list[i].Receiver()
-		}
-	}
-	r.settings.Store(&settings{mark: -1, apps: apps, servers: servers, told: told})
+	now := settingsOf(list, r.settings.Load())
+	r.warn(list, &now, mark)
+	unread := now
+	r.settings.Store(&unread)
 	if r.cfg.Settings != nil {
 		if err := r.cfg.Settings(ctx); err != nil {
 			return err
 		}
 	}
-	r.settings.Store(&settings{mark: mark, apps: apps, servers: servers, told: told})
+	now.mark = mark
+	r.settings.Store(&now)
 	return nil
+}
+
+// settingsOf are those of all apps. An app whose secret cannot be opened signs
+// questions with the one before; without one, nobody is asked for it.
+func settingsOf(list []ledger.App, before *settings) settings {
+	now := settings{mark: -1, apps: make(map[string]*routing.App, len(list)), servers: map[string]events.Receiver{}, told: map[events.Lane]bool{}, warned: before.warned}
+	for i := range list {
+		a := &list[i]
+		now.apps[a.Key] = &a.App
+		to := a.Receiver()
+		for _, target := range []events.Target{events.ToCallIn, events.ToStatus, events.ToFee} {
+			if to.Address(target) != "" {
+				now.told[events.Lane{App: a.Key, Target: target}] = true
+			}
+		}
+		if a.Unopened != nil {
+			to.Secret = before.servers[a.Key].Secret
+		}
+		if to.Secret != "" && (a.Mode == routing.XMode || a.SMS) {
+			now.servers[a.Key] = to
+		}
+	}
+	return now
+}
+
+// warn tells of apps whose secrets cannot be opened, once for each state of the settings.
+func (r *Router) warn(list []ledger.App, now *settings, mark int64) {
+	if now.warned == mark {
+		return
+	}
+	const named = 20
+	var failed error
+	var apps []string
+	for i := range list {
+		if list[i].Unopened != nil {
+			failed, apps = list[i].Unopened, append(apps, list[i].Key)
+		}
+	}
+	if failed == nil {
+		return
+	}
+	now.warned = mark
+	r.cfg.Log.Error().Err(failed).Int("secrets", len(apps)).Strs("apps", apps[:min(len(apps), named)]).
+		Msg("secrets of apps cannot be opened: until this node has their keys it asks the servers of these apps with the secrets of before, or not at all")
 }
 
 // beat tells the others at once which state of the cache this node has heard of: they

@@ -21,7 +21,7 @@ type keysNewCmd struct {
 
 // Help tells more than the one line of the overview.
 func (keysNewCmd) Help() string {
-	return `Put the line at the end of keys.file on every node, start the nodes anew, and run axgate keys rotate; after that no other key is needed but for backups. Keep a copy elsewhere: without its key nobody reads what was encrypted. Example: (umask 077; axgate keys new >> /etc/axgate/keys)`
+	return `The last line of keys.file encrypts, each line decrypts. The first key is its only line: (umask 077; axgate keys new >> /etc/axgate/keys). On a single node a further one is put behind the last line. Several nodes must all know it before one of them uses it, so it comes in two steps: put the line before the last one on every node and start them anew, one after the other; when axgate keys shows it as "decrypts" on each, put it behind the last one on every node and start them anew again. Then run axgate keys rotate; after that no other key is needed but for backups. Keep a copy elsewhere: without its key nobody reads what was encrypted.`
 }
 
 func (c *keysNewCmd) Run(p *program) error {
@@ -101,7 +101,7 @@ type keysRotateCmd struct{}
 
 // Help tells more than the one line of the overview.
 func (keysRotateCmd) Help() string {
-	return `Secrets in the ledger, recordings in recording.dir of this node and in the store are encrypted with the newest key: those that are encrypted already keep their own keys, which are encrypted anew. It runs beside nodes, which have to have the key already, and can be ended and begun again. On each node with a directory of its own it has to be run once.`
+	return `Secrets in the ledger, recordings in recording.dir of this node and in the store are encrypted with the newest key: those that are encrypted already keep their own keys, which are encrypted anew. It runs beside nodes, all of which have to have been started with the key, and can be ended and begun again. On each node with a directory of its own it has to be run once.`
 }
 
 func (c *keysRotateCmd) Run(p *program) error {
