@@ -10,8 +10,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -163,7 +165,10 @@ func upload(t *testing.T, path string, store *archive.Store, b *book) (stop func
 	t.Helper()
 	dir, err := archive.OpenDir(path)
 	require.NoError(t, err)
-	u := archive.NewUploader(archive.UploaderConfig{Dir: dir, Store: store, Register: b, Look: 10 * time.Millisecond, Pause: 10 * time.Millisecond, Log: zerolog.Nop()})
+	return run(t, archive.NewUploader(archive.UploaderConfig{Dir: dir, Store: store, Register: b, Look: 10 * time.Millisecond, Pause: 10 * time.Millisecond, Log: zerolog.Nop()}))
+}
+
+func run(t *testing.T, u *archive.Uploader) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var done sync.WaitGroup
 	done.Go(func() { u.Run(ctx) })
@@ -245,4 +250,61 @@ func TestUploadAgain(t *testing.T) {
 	upload(t, dir, store, b)
 	eventually(t, "it is stored", func() bool { return len(names(t, dir)) == 0 })
 	require.NotEmpty(t, b.stored["a.wav"])
+}
+
+// spoiled is a recording whose disk fails in its midst.
+type spoiled struct{ archive.Content }
+
+var errDisk = errors.New("the disk fails")
+
+func (s spoiled) Read(p []byte) (int, error) {
+	n, _ := s.Content.Read(p[:min(len(p), 1000)])
+	return n, errDisk
+}
+
+func (s spoiled) ReadAt([]byte, int64) (int, error) { return 0, errDisk }
+
+// TestUnreadable: files that cannot be read hold up no other, are not laid to the store,
+// and are brought once they can be read.
+func TestUnreadable(t *testing.T) {
+	store := archivetest.Serve(t).Store(t, nil)
+	path := t.TempDir()
+	b := &book{known: map[string]bool{}, stored: map[string]string{}}
+	const files, bad = 50, 10
+	for i := range files {
+		name := fmt.Sprintf("%d.wav", i)
+		b.known[name] = true
+		require.NoError(t, os.WriteFile(filepath.Join(path, name), bytes.Repeat([]byte{byte(i)}, 5000), 0o600))
+	}
+	dir, err := archive.OpenDir(path)
+	require.NoError(t, err)
+	var mended atomic.Bool
+	var tried atomic.Int32
+	u := archive.NewUploader(archive.UploaderConfig{Dir: dir, Store: store, Register: b, Look: 10 * time.Millisecond, Pause: 10 * time.Millisecond, Log: zerolog.Nop()})
+	u.OpenBy(func(name string) (archive.Content, archive.File, error) {
+		f, is, err := dir.Open(name)
+		i, failed := strconv.Atoi(strings.TrimSuffix(name, ".wav"))
+		require.NoError(t, failed)
+		if err != nil || mended.Load() || i%(files/bad) > 0 {
+			return f, is, err
+		}
+		tried.Add(1)
+		if i%2 == 0 {
+			return spoiled{f}, is, nil
+		}
+		return nil, is, errors.Join(fs.ErrPermission, f.Close())
+	})
+	run(t, u)
+	eventually(t, "the others are brought", func() bool { return len(names(t, path)) == bad })
+	eventually(t, "that is told", func() bool { return u.Uploads().Waiting == bad })
+	is := u.Uploads()
+	require.Equal(t, bad, is.Unread)
+	require.NotEmpty(t, is.Reason)
+	require.True(t, is.Since.IsZero(), is.Failure)
+	eventually(t, "they are tried again", func() bool { return tried.Load() > 3*bad })
+	mended.Store(true)
+	eventually(t, "they are brought", func() bool { return len(names(t, path)) == 0 })
+	eventually(t, "that is told, too", func() bool { return u.Uploads().Waiting == 0 })
+	require.Zero(t, u.Uploads().Unread)
+	require.Len(t, b.stored, files)
 }

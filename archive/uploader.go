@@ -36,7 +36,9 @@ type UploaderConfig struct {
 // had begun.
 type Uploader struct {
 	cfg    UploaderConfig
-	failed int // rounds in a row
+	open   func(name string) (Content, File, error) // of the directory
+	failed int                                      // rounds in a row
+	unread unread
 
 	mu    sync.Mutex
 	state Uploads
@@ -49,6 +51,9 @@ type Uploads struct {
 	Since    time.Time // since when the store takes none; zero: it does
 	Failure  string    // why not
 	Attempts int       // that failed since then
+
+	Unread int    // of those that wait, those that cannot be read or deleted here, whatever the store does
+	Reason string // of one of them
 }
 
 // Uploads tells how far it is.
@@ -64,6 +69,7 @@ func (u *Uploader) note(known, brought int, err error) {
 	defer u.mu.Unlock()
 	s := &u.state
 	s.Waiting, s.Brought = known-brought, s.Brought+uint64(brought)
+	s.Unread, s.Reason = u.unread.state()
 	switch {
 	case err == nil:
 		s.Since, s.Failure, s.Attempts = time.Time{}, "", 0
@@ -84,7 +90,8 @@ func NewUploader(cfg UploaderConfig) *Uploader {
 	if cfg.Pause <= 0 {
 		cfg.Pause = time.Second
 	}
-	return &Uploader{cfg: cfg}
+	open := func(name string) (Content, File, error) { return cfg.Dir.Open(name) }
+	return &Uploader{cfg: cfg, open: open, unread: unread{first: cfg.Pause, files: map[string]trouble{}}}
 }
 
 // Bounds of what an Uploader does at a time.
@@ -99,6 +106,9 @@ func (u *Uploader) Run(ctx context.Context) {
 	for {
 		wait := u.cfg.Look
 		n, err := u.round(ctx)
+		if files, reason := u.unread.news(); files > 0 && ctx.Err() == nil {
+			u.cfg.Log.Error().Str("failure", reason).Int("files", files).Msg("recordings stay on the disk, others go on: these cannot be read or deleted there")
+		}
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -121,20 +131,29 @@ func (u *Uploader) Run(ctx context.Context) {
 
 // pause is how long to wait after one more failure.
 func (u *Uploader) pause() time.Duration {
-	const longest = 5 * time.Minute
-	wait := u.cfg.Pause << min(u.failed, 20)
 	u.failed++
-	return min(wait, longest)
+	return pauseAfter(u.cfg.Pause, u.failed)
 }
 
-// round brings all that is there, until something fails.
+// pauseAfter is how long to wait after so many failures.
+func pauseAfter(first time.Duration, failures int) time.Duration {
+	const longest = 5 * time.Minute
+	return min(first<<min(failures-1, 20), longest)
+}
+
+// round brings all that is there, until the store or the ledger fails. A file that
+// cannot be read holds nothing up.
 func (u *Uploader) round(ctx context.Context) (n int, err error) {
 	due := 0
 	defer func() {
 		if ctx.Err() == nil {
+			if err == nil {
+				u.unread.roundEnds()
+			}
 			u.note(due, n, err)
 		}
 	}()
+	u.unread.roundBegins()
 	err = u.cfg.Dir.Each(ctx, filesLooked, func(files []File) error {
 		names := make([]string, len(files))
 		for i := range files {
@@ -164,7 +183,7 @@ func (u *Uploader) some(ctx context.Context, names []string, known map[string]bo
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	for _, name := range names {
-		if !known[name] {
+		if !known[name] || u.unread.rests(name) {
 			continue
 		}
 		places <- struct{}{}
@@ -173,10 +192,17 @@ func (u *Uploader) some(ctx context.Context, names []string, known map[string]bo
 		}
 		all.Go(func() {
 			defer func() { <-places }()
-			if err := u.upload(ctx, name); err != nil {
+			err := u.upload(ctx, name)
+			var own ownFailure
+			if errors.As(err, &own) {
+				u.unread.failed(name, own)
+				return
+			}
+			if err != nil {
 				stop(err)
 				return
 			}
+			u.unread.well(name)
 			mu.Lock()
 			n++
 			mu.Unlock()
@@ -189,17 +215,21 @@ func (u *Uploader) some(ctx context.Context, names []string, known map[string]bo
 // upload brings one file. A recording that was deleted meanwhile is deleted in
 // the store, too.
 func (u *Uploader) upload(ctx context.Context, name string) error {
-	f, is, err := u.cfg.Dir.Open(name)
+	f, is, err := u.open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // another node that shares the directory was faster
 	}
 	if err != nil {
-		return err
+		return ownFailure{err}
 	}
 	defer f.Close()
 	ctx, cancel := context.WithTimeout(ctx, perUpload)
 	defer cancel()
-	if err := u.cfg.Store.Put(ctx, name, f, is.Bytes); err != nil {
+	content := &read{Content: f}
+	if err := u.cfg.Store.Put(ctx, name, content, is.Bytes); err != nil {
+		if failed := content.failure(); failed != nil {
+			return ownFailure{failed}
+		}
 		return err
 	}
 	kept, err := u.cfg.Register.Stored(ctx, name, u.cfg.Store.Name())
@@ -211,5 +241,8 @@ func (u *Uploader) upload(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	return u.cfg.Dir.Remove(name)
+	if err := u.cfg.Dir.Remove(name); err != nil {
+		return ownFailure{err}
+	}
+	return nil
 }

@@ -59,15 +59,19 @@ func (l *Ledger) WaitingTexts(ctx context.Context) (Waiting, error) {
 type Stock struct {
 	Numbers   int64 // X
 	Bindings  int64 // that stand on them
-	Unsettled int64 // X of whose last change the cache has not confirmed; at most 100,000 are counted
+	Unsettled int64 // X of whose last change the cache has not confirmed within settlesWithin; at most 100,000 are counted
 }
+
+// settlesWithin is how long a change may wait for the cache's word where nothing is wrong: a
+// second, or 10 s if whoever made it has died.
+const settlesWithin = time.Minute
 
 // Stock counts X and what is bound. It reads a row per X: in a system with
 // millions of them, once in some minutes.
 func (l *Ledger) Stock(ctx context.Context) (Stock, error) {
 	var s Stock
-	err := l.read(ctx).scan(`SELECT COUNT(*), COALESCE(SUM(bindings), 0), (SELECT COUNT(*) FROM (SELECT 1 FROM unsettled LIMIT $1) AS unsettled) FROM numbers`,
-		one(int64(mostCounted)), &s.Numbers, &s.Bindings, &s.Unsettled)
+	err := l.read(ctx).scan(`SELECT COUNT(*), COALESCE(SUM(bindings), 0), (SELECT COUNT(*) FROM (SELECT 1 FROM unsettled WHERE since < $2 LIMIT $1) AS unsettled) FROM numbers`,
+		append(one(int64(mostCounted)), micros(l.Now().Add(-settlesWithin))), &s.Numbers, &s.Bindings, &s.Unsettled)
 	if err != nil {
 		return s, fmt.Errorf("count the bindings: %w", err)
 	}

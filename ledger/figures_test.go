@@ -83,3 +83,29 @@ func TestFigures(t *testing.T) {
 		require.InDelta(t, time.Minute, waiting.Oldest, float64(30*time.Second))
 	})
 }
+
+// TestUnsettledStock: a change counts as not settled only when the cache's word has
+// been due for long, so that changes all the time are no reason to worry.
+func TestUnsettledStock(t *testing.T) {
+	for name, cfg := range configs(t) {
+		t.Run(name, func(t *testing.T) {
+			l := open(t, cfg)
+			app := addApp(t, l, routing.AXB, nil, x1, x2)
+			execute(t, cfg, "DELETE FROM unsettled")
+			for _, x := range []routing.X{x1, x2} {
+				b := axb(app, x, tel(1), tel(2))
+				b.CreatedAt = time.Now()
+				_, _, err := l.Bind(t.Context(), b)
+				require.NoError(t, err)
+			}
+			unsettled := func() int64 {
+				stock, err := l.Stock(t.Context())
+				require.NoError(t, err)
+				return stock.Unsettled
+			}
+			require.Zero(t, unsettled(), "they were made a moment ago")
+			execute(t, cfg, "UPDATE unsettled SET since = since - 61000000 WHERE x = '"+string(x1)+"'")
+			require.EqualValues(t, 1, unsettled())
+		})
+	}
+}

@@ -82,6 +82,7 @@ var (
 	piecesWaiting  = level("recording_pieces_waiting", "Pieces of recordings, of 2 s each, that wait for the disk.")
 	uploadsWaiting = level("recordings_waiting", "Recordings on this node's disk that wait for the store.")
 	uploadsDone    = sum("recordings_stored_total", "Recordings that were brought to the store.")
+	uploadsUnread  = level("recordings_unreadable", "Of those that wait, those that cannot be read or deleted on this node's disk.")
 	uploadsFailing = level("recordings_store_failing_seconds", "For how long the store of recordings has taken none; 0: it does.")
 )
 
@@ -95,6 +96,7 @@ func (p Parts) media(to chan<- prometheus.Metric) {
 	}
 	u := p.Uploads.Uploads()
 	uploadsWaiting.put(to, float64(u.Waiting))
+	uploadsUnread.put(to, float64(u.Unread))
 	uploadsDone.put(to, float64(u.Brought))
 	failing := 0.0
 	if !u.Since.IsZero() {
@@ -171,7 +173,7 @@ var (
 	textsOldest  = level("texts_oldest_seconds", "How long ago the oldest of these came.")
 	numbers      = level("numbers", "X numbers of the whole system.")
 	bindings     = level("bindings", "Bindings of the whole system that stand.")
-	unsettled    = level("cache_unsettled", "X of whose last change the cache has not confirmed.")
+	unsettled    = level("cache_unsettled", "X of whose last change the cache has not confirmed for more than a minute.")
 	ahead        = level("ledger_clock_ahead_seconds", "How far the ledger's clock is ahead of this machine's.")
 	diskFree     = level("disk_free_bytes", "Bytes free on the disk of a directory: data, journal, recordings.", "dir")
 	diskSize     = level("disk_size_bytes", "Bytes of that disk.", "dir")

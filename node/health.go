@@ -156,6 +156,8 @@ func (n *Node) storeHealth() (health.Level, string) {
 	}
 	if u := n.uploads.Uploads(); !u.Since.IsZero() && time.Since(u.Since) > storeFailing {
 		return degraded("the store takes no recordings, %d wait on this disk: %s", u.Waiting, u.Failure)
+	} else if u.Unread > 0 {
+		return degraded("%d recordings cannot be read or deleted on this disk, and the store does not get them: %s", u.Unread, u.Reason)
 	}
 	return fine()
 }
