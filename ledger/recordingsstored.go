@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // ErrRecordingGone tells that a recording was deleted in the meantime.
@@ -63,4 +64,45 @@ func (l *Ledger) StoredDeleted(ctx context.Context, sessions []string) error {
 		return fmt.Errorf("note that files are deleted: %w", err)
 	}
 	return nil
+}
+
+// StoredElsewhere counts, by its place, recordings that were deleted and whose files
+// the ledger has in another store than the one called place; at most 100,000 are counted.
+func (l *Ledger) StoredElsewhere(ctx context.Context, place string) (counts map[string]int, err error) {
+	rows, err := l.read(ctx).query(storedElsewhere, place, int64(mostCounted))
+	if err != nil {
+		return nil, fmt.Errorf("count deleted recordings of other stores: %w", err)
+	}
+	defer closeRows(rows, &err)
+	counts = map[string]int{}
+	for rows.Next() {
+		var other string
+		var n int
+		if err := rows.Scan(&other, &n); err != nil {
+			return nil, fmt.Errorf("read how many recordings another store had: %w", err)
+		}
+		counts[other] = n
+	}
+	return counts, nil
+}
+
+const (
+	gone            = ` FROM calls WHERE record_gone_at > 0 AND record_place <> '' AND `
+	storedElsewhere = `SELECT record_place, COUNT(*) FROM (SELECT record_place` + gone + `record_place <> $1 LIMIT $2) AS elsewhere GROUP BY record_place`
+	leaveElsewhere  = `UPDATE calls SET record_place = '' WHERE session IN (SELECT session` + gone + `record_place <> $1 AND record_gone_at < $2 ORDER BY record_gone_at LIMIT $3)`
+)
+
+// LeaveElsewhere forgets where the files are of recordings that were deleted before an
+// instant, MostDropped of them, if that is another store than the one called place. It
+// tells how many those were.
+func (l *Ledger) LeaveElsewhere(ctx context.Context, place string, before time.Time) (n int, err error) {
+	err = l.change(ctx, func(s scope) error {
+		left, err := s.exec(leaveElsewhere, place, micros(before), int64(MostDropped))
+		n = int(left)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("forget files in other stores: %w", err)
+	}
+	return n, nil
 }

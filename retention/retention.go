@@ -26,6 +26,8 @@ type Ledger interface {
 	RecordingStates(ctx context.Context, files []string) (map[string]ledger.RecordingState, error)
 	StoredGone(ctx context.Context, place string) ([]ledger.KeptRecording, error)
 	StoredDeleted(ctx context.Context, sessions []string) error
+	StoredElsewhere(ctx context.Context, place string) (map[string]int, error)
+	LeaveElsewhere(ctx context.Context, place string, before time.Time) (int, error)
 	DropCalls(ctx context.Context, d ledger.Drop) (ledger.Dropped, error)
 	DropTexts(ctx context.Context, d ledger.Drop) (ledger.Dropped, error)
 	DropEvents(ctx context.Context, d ledger.Drop) (ledger.Dropped, error)
@@ -90,11 +92,12 @@ type Counts struct {
 	Bindings   int  `json:"bindings"`
 	Audit      int  `json:"audit"`
 	Stored     int  `json:"stored"` // files in the store, most of them of the recordings
+	Left       int  `json:"left"`   // files of deleted recordings in stores that are not ours any more: whoever has those deletes them
 	More       bool `json:"more"`   // the run was ended before all was deleted
 }
 
 func (c *Counts) any() bool {
-	return c.Stored+c.Recordings+c.Calls+c.Texts+c.Events+c.Bindings+c.Audit > 0
+	return c.Stored+c.Left+c.Recordings+c.Calls+c.Texts+c.Events+c.Bindings+c.Audit > 0
 }
 
 // Run works whenever it is time, until ctx ends.
@@ -146,7 +149,7 @@ func (k *Keeper) Work(ctx context.Context, early bool) (Counts, error) {
 	if r.any() || r.More {
 		c := &r.Counts
 		k.cfg.Log.Info().Int("recordings", c.Recordings).Int("calls", c.Calls).Int("texts", c.Texts).Int("events", c.Events).Int("bindings", c.Bindings).
-			Int("audit", c.Audit).Int("stored", c.Stored).Bool("more", c.More).Dur("in", k.cfg.Now().Sub(begun)).Msg("deleted: their time was over")
+			Int("audit", c.Audit).Int("stored", c.Stored).Int("left", c.Left).Bool("more", c.More).Dur("in", k.cfg.Now().Sub(begun)).Msg("deleted: their time was over")
 	}
 	return r.Counts, err
 }

@@ -1,6 +1,7 @@
 package retention_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io/fs"
@@ -280,6 +281,76 @@ func TestStore(t *testing.T) {
 	unknown, strays, err = w.SweepStore(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, []int{0, 1}, []int{unknown, strays})
+}
+
+// TestStoreAway: a store that is away holds up neither the audit log nor calls whose files
+// are elsewhere.
+func TestStoreAway(t *testing.T) {
+	s := archivetest.Serve(t)
+	store := s.Store(t, nil)
+	w := newWorld(t, ledgertest.SQLite(t), func(c *retention.Config) { c.Store = store })
+	w.call("app", "here")
+	w.call("app", "there")
+	w.push()
+	require.NoError(t, w.ledger.RecordingStored(t.Context(), "here.wav", store.Name()))
+	require.NoError(t, w.ledger.RecordingStored(t.Context(), "there.wav", "s3:other/"))
+	_, err := w.ledger.BeginAudit(t.Context(), ledger.AuditEntry{At: t0, Operation: "changeApp"})
+	require.NoError(t, err)
+	s.Fails.Store(1000)
+	for _, at := range []time.Duration{101 * day, 110 * day} {
+		w.now = t0.Add(at)
+		c, err := w.Work(t.Context(), true)
+		require.Error(t, err)
+		require.Equal(t, []bool{at == 101*day, at == 110*day}, []bool{c.Audit == 1, c.Left == 1}, at)
+		require.False(t, c.More)
+	}
+}
+
+// TestGivenUp: calls whose recording was brought to a store that is not configured any
+// more go when their time is over, a week later at the earliest; the log tells of them.
+func TestGivenUp(t *testing.T) {
+	store := archivetest.Serve(t).Store(t, nil)
+	for name, cfg := range map[string]func(testing.TB) ledger.Config{"sqlite": ledgertest.SQLite, "postgres": ledgertest.Postgres} {
+		for which, edit := range map[string]func(*retention.Config){"none": func(*retention.Config) {}, "another": func(c *retention.Config) { c.Store = store }} {
+			t.Run(name+" "+which, func(t *testing.T) {
+				if name == "postgres" && testing.Short() {
+					t.Skip("it needs a server")
+				}
+				var log bytes.Buffer
+				w := newWorld(t, cfg(t), func(c *retention.Config) {
+					edit(c)
+					c.Log = zerolog.New(&log)
+				})
+				w.call("short", "a")
+				w.call("long", "b")
+				w.push()
+				for _, file := range []string{"a.wav", "b.wav"} {
+					require.NoError(t, w.ledger.RecordingStored(t.Context(), file, "s3:before/calls/"))
+				}
+				deleted := t0.Add(3 * day)
+				for _, step := range []struct {
+					at    time.Duration
+					left  int
+					warns bool
+					calls []string
+				}{{0, 0, true, []string{"a", "b"}}, {7 * day, 0, true, []string{"a", "b"}}, {7*day + time.Hour, 1, true, []string{"a", "b"}}, {7*day + 2*time.Hour, 0, false, []string{"b"}}} {
+					w.now = deleted.Add(step.at)
+					log.Reset()
+					c, err := w.Work(t.Context(), false)
+					require.NoError(t, err)
+					require.Equal(t, step.left, c.Left, step.at)
+					require.Equal(t, step.warns, strings.Contains(log.String(), "s3:before/calls/"), log.String())
+					require.ElementsMatch(t, step.calls, w.calls(), step.at)
+				}
+				left, err := w.ledger.StoredElsewhere(t.Context(), "")
+				require.NoError(t, err)
+				require.Empty(t, left, "the recording that is kept stays where it is")
+				rec, err := w.ledger.Recording(t.Context(), "long", "b.wav")
+				require.NoError(t, err)
+				require.Equal(t, "s3:before/calls/", rec.Place)
+			})
+		}
+	}
 }
 
 // TestStrays: files of no call are told of, and deleted when recordings of their

@@ -2,6 +2,7 @@ package retention
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -40,10 +41,8 @@ func (r *run) all() error {
 			return err
 		}
 	}
-	if err := r.stored(); err != nil {
-		return err
-	}
-	return r.audit()
+	// A store that is away holds up nothing else.
+	return errors.Join(r.stored(), r.elsewhere(), r.audit())
 }
 
 // days are how long the recordings and the lists of an app are kept.

@@ -104,6 +104,9 @@ func deleted(c *retention.Counts) string {
 	if len(parts) > 0 {
 		text = "deleted: " + strings.Join(parts, ", ")
 	}
+	if c.Left > 0 {
+		text += fmt.Sprintf("; %d files were left in a store that is not ours any more", c.Left)
+	}
 	if c.More {
 		text += "; there is more"
 	}
