@@ -1,15 +1,21 @@
 package lookup_test
 
 import (
+	"context"
+	"errors"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
 	"axgate/events"
 	"axgate/ledger"
 	"axgate/ledger/ledgertest"
+	"axgate/lookup"
 	"axgate/routing"
 	"axgate/vault"
 )
@@ -100,4 +106,31 @@ func TestUnopenedFromTheBeginning(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, carl, dials(d), d.Why)
 	require.Contains(t, a.logged(q.Session), "add key")
+}
+
+// TestWarnsOnce: settings that are read again and again, because somebody cannot take
+// them over, have the log warn once.
+func TestWarnsOnce(t *testing.T) {
+	w := newWorld(t)
+	var read atomic.Int32
+	var log lines
+	r, err := lookup.New(w.ctx, lookup.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "n1", Roster: inRoster(t, w.ledger, "n1"), Log: zerolog.New(&log),
+		Settings: func(context.Context) error {
+			if read.Add(1) > 1 {
+				return errors.New("not now")
+			}
+			return nil
+		}})
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() { r.Run(ctx) })
+	t.Cleanup(func() { stop(); done.Wait() })
+	_, err = w.withKey().ChangeApp(w.ctx, "AXE", func(app *ledger.App) error {
+		app.Retries = 2
+		return nil
+	})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return read.Load() > 4 }, 15*time.Second, 20*time.Millisecond)
+	require.Equal(t, 1, log.count("secrets of apps cannot be opened"))
 }
