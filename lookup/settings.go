@@ -153,7 +153,7 @@ func settingsOf(list []ledger.App, before *settings) settings {
 		if a.Unopened != nil {
 			to.Secret = before.servers[a.Key].Secret
 		}
-		if to.Secret != "" && (a.Mode == routing.XMode || a.SMS) {
+		if opened := a.Unopened == nil || to.Secret != ""; opened && (a.Mode == routing.XMode || a.SMS) {
 			now.servers[a.Key] = to
 		}
 	}

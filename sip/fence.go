@@ -135,11 +135,11 @@ func (c *call) holds() bool {
 // refusal from here would end the call with them. It tells whether it did so.
 func (s *Server) outdated(tx *wire.ServerTx) bool {
 	req := tx.Request
-	if req.Method != sip.INVITE && req.Method != sip.MESSAGE || s.cfg.Others == nil || !s.fence.stale(present()) {
+	if req.Method != sip.INVITE && req.Method != sip.MESSAGE || s.cfg.Others == nil {
 		return false
 	}
 	others := s.cfg.Others()
-	if others == NoOthers || req.Method == sip.MESSAGE && formOf(req).name == type3GPP { // a report is still waited for
+	if others == NoOthers || !s.fence.stale(present()) || req.Method == sip.MESSAGE && formOf(req).name == type3GPP { // a report is still waited for
 		return false
 	}
 	if req.Method == sip.INVITE {
