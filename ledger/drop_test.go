@@ -2,9 +2,7 @@ package ledger_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"regexp"
 	"testing"
 	"time"
 
@@ -260,22 +258,10 @@ func TestJob(t *testing.T) {
 
 // TestDropByIndex: nothing that is deleted hourly is looked for in a whole table.
 func TestDropByIndex(t *testing.T) {
-	db, err := sql.Open("sqlite", ledgertest.SQLite(t).Path)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, db.Close()) }()
-	parameter := regexp.MustCompile(`\$\d+`)
+	cfg := ledgertest.SQLite(t)
 	for query, index := range ledger.DropQueries() {
-		rows, err := db.Query("EXPLAIN QUERY PLAN " + parameter.ReplaceAllString(query, "'1'"))
-		require.NoError(t, err, query)
-		plan := ""
-		for rows.Next() {
-			var id, parent, unused int
-			var detail string
-			require.NoError(t, rows.Scan(&id, &parent, &unused, &detail))
-			require.NotRegexp(t, `SCAN (old|c|e|m|calls|events|messages|bindings)\b`, detail, query)
-			plan += detail + "\n"
-		}
-		require.NoError(t, rows.Close())
+		plan := explain(t, cfg, "", parameter.ReplaceAllString(query, "'1'"))
+		require.NotRegexp(t, `SCAN (old|c|e|m|calls|events|messages|bindings)\b`, plan, query)
 		require.Contains(t, plan, "INDEX "+index, query)
 	}
 }

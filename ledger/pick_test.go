@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"database/sql"
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -166,6 +167,9 @@ func TestPickPlans(t *testing.T) {
 // notByIndex is what plans have that read tables as a whole, read much of an
 // index, or sort.
 const notByIndex = `SCAN (numbers|bound|due|o)|Seq Scan|TEMP B-TREE|Sort|Filter: \(\(?slot`
+
+// parameter is a place for one in a query.
+var parameter = regexp.MustCompile(`\$\d+`)
 
 // explain is the plan of a query. PostgreSQL reads small tables as a whole: a
 // setting can make it prefer indexes, as it does by itself once they are large.

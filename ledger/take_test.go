@@ -2,9 +2,7 @@ package ledger_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -238,22 +236,8 @@ func TestManyOutcomes(t *testing.T) {
 // pending.
 func TestOutboxIndexes(t *testing.T) {
 	cfg := ledgertest.SQLite(t)
-	open(t, cfg)
-	db, err := sql.Open("sqlite", cfg.Path)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, db.Close()) }()
-	parameter := regexp.MustCompile(`\$\d+`)
 	for query, index := range ledger.OutboxQueries() {
-		rows, err := db.Query("EXPLAIN QUERY PLAN " + parameter.ReplaceAllString(query, "1"))
-		require.NoError(t, err, query)
-		plan := ""
-		for rows.Next() {
-			var id, parent, unused int
-			var detail string
-			require.NoError(t, rows.Scan(&id, &parent, &unused, &detail))
-			plan += detail + "\n"
-		}
-		require.NoError(t, rows.Close())
+		plan := explain(t, cfg, "", parameter.ReplaceAllString(query, "1"))
 		require.Contains(t, plan, "INDEX "+index, query)
 		require.NotRegexp(t, `SCAN (e|events)\n`, plan, query)
 	}
