@@ -4,6 +4,8 @@
 // with separators, URI-escaped, in base64 at any alignment, in hexadecimal, as
 // UTF-16, and as mobile networks write it: in semi-octets, as addresses have
 // it, and in septets at any alignment (3GPP TS 23.040 9.1.2, TS 23.038 6.1.2).
+// The few digits of a service number, for example 95588, stand in some fraction
+// or identifier by chance; it is found where they stand alone.
 package leak
 
 import (
@@ -102,6 +104,7 @@ type pattern struct {
 	number, spelling string
 	bytes            []byte
 	fold             bool // letters in any case
+	alone            bool // without digits or letters around it, but for prefixes of numbers
 }
 
 type patterns []pattern
@@ -120,7 +123,13 @@ func spellings(numbers []string) patterns {
 		if len(digits) < 3 {
 			continue // anything would match
 		}
-		add := func(name string, b []byte, fold bool) { all = append(all, pattern{number, name, b, fold}) }
+		short := len(digits) < 7
+		add := func(name string, b []byte, fold bool) {
+			if len(b) < 4 && short && name != "digits" {
+				return // any audio has these octets
+			}
+			all = append(all, pattern{number, name, b, fold, short && name == "digits"})
+		}
 		add("digits", []byte(digits), false)
 		for shift := range 3 {
 			add(fmt.Sprintf("base64 shifted by %d", shift), core64(digits, shift), false)
@@ -214,7 +223,7 @@ func (ps patterns) search(data []byte) []Leak {
 				}
 				in = folded
 			}
-			at := bytes.Index(in, p.bytes)
+			at := p.index(in)
 			key := [2]string{p.number, p.spelling}
 			if at < 0 || found[key] {
 				continue
@@ -226,6 +235,36 @@ func (ps patterns) search(data []byte) []Leak {
 	}
 	return leaks
 }
+
+// index is where the pattern first stands in the data, or -1.
+func (p pattern) index(data []byte) int {
+	for from := 0; ; {
+		at := bytes.Index(data[from:], p.bytes)
+		if at < 0 {
+			return -1
+		}
+		at += from
+		if !p.alone || alone(data, at, at+len(p.bytes)) {
+			return at
+		}
+		from = at + 1
+	}
+}
+
+// alone tells whether no letter or digit stands around that part of the data
+// but for a country code or a trunk prefix before it.
+func alone(data []byte, from, to int) bool {
+	if to < len(data) && alphanumeric(data[to]) {
+		return false
+	}
+	start := from
+	for start > 0 && alphanumeric(data[start-1]) {
+		start--
+	}
+	return slices.Contains([]string{"", "0", "86", "0086"}, string(data[start:from]))
+}
+
+func alphanumeric(b byte) bool { return digit(b) || b|0x20 >= 'a' && b|0x20 <= 'z' }
 
 // unseparated drops visual separators (RFC 3966 section 5.1.1) and blanks that
 // stand between digits.

@@ -68,6 +68,20 @@ func TestNothingElseIsFound(t *testing.T) {
 	}
 }
 
+// TestServiceNumber: five digits stand in fractions and identifiers by chance.
+func TestServiceNumber(t *testing.T) {
+	const service = "+8695588"
+	for _, text := range []string{
+		"95588", "sip:95588@10.0.0.1", "<tel:+8695588>", "008695588", "095588", "caller=95588 ", "9-55-88", "%2B8695588", "a95588 95588",
+		base64.StdEncoding.EncodeToString([]byte("+8695588")), hex.EncodeToString([]byte("95588")), "9\x005\x005\x008\x008\x00",
+	} {
+		require.NotEmpty(t, Text("x", []byte(text), []string{service}), "%q", text)
+	}
+	for _, text := range []string{"jitter_ms=0.7120893595295588 leg=callee", "session=1f95588", "955880", "95588f", "\x80\x08\x59\x85\x08"} {
+		require.Empty(t, Text("x", []byte(text), []string{service}), "%q", text)
+	}
+}
+
 // TestBase64Anywhere puts the number at any place of any text.
 func TestBase64Anywhere(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
