@@ -41,7 +41,7 @@ type call struct {
 	calleeAt uint16             // the RTP port towards the callee
 
 	inbox   *inbox
-	orders  chan routing.End
+	orders  chan *routing.End
 	counted bool           // the caller's trunk counts it
 	over    atomic.Bool    // it ends by itself already
 	outDue  string         // the route of a callout event that is not written yet
@@ -74,7 +74,7 @@ const waitTime = 8 * time.Second
 
 func (s *Server) newCall(tx *wire.ServerTx, who origin, key inviteKey, hops int) *call {
 	now := time.Now()
-	c := &call{srv: s, began: now, session: s.session(now), from: who, hops: hops, inbox: newInbox(), orders: make(chan routing.End, 1), gone: make(chan struct{}), media: s.engine.NewCall()}
+	c := &call{srv: s, began: now, session: s.session(now), from: who, hops: hops, inbox: newInbox(), orders: make(chan *routing.End, 1), gone: make(chan struct{}), media: s.engine.NewCall()}
 	c.audio = c.media.Events()
 	c.log = s.log.With().Str("session", c.session).Logger()
 	user := tx.Request.Recipient.User
@@ -105,7 +105,7 @@ func (c *call) order(end routing.End) bool {
 		return false
 	}
 	select {
-	case c.orders <- end:
+	case c.orders <- &end:
 		return true
 	default:
 		return false
@@ -114,7 +114,16 @@ func (c *call) order(end routing.End) bool {
 
 // run is the life of the call.
 func (c *call) run() {
-	if end := c.story(); c.holds() || !c.shared() {
+	end, talks := c.story()
+	if talks { // here, where the stack holds little: see wait
+		end = c.talk()
+	}
+	c.close(end)
+}
+
+// close ends the call that way.
+func (c *call) close(end routing.End) {
+	if c.holds() || !c.shared() {
 		c.tearDown(end)
 		c.settle()
 		c.settled()
@@ -131,34 +140,31 @@ func (c *call) run() {
 	}
 }
 
-// story tells the call from its arrival to the reason of its end.
-func (c *call) story() routing.End {
+// story tells the call from its arrival until both talk, or to the reason of its end.
+func (c *call) story() (routing.End, bool) {
 	if c.resumed.on {
 		return c.resume()
 	}
 	if end, ok := c.arrive(); !ok {
-		return end
+		return end, false
 	}
 	if c.d.Step == routing.Refuse {
-		return c.refuse()
+		return c.refuse(), false
 	}
 	if c.d.Step == routing.Collect {
 		if end, ok := c.collect(); !ok {
-			return end
+			return end, false
 		}
 	}
 	if c.d.Step == routing.Ask {
 		if end, ok := c.ask(); !ok {
-			return end
+			return end, false
 		}
 	}
 	if end, ok := c.reach(); !ok {
-		return end
+		return end, false
 	}
-	if end, ok := c.join(); !ok {
-		return end
-	}
-	return c.talk()
+	return c.join()
 }
 
 // The ways a call ends that concern nobody but the one who sent the INVITE.

@@ -103,7 +103,7 @@ func (c *call) leftMeanwhile() (routing.End, bool) {
 		}
 		select {
 		case end := <-c.orders:
-			return end, true
+			return *end, true
 		default:
 			return routing.End{}, false
 		}

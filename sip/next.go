@@ -56,50 +56,91 @@ func (c *call) next(timers ...<-chan time.Time) happening {
 	var due [3]<-chan time.Time
 	copy(due[:], timers)
 	for {
-		select {
-		case <-c.inbox.wake:
-			if !c.over.Load() && !c.holds() {
-				return happening{kind: ordered, end: &endLetGo}
-			}
-			if in, ok := c.inbox.next(); ok {
-				h, ok := c.take(in)
-				c.save()
-				if ok {
-					return h
-				}
-			}
-		case ev, open := <-c.audio:
-			if !open {
-				return happening{kind: ordered, end: &routing.EndFault}
-			}
-			if !c.over.Load() && !c.holds() {
-				return happening{kind: ordered, end: &endLetGo}
-			}
-			if h, ok := c.fromMedia(ev); ok {
-				return h
-			}
-		case <-c.a.unacked.due():
-			if !c.a.repeatAnswer() {
-				return happening{kind: lost}
-			}
-		case <-c.a.reliable.due():
-			if !c.a.provideAgain() {
-				return happening{kind: lost}
-			}
-		case <-c.calleeUnacked():
-			if !c.b.repeatAnswer() {
-				return happening{kind: left, side: media.Callee}
-			}
-		case end := <-c.orders:
-			return happening{kind: ordered, end: &end}
-		case <-due[0]:
-			return happening{kind: timeUp, timer: 0}
-		case <-due[1]:
-			return happening{kind: timeUp, timer: 1}
-		case <-due[2]:
-			return happening{kind: timeUp, timer: 2}
+		if h, ok := c.woken(c.wait(&due)); ok {
+			return h
 		}
 	}
+}
+
+// wake is what ended a wait.
+type wake struct {
+	by    waker
+	audio media.Event  // byMedia
+	end   *routing.End // byOrder
+}
+
+type waker uint8
+
+const (
+	byInput waker = iota
+	byMedia
+	byMediaEnd
+	byCallerUnacked // it is time to repeat a 2xx or a reliable response
+	byCallerReliable
+	byCalleeUnacked
+	byOrder
+	byTimer // the first of next's timers; the others follow
+)
+
+// wait waits. A call that talks is in it nearly all the time: its frame, and those of
+// its callers, are what a stack has to hold as long as the talk lasts.
+func (c *call) wait(due *[3]<-chan time.Time) wake {
+	select {
+	case <-c.inbox.wake:
+		return wake{by: byInput}
+	case ev, open := <-c.audio:
+		if !open {
+			return wake{by: byMediaEnd}
+		}
+		return wake{by: byMedia, audio: ev}
+	case <-c.a.unacked.due():
+		return wake{by: byCallerUnacked}
+	case <-c.a.reliable.due():
+		return wake{by: byCallerReliable}
+	case <-c.calleeUnacked():
+		return wake{by: byCalleeUnacked}
+	case end := <-c.orders:
+		return wake{by: byOrder, end: end}
+	case <-due[0]:
+		return wake{by: byTimer}
+	case <-due[1]:
+		return wake{by: byTimer + 1}
+	case <-due[2]:
+		return wake{by: byTimer + 2}
+	}
+}
+
+// woken deals with what ended a wait; it returns what the story has to know of it.
+func (c *call) woken(w wake) (happening, bool) {
+	switch w.by {
+	case byInput:
+		if !c.over.Load() && !c.holds() {
+			return happening{kind: ordered, end: &endLetGo}, true
+		}
+		in, ok := c.inbox.next()
+		if !ok {
+			return happening{}, false
+		}
+		h, ok := c.take(in)
+		c.save()
+		return h, ok
+	case byMedia:
+		if !c.over.Load() && !c.holds() {
+			return happening{kind: ordered, end: &endLetGo}, true
+		}
+		return c.fromMedia(w.audio)
+	case byMediaEnd:
+		return happening{kind: ordered, end: &routing.EndFault}, true
+	case byCallerUnacked:
+		return happening{kind: lost}, !c.a.repeatAnswer()
+	case byCallerReliable:
+		return happening{kind: lost}, !c.a.provideAgain()
+	case byCalleeUnacked:
+		return happening{kind: left, side: media.Callee}, !c.b.repeatAnswer()
+	case byOrder:
+		return happening{kind: ordered, end: w.end}, true
+	}
+	return happening{kind: timeUp, timer: int8(w.by - byTimer)}, true
 }
 
 func (c *call) calleeUnacked() <-chan time.Time {

@@ -120,7 +120,7 @@ func (s *Server) enlist(c *call) error {
 // restore makes a call of what another node kept of it.
 func (e *Estate) restore(t *savedTalk) (*call, error) {
 	s := e.srv
-	c := &call{srv: s, began: time.Now(), session: t.Call.Session, hops: dialog.DefaultHops, inbox: newInbox(), orders: make(chan routing.End, 1), gone: make(chan struct{}), media: s.engine.NewCall(), rec: t.Call,
+	c := &call{srv: s, began: time.Now(), session: t.Call.Session, hops: dialog.DefaultHops, inbox: newInbox(), orders: make(chan *routing.End, 1), gone: make(chan struct{}), media: s.engine.NewCall(), rec: t.Call,
 		resumed: resumption{on: true}}
 	c.resumed.clock(e.died, time.Duration(t.Ahead)*time.Millisecond)
 	c.audio = c.media.Events()
@@ -223,7 +223,7 @@ func (s *Server) homeOf(t *trunk.Trunk, transport string) wire.Peer {
 
 // resume is the story of a call that another node began: from its being told to
 // both peers to the reason of its end.
-func (c *call) resume() routing.End {
+func (c *call) resume() (routing.End, bool) {
 	c.log.Warn().Str("node", c.resumed.from).Dur("after", c.now().Sub(c.resumed.died)).Dur("clock_ahead", c.resumed.ahead).Msg("the call goes on here: its node died")
 	c.loop, _ = c.srv.loops.enter(c.q, c.d, time.Now())
 	c.srv.loops.answered(&c.loop)
@@ -241,12 +241,12 @@ func (c *call) resume() routing.End {
 	}
 	if c.d.Record && !c.rec.RecordWanted { // its node died before the hint was over
 		if end, ok := c.hinted(); !ok {
-			return end
+			return end, false
 		}
 		c.startTape()
 	}
 	c.changes()
-	return c.talk()
+	return routing.End{}, true
 }
 
 // hinted plays the record hint once both are there to hear it.

@@ -116,33 +116,67 @@ func (c *call) hint() (routing.End, bool) {
 // talk waits for the end of the talk, and keeps its limits.
 func (c *call) talk() routing.End {
 	c.lighten()
-	var end, warning *time.Timer
-	var endC, warningC <-chan time.Time
-	if c.d.MaxMinutes > 0 {
-		whole := time.Duration(c.d.MaxMinutes) * c.srv.cfg.minute
-		end = time.NewTimer(c.rec.Answered.Add(whole).Sub(c.now()))
-		defer end.Stop()
-		endC = end.C
-		if c.d.LastMinute != "" {
-			warning = time.NewTimer(c.rec.Answered.Add(whole - c.srv.cfg.minute).Sub(c.now()))
-			defer warning.Stop()
-			warningC = warning.C
-		}
-	}
+	limits := c.talkLimits()
+	defer limits.stop()
+	due := limits.due()
 	for {
-		h := c.next(endC, warningC)
-		switch {
-		case h.kind == timeUp && h.timer == 0:
-			return routing.EndMaxDuration
-		case h.kind == timeUp:
-			c.warn()
-		case h.kind == digit:
-			c.crossDigit(h)
-		}
-		if end, over := c.overBy(h); over {
-			return end
+		if end := c.during(c.wait(&due)); end != nil {
+			return *end
 		}
 	}
+}
+
+// talkLimits are the times at which a talk ends, and at which both are told that it
+// soon will; nil: there is none.
+type talkLimits struct{ end, warning *time.Timer }
+
+func (c *call) talkLimits() (l talkLimits) {
+	if c.d.MaxMinutes <= 0 {
+		return l
+	}
+	whole := time.Duration(c.d.MaxMinutes) * c.srv.cfg.minute
+	l.end = time.NewTimer(c.rec.Answered.Add(whole).Sub(c.now()))
+	if c.d.LastMinute != "" {
+		l.warning = time.NewTimer(c.rec.Answered.Add(whole - c.srv.cfg.minute).Sub(c.now()))
+	}
+	return l
+}
+
+func (l talkLimits) due() (due [3]<-chan time.Time) {
+	for i, t := range []*time.Timer{l.end, l.warning} {
+		if t != nil {
+			due[i] = t.C
+		}
+	}
+	return due
+}
+
+func (l talkLimits) stop() {
+	for _, t := range []*time.Timer{l.end, l.warning} {
+		if t != nil {
+			t.Stop()
+		}
+	}
+}
+
+// during deals with what happens in a talk, and tells how it ends, if it does.
+func (c *call) during(w wake) *routing.End {
+	h, ok := c.woken(w)
+	if !ok {
+		return nil
+	}
+	switch {
+	case h.kind == timeUp && h.timer == 0:
+		return &routing.EndMaxDuration
+	case h.kind == timeUp:
+		c.warn()
+	case h.kind == digit:
+		c.crossDigit(h)
+	}
+	if end, over := c.overBy(h); over {
+		return &end
+	}
+	return nil
 }
 
 // overBy tells whether a happening ends a talk, and how.

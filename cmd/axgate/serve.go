@@ -4,10 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"runtime"
-	"runtime/debug"
-	"time"
 
 	"github.com/rs/zerolog"
 
@@ -76,24 +72,4 @@ func (p *program) shutdown(n *node.Node, cfg *config.Config, log *zerolog.Logger
 			cancel()
 		}
 	}
-}
-
-// tune sets what Go's runtime does not find out by itself, unless the
-// environment did: a processor more for each media worker, which keeps one
-// while calls talk, also when it waits; a higher collection target, since the
-// heap is small beside the machine, and a limit so that it stays so.
-func tune(log *zerolog.Logger, cfg *config.Config) {
-	const target, share = 200, 0.7
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + max(cfg.Media.Workers, 1))
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(target)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		if memory, ok := machineMemory(); ok {
-			debug.SetMemoryLimit(int64(share * float64(memory)))
-		}
-	}
-	log.Debug().Int("processors", runtime.GOMAXPROCS(0)).Time("at", time.Now()).Msg("start")
 }
