@@ -56,9 +56,10 @@ func TestInboxUsesItsRoomAgain(t *testing.T) {
 	require.LessOrEqual(t, cap(q.items), 8)
 }
 
-// TestWaitingIsSmall: what a call's goroutine has on its stack while it waits is
-// there once for each call.
+// TestWaitingIsSmall: what a call's goroutine has on its stack while it waits, and
+// what waits for it, is there once for each call.
 func TestWaitingIsSmall(t *testing.T) {
+	require.LessOrEqual(t, unsafe.Sizeof(wake{}), uintptr(32))
 	require.LessOrEqual(t, unsafe.Sizeof(happening{}), uintptr(80))
 	require.LessOrEqual(t, unsafe.Sizeof(input{}), uintptr(88))
 }

@@ -12,7 +12,7 @@ import (
 // happening is one thing that the story of a call may react to.
 //
 // It and the inputs that it comes from are small: copies of them stand in the
-// frames of a call that waits, and there are as many of those as calls.
+// frames of a call that waits for its answer, or lie in its inbox.
 type happening struct {
 	kind    happens
 	side    media.Side
@@ -79,7 +79,7 @@ const (
 	byCallerReliable
 	byCalleeUnacked
 	byOrder
-	byTimer // the first of next's timers; the others follow
+	byTimer // the first of the timers; the others follow
 )
 
 // wait waits. A call that talks is in it nearly all the time: its frame, and those of

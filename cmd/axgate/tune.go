@@ -1,11 +1,13 @@
 package main
 
 import (
+	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -23,13 +25,16 @@ func tune(log *zerolog.Logger, cfg *config.Config) {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + max(cfg.Media.Workers, 1))
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(growth)
-		ballast = make([]byte, ballastSize)
-	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		if memory, ok := machineMemory(); ok {
-			debug.SetMemoryLimit(int64(share*float64(memory)) + int64(len(ballast)))
+			debug.SetMemoryLimit(int64(share * float64(memory)))
+		}
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(growth)
+		size := int64(len(ballast()))
+		if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64-size {
+			debug.SetMemoryLimit(limit + size)
 		}
 	}
 	log.Debug().Int("processors", runtime.GOMAXPROCS(0)).Time("at", time.Now()).Msg("start")
@@ -43,7 +48,11 @@ const (
 )
 
 // ballast counts as living, and takes no memory, since nobody touches it.
-var ballast []byte
+var ballast = sync.OnceValue(func() []byte {
+	b := make([]byte, ballastSize)
+	_ = unix.Madvise(b, unix.MADV_DONTNEED) // the runtime may have cleared it; without that it costs its size and nothing else
+	return b
+})
 
 // machineMemory is what this process may use, in bytes: the limit of its
 // control group, or else the machine's memory.

@@ -5,7 +5,8 @@
 // UTF-16, and as mobile networks write it: in semi-octets, as addresses have
 // it, and in septets at any alignment (3GPP TS 23.040 9.1.2, TS 23.038 6.1.2).
 // The few digits of a service number, for example 95588, stand in some fraction
-// or identifier by chance; it is found where they stand alone.
+// or identifier by chance: it is found where it stands alone, with a country code,
+// or behind 0, and of the other spellings in those that are four octets or more.
 package leak
 
 import (
@@ -258,10 +259,15 @@ func alone(data []byte, from, to int) bool {
 		return false
 	}
 	start := from
-	for start > 0 && alphanumeric(data[start-1]) {
+	for start > 0 && alphanumeric(data[start-1]) && !escape(data[:start]) {
 		start--
 	}
 	return slices.Contains([]string{"", "0", "86", "0086"}, string(data[start:from]))
+}
+
+// escape tells whether the data ends with one of a string in JSON or Go, as \n.
+func escape(data []byte) bool {
+	return len(data) > 1 && data[len(data)-2] == '\\' && !digit(data[len(data)-1])
 }
 
 func alphanumeric(b byte) bool { return digit(b) || b|0x20 >= 'a' && b|0x20 <= 'z' }

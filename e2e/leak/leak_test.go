@@ -72,7 +72,7 @@ func TestNothingElseIsFound(t *testing.T) {
 func TestServiceNumber(t *testing.T) {
 	const service = "+8695588"
 	for _, text := range []string{
-		"95588", "sip:95588@10.0.0.1", "<tel:+8695588>", "008695588", "095588", "caller=95588 ", "9-55-88", "%2B8695588", "a95588 95588",
+		"95588", "sip:95588@10.0.0.1", "<tel:+8695588>", "008695588", "095588", "caller=95588 ", "9-55-88", "%2B8695588", "a95588 95588", `"text":"call\n95588"`,
 		base64.StdEncoding.EncodeToString([]byte("+8695588")), hex.EncodeToString([]byte("95588")), "9\x005\x005\x008\x008\x00",
 	} {
 		require.NotEmpty(t, Text("x", []byte(text), []string{service}), "%q", text)
