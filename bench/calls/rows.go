@@ -189,9 +189,9 @@ func (b *bench) fresh(ctx context.Context, c *column, mode string, work func(kin
 	return errors.Join(work(k), c.system.stop(ctx))
 }
 
-// warm has the processes make what they make once: connections, buffers, and
-// the cache's entries of some X.
+// warm has the processes make what they make once: connections, buffers, the
+// cache's entries of some X, and the room in memory that they keep without calls.
 func (b *bench) warm(ctx context.Context, c *column, k kind) error {
-	_, err := b.signal(ctx, c, "warm up", k, b.o.Pairs, goalRate, 2*time.Second)
+	_, err := b.signal(ctx, c, "warm up", k, b.o.Pairs, goalRate, 5*time.Second)
 	return err
 }

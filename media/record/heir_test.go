@@ -51,10 +51,10 @@ func TestHeirOfStopped(t *testing.T) {
 				r, err := w.Create(Options{Dir: dir, Name: "a.wav"})
 				require.NoError(t, err)
 				goOn(r, 0, 300, 0x11)
-				grown(t, filepath.Join(dir, "a.wav.part"), 2)
+				grown(t, filepath.Join(dir, "a.wav.part"), 4)
 				got, err := Complete(dir, "a.wav", time.Second, ring)
 				require.NoError(t, err)
-				require.Equal(t, span(2*pieceFrames), got.Duration)
+				require.Equal(t, span(4*pieceFrames), got.Duration)
 				before, err := os.ReadFile(got.Path)
 				require.NoError(t, err)
 				goOn(r, 300, 900, 0x33)
@@ -62,7 +62,7 @@ func TestHeirOfStopped(t *testing.T) {
 				after, err := os.ReadFile(got.Path)
 				require.NoError(t, err)
 				require.True(t, bytes.Equal(before, after), "%d bytes, then %d", len(before), len(after))
-				require.Equal(t, bytes.Repeat([]byte{0x11}, 2*pieceFrames), samplesOf(t, got.Path, ring))
+				require.Equal(t, bytes.Repeat([]byte{0x11}, 4*pieceFrames), samplesOf(t, got.Path, ring))
 				require.Equal(t, []string{"a.wav"}, names(t, dir))
 				again, err := Complete(dir, "a.wav", time.Second, ring)
 				require.NoError(t, err)
@@ -104,7 +104,7 @@ func TestHeirIsStopped(t *testing.T) {
 	require.NoError(t, err)
 	_, err = r.Close(r.start.Add(time.Second))
 	require.ErrorContains(t, err, "a.wav")
-	require.Equal(t, bytes.Repeat([]byte{0x11}, 2*pieceFrames), samplesOf(t, got.Path, nil)[:2*pieceFrames])
+	require.Equal(t, bytes.Repeat([]byte{0x11}, 4*pieceFrames), samplesOf(t, got.Path, nil)[:4*pieceFrames])
 	require.Equal(t, []string{"a.wav"}, names(t, dir))
 }
 
@@ -131,7 +131,7 @@ func TestClocks(t *testing.T) {
 			for _, part := range []struct {
 				sample byte
 				frames int
-			}{{0x11, 2 * pieceFrames}, {0x22, 2 * pieceFrames}, {0x33, 200 * 160}} {
+			}{{0x11, 4 * pieceFrames}, {0x22, 4 * pieceFrames}, {0x33, 200 * 160}} {
 				at := bytes.IndexByte(data, part.sample)
 				require.GreaterOrEqual(t, at, next)
 				next = at + part.frames

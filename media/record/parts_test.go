@@ -61,7 +61,7 @@ func TestFurtherPart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			o := Options{Dir: dir, Name: "a.wav", Stereo: true}
-			begun := crashed(t, o, ring, 300, 0x11) // 6 s, of which 2 pieces of 2.048 s are written
+			begun := crashed(t, o, ring, 300, 0x11) // 6 s, of which 4 pieces of 1.024 s are written
 			o.Begun, o.Talk = begun.Add(-10*time.Second), begun
 			w := Open(WriterOptions{Ring: ring, Sync: true})
 			defer w.Close()
@@ -73,7 +73,7 @@ func TestFurtherPart(t *testing.T) {
 			require.Equal(t, filepath.Join(dir, "a.wav"), got.Path)
 			require.Equal(t, 2, got.Parts)
 			require.WithinDuration(t, o.Begun, got.Start, 0)
-			first := 2 * pieceFrames
+			first := 4 * pieceFrames
 			offset := got.Duration - 4*time.Second
 			require.InDelta(t, r.start.Sub(o.Begun).Seconds(), offset.Seconds(), 0.002)
 			require.InDelta(t, (offset - span(int64(first))).Seconds(), got.Gap.Seconds(), 0.002)
@@ -111,8 +111,8 @@ func TestBothDied(t *testing.T) {
 			require.Len(t, repaired, 1)
 			require.Equal(t, 2, repaired[0].Parts)
 			data := samplesOf(t, repaired[0].Path, ring)
-			require.Equal(t, bytes.Repeat([]byte{0x11}, 2*pieceFrames), data[:2*pieceFrames])
-			require.Equal(t, bytes.Repeat([]byte{0x22}, 2*pieceFrames), data[len(data)-2*pieceFrames:])
+			require.Equal(t, bytes.Repeat([]byte{0x11}, 4*pieceFrames), data[:4*pieceFrames])
+			require.Equal(t, bytes.Repeat([]byte{0x22}, 4*pieceFrames), data[len(data)-4*pieceFrames:])
 			require.Equal(t, []string{"a.wav"}, names(t, dir))
 		})
 	}
@@ -183,7 +183,7 @@ func names(t *testing.T, dir string) (all []string) {
 // ended costs nothing of that; one whose clock is far ahead is not silent for as long; and
 // one that nothing came to adds nothing.
 func TestPartsOfTwoClocks(t *testing.T) {
-	const first = 2 * pieceFrames // of 300 packets
+	const first = 4 * pieceFrames // of 300 packets
 	for _, c := range []struct {
 		name        string
 		first       int           // packets
