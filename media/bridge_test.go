@@ -212,7 +212,7 @@ func TestWhatIsNotAudioIsDropped(t *testing.T) {
 }
 
 func TestHold(t *testing.T) {
-	e := openEngine(t, func(c *Config) { c.Inactive = 200 * time.Millisecond })
+	e := openEngine(t, func(c *Config) { c.Inactive = time.Second })
 	c := e.NewCall()
 	a, b := newPhone(t, PCMA), newPhone(t, PCMA)
 	join(t, c, Caller, a)
@@ -258,9 +258,9 @@ func TestGoneBeforeTheAnswerAndAfter(t *testing.T) {
 	quietly(t, c)
 }
 
-// A caller who was silent while the callee was rung, for almost as long as the limit, has the whole limit from the answer on.
+// A caller who was silent while the callee was rung has the whole limit from the answer on.
 func TestSilenceCountsFromTheAnswer(t *testing.T) {
-	e := openEngine(t, func(c *Config) { c.Inactive = 400 * time.Millisecond })
+	e := openEngine(t, func(c *Config) { c.Inactive = 2 * time.Second })
 	c := e.NewCall()
 	a := newPhone(t, PCMA)
 	join(t, c, Caller, a)
@@ -270,7 +270,7 @@ func TestSilenceCountsFromTheAnswer(t *testing.T) {
 	answered := time.Now()
 	c.Connect(true, true)
 	require.Equal(t, Event{Kind: Gone, Side: Caller}, event(t, c))
-	require.GreaterOrEqual(t, time.Since(answered), 390*time.Millisecond)
+	require.GreaterOrEqual(t, time.Since(answered), 1950*time.Millisecond)
 }
 
 // Packets that stay here (events, comfort noise) leave no hole in what the other side gets.

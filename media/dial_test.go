@@ -262,9 +262,6 @@ func hearTones(codec Codec, heard []heardPacket) (s string) {
 		if codec == PCMU {
 			audio = convert(PCMA, audio)
 		}
-		if h.Marker {
-			d.Feed(frameOf(0xD5, 480))
-		}
 		if digit, ok := d.Feed(audio); ok {
 			s += string(digit)
 		}

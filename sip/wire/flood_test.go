@@ -119,22 +119,23 @@ func TestScan(t *testing.T) {
 	s.Serve(h)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	r := newRaw(t)
-	send := func(method string, n int, header string) string {
+	send := func(wait time.Duration, method string, n int, header string) string {
 		r.send(s.UDPAddr(), strings.Replace(r.request(method, fmt.Sprint(method, n), n, ""), "Content-Length", header+"Content-Length", 1))
-		return status(r.read(250 * time.Millisecond))
+		return status(r.read(wait))
 	}
-	require.Empty(t, send("OPTIONS", 1, "User-Agent: friendly-scanner\r\n"))
+	const soon, none = 5 * time.Second, 250 * time.Millisecond // for an answer that must come, and for one that must not
+	require.Empty(t, send(none, "OPTIONS", 1, "User-Agent: friendly-scanner\r\n"))
 	require.EqualValues(t, 1, s.FloodCounts().Scanners)
-	require.Equal(t, "200 X", send("REGISTER", 2, ""), "and what it cost is forgotten")
+	require.Equal(t, "200 X", send(soon, "REGISTER", 2, ""), "and what it cost is forgotten")
 	for i := range 8 {
-		require.Equal(t, "404 X", send("INVITE", 10+i, ""))
+		require.Equal(t, "404 X", send(soon, "INVITE", 10+i, ""))
 		r.send(s.UDPAddr(), r.request("ACK", fmt.Sprint("INVITE", 10+i), 10+i, ""))
 	}
-	require.Empty(t, send("INVITE", 30, ""))
+	require.Empty(t, send(none, "INVITE", 30, ""))
 	require.Len(t, s.Bans(), 1)
 	require.Empty(t, newStream(t, s).end(), "nor is it heard over TCP")
 	require.True(t, s.Unban(netip.MustParseAddr("127.0.0.1")))
-	require.Equal(t, "404 X", send("INVITE", 31, ""))
+	require.Equal(t, "404 X", send(soon, "INVITE", 31, ""))
 }
 
 // TestFloodInStream has a connection closed whose messages are too many.

@@ -33,7 +33,7 @@ func TestKeepAlive(t *testing.T) {
 	for range 4 {
 		n, err := c.Read(chunk)
 		require.NoError(t, err)
-		require.Equal(t, "\r\n\r\n", string(chunk[:n]))
+		require.Empty(t, strings.ReplaceAll(string(chunk[:n]), "\r\n\r\n", "")) // a late reader gets more than one
 		_, err = io.WriteString(c, "\r\n")
 		require.NoError(t, err)
 	}
