@@ -230,7 +230,7 @@ func TestCollectInVain(t *testing.T) {
 		a := w.enter(w.mouthA.sdp(1))
 		w.mouthA.press("1234")
 		require.Equal(t, "Q.850;cause=1", a.hungUp().get("Reason"))
-		require.GreaterOrEqual(t, w.mouthA.count(0x62), 7)
+		eventually(t, "the whole prompt", w.mouthA.hears(0x62, 7))
 		rec := w.ends(8022, 8022)
 		require.Empty(t, rec.Binding)
 		require.Empty(t, w.b.everything())
@@ -247,7 +247,7 @@ func TestCollectInVain(t *testing.T) {
 		w := openAXE(t, 2)
 		a := w.enter(w.mouthA.sdp(1))
 		require.Equal(t, "Q.850;cause=18", a.hungUp().get("Reason"))
-		require.GreaterOrEqual(t, w.mouthA.count(0x64), 7)
+		eventually(t, "the whole prompt", w.mouthA.hears(0x64, 7))
 		w.ends(8033, 8033)
 	})
 	t.Run("only #", func(t *testing.T) {

@@ -34,7 +34,7 @@ func openGuesser(t *testing.T, retries int, step time.Duration, n int64) *world 
 // TestWaitAfterWrongExtensions: the more wrong ones, the longer until the next
 // try; keys pressed meanwhile are none.
 func TestWaitAfterWrongExtensions(t *testing.T) {
-	const step = 500 * time.Millisecond
+	const step = 2 * time.Second // the frames are counted before the prompt comes again
 	w := openGuesser(t, 2, step, 0)
 	a := w.enter(w.mouthA.sdp(1))
 	began := time.Now()

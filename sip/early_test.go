@@ -48,7 +48,7 @@ func TestEarlyMedia(t *testing.T) {
 		b.hungUp()
 	})
 	t.Run("SDP without audio: our ring-back, until audio comes", func(t *testing.T) {
-		w := open(t)
+		w := open(t, func(s *settings) { s.cfg.RingbackIn = time.Second })
 		a, b := w.rings()
 		b.says(183, w.mouthB.sdp(1))
 		w.mouthA.talksTo(a.response(183, "INVITE"))

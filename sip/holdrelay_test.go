@@ -156,13 +156,13 @@ func TestHoldTone(t *testing.T) {
 // TestSilenceOfOneWhoHolds is no loss of media, whatever its SDP says; after the
 // resume it is.
 func TestSilenceOfOneWhoHolds(t *testing.T) {
-	w := open(t, func(s *settings) { s.inactive = time.Second })
+	w := open(t, func(s *settings) { s.inactive = 2 * time.Second })
 	a, b := w.talk()
 	w.bothHear()
 	a.reinvite(w.mouthA.sdp(2, "a=sendonly"))
 	a.response(200, "INVITE")
 	a.ack("")
-	for began := time.Now(); time.Since(began) < 2200*time.Millisecond; time.Sleep(20 * time.Millisecond) {
+	for began := time.Now(); time.Since(began) < 4400*time.Millisecond; time.Sleep(20 * time.Millisecond) {
 		w.mouthB.frame(0x22)
 	}
 	a.reinvite(w.mouthA.sdp(3))
