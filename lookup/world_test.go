@@ -2,6 +2,7 @@ package lookup_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"flag"
 	"slices"
@@ -145,6 +146,7 @@ type world struct {
 	trips   trips
 	log     lines
 	upkeep  time.Duration
+	timeout time.Duration // of a command of Redis; 0.5 s
 }
 
 // newWorld makes an app with one X per mode.
@@ -184,7 +186,7 @@ func (w *world) open() {
 	require.NoError(w.t, err)
 	l := w.ledger
 	w.t.Cleanup(func() { require.NoError(w.t, l.Close()) })
-	w.cache, err = store.Open(store.Config{Address: w.address, Node: "n1", Timeout: 500 * time.Millisecond, Hooks: []redis.Hook{&w.trips}, Log: zerolog.Nop(),
+	w.cache, err = store.Open(store.Config{Address: w.address, Node: "n1", Timeout: cmp.Or(w.timeout, 500*time.Millisecond), Hooks: []redis.Hook{&w.trips}, Log: zerolog.Nop(),
 		Registry: lookup.NewRegistry(l, "n1", nil)})
 	require.NoError(w.t, err)
 	c := w.cache
