@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -84,12 +85,30 @@ func fail(t *testing.T, code int, args ...string) string {
 	return r.errs.String()
 }
 
+// ports counts what sipPort has given; processes begin at different ones.
+var ports atomic.Int64
+
+// sipPort is a free port below those that the system gives: nobody binds it between now and
+// the start of a server.
+func sipPort(t *testing.T) int {
+	t.Helper()
+	const first, all = 10000, 9000
+	for range 100 {
+		port := first + (int64(os.Getpid())*100+ports.Add(1))%all
+		at := net.JoinHostPort("127.0.0.1", fmt.Sprint(port))
+		if canListen("udp", at) == nil && canListen("tcp", at) == nil {
+			return int(port)
+		}
+	}
+	require.FailNow(t, "no port is free")
+	return 0
+}
+
 // write makes a configuration on free ports in a directory of its own.
 func write(t *testing.T, more string) (file string) {
 	t.Helper()
 	dir := t.TempDir()
-	sip, err := freePort("127.0.0.1")
-	require.NoError(t, err)
+	sip := sipPort(t)
 	text := fmt.Sprintf(`
 node: test
 data: %[1]s/data
