@@ -202,7 +202,7 @@ func TestDeadForTenMinutes(t *testing.T) {
 			have := fees.times("/fee")
 			return !slices.ContainsFunc(told, func(session string) bool { return session[0] == 'f' && have[session+" fee"] == 0 })
 		})
-		require.Less(t, pace*time.Since(died), 10*time.Minute, "the machine is too slow for this test")
+		require.Less(t, pace*time.Since(died), 100*time.Minute, "the machine is too slow for this test: the next step of the table comes at 106 minutes")
 		time.Sleep(10*time.Minute/pace - time.Since(died))
 		dies.live()
 		eventually(t, "what is tried for the first time", func() bool {
@@ -210,7 +210,7 @@ func TestDeadForTenMinutes(t *testing.T) {
 		})
 		require.NoError(t, os.WriteFile(leap, nil, 0o600))
 		told = append(told, s.calls()...)
-		require.Greater(t, len(told), 60)
+		require.Greater(t, len(told), 20) // how many more, the disk says
 		require.Eventually(t, func() bool {
 			have, fee := dies.times("/status"), dies.times("/fee")
 			for _, session := range told {

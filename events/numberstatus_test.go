@@ -58,9 +58,6 @@ func pushes(address func(*ledger.App)) func(*ledger.App) {
 	}
 }
 
-// patient is a pusher that a busy machine does not make push twice.
-func patient(c *events.Config) { c.Timeout = 15 * time.Second }
-
 // TestNumberStatus: what each change of an X is to its app.
 func TestNumberStatus(t *testing.T) {
 	each(t, func(t *testing.T, cfg ledger.Config) {
@@ -86,7 +83,7 @@ func TestNumberStatus(t *testing.T) {
 		}
 		w.number("app", 1) // it is granted anew
 		want = append(want, "5")
-		w.run(patient)
+		w.run()
 		eventually(t, "all is told", func() bool { of, _ := statuses(t, to, "/numbers"); return len(of[string(x)]) == len(want) })
 		of, _ := statuses(t, to, "/numbers")
 		require.Equal(t, map[string][]string{string(x): want}, of)
@@ -112,7 +109,7 @@ func TestNumbersMerge(t *testing.T) {
 			w.becomes(w.number("app", i), routing.StatusPaused, "")
 		}
 		w.becomes(w.number("next", many), routing.StatusPaused, "")
-		w.run(patient)
+		w.run()
 		eventually(t, "all is told", func() bool { of, _ := statuses(t, to, "/status"); return len(of) == many+1 })
 		of, sizes := statuses(t, to, "/status")
 		for x, list := range of {
@@ -137,7 +134,7 @@ func TestNumbersInOrder(t *testing.T) {
 			}
 			return 200
 		})
-		w.run(patient)
+		w.run()
 		w.becomes(x, routing.StatusPaused, "")
 		session := events.NumberSession("app", string(x))
 		first := w.log(session)[0].Seq
@@ -179,7 +176,7 @@ func TestNumbersClaimedTogether(t *testing.T) {
 		}
 		return 200
 	})
-	w.run(patient)
+	w.run()
 	session := events.NumberSession("app", string(x))
 	eventually(t, "the first fails", func() bool { return w.log(session)[0].Tries == 1 })
 	time.Sleep(50 * time.Millisecond)
@@ -197,7 +194,7 @@ func TestNumberWithoutAddress(t *testing.T) {
 	w.app("app", newServer(t), pushes(func(a *ledger.App) { a.StatusURL, a.NumberURL = "", "" }))
 	x := w.number("app", 1)
 	w.becomes(x, routing.StatusPaused, "")
-	w.run(patient)
+	w.run()
 	eventually(t, "it is dropped", func() bool { e := w.log(events.NumberSession("app", string(x)))[0]; return e.Due.IsZero() })
 	require.Equal(t, "not pushed: the app has no address for it", w.log(events.NumberSession("app", string(x)))[0].Failure)
 }

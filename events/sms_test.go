@@ -45,7 +45,7 @@ func TestSMSNotices(t *testing.T) {
 		const many = 60
 		w, to := newWorld(t, cfg), newServer(t)
 		w.app("app", to, texting)
-		w.run(patient, func(c *events.Config) { c.Poll = time.Hour }) // woken only
+		w.run(func(c *events.Config) { c.Poll = time.Hour }) // woken only
 		for i := range many {
 			w.text("app", fmt.Sprint("sms-", i), 1)
 		}
@@ -86,7 +86,7 @@ func TestSMSRetries(t *testing.T) {
 			}
 			return 200
 		})
-		w.run(patient)
+		w.run()
 		w.text("app", "sms-bad", 2)
 		w.settled("sms-bad", 2, "1 tries, due after 1m0s: HTTP status 500")
 		w.text("app", "sms-good", 2)
@@ -118,7 +118,7 @@ func TestSMSLane(t *testing.T) {
 			}
 			return 200
 		})
-		w.run(patient)
+		w.run()
 		for i := range 40 { // more than may be under way
 			w.text("app", fmt.Sprint("sms-", i), 1)
 		}
@@ -139,7 +139,7 @@ func TestSMSLane(t *testing.T) {
 func TestSMSWithoutAddress(t *testing.T) {
 	w, to := newWorld(t, ledgertest.SQLite(t)), newServer(t)
 	w.app("app", to)
-	w.run(patient)
+	w.run()
 	w.text("app", "sms-1", 1)
 	w.settled("sms-1", 2, "0 tries, never again: not pushed: the app has no address for it")
 	require.Empty(t, to.pushes())

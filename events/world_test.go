@@ -153,9 +153,10 @@ func (w *world) app(key string, to *server, edit ...func(*ledger.App)) {
 	require.NoError(w, err)
 }
 
-// run starts a pusher, and gives a function that ends it.
+// run starts a pusher, and gives a function that ends it. Its time limit is one that a busy
+// machine does not reach: it would push again.
 func (w *world) run(change ...func(*events.Config)) (stop func()) {
-	cfg := events.Config{Poll: 10 * time.Millisecond, Timeout: time.Second, Now: w.clock.now}
+	cfg := events.Config{Poll: 10 * time.Millisecond, Timeout: 15 * time.Second, Now: w.clock.now}
 	if os.Getenv("PUSH_LOG") != "" {
 		cfg.Log = zerolog.New(os.Stderr)
 	}
