@@ -23,6 +23,7 @@ func TestAskedForAtTheEnd(t *testing.T) {
 	c.Node, c.Data, c.Ledger.Path, c.Recording.Dir = "a", dir, filepath.Join(dir, "axgate.db"), filepath.Join(dir, "recordings")
 	c.SIP.UDP, c.SIP.TCP, c.Redis.Embedded, c.HTTP.Listen = "127.0.0.1:0", config.Off, "127.0.0.1:0", config.Off
 	c.Cluster.Takeover = true
+	c.Redis.Timeout = 10 * time.Second // the test asks it itself, on a busy machine
 	n, err := Open(ctx, c, zerolog.Nop())
 	require.NoError(t, err)
 	defer func() { require.NoError(t, n.Close(ctx)) }()

@@ -62,7 +62,8 @@ func TestTheLastSecond(t *testing.T) {
 		// The copies begin a moment after the journal does: an entry may be written again.
 		require.Eventually(t, func() bool {
 			require.NoError(t, <-j.Write(c, evs...))
-			return strings.Contains(copied(t, b, life), c.Session+fmt.Sprint(evs[len(evs)-1].Seq))
+			all, err := copied(t, b, life)
+			return err == nil && strings.Contains(all, c.Session+fmt.Sprint(evs[len(evs)-1].Seq))
 		}, 10*time.Second, 50*time.Millisecond)
 		sessions = append(sessions, c.Session)
 	}
@@ -104,7 +105,9 @@ func TestTheLastSecond(t *testing.T) {
 	require.Equal(t, at(-5).Format(time.DateTime), fee("ended")["callEndTime"])
 	require.Equal(t, []any{time.Time{}, died, "node_died"}, ending(t, a, "unknown"))
 	require.NotContains(t, fee("unknown"), "fwdAnswerTime")
-	require.Empty(t, copied(t, b, life), "nothing of it is left")
+	left, err := copied(t, b, life)
+	require.NoError(t, err)
+	require.Empty(t, left, "nothing of it is left")
 }
 
 // TestAPageThatCannotBeOpened: what an heir cannot read of a dead node is not thrown away.
@@ -147,18 +150,22 @@ func TestARefusedEndFreesNobody(t *testing.T) {
 
 // copied is what stands in Redis of the journal of a life: its sessions with the numbers of
 // their last events.
-func copied(t *testing.T, n *Node, life ledger.Life) (all string) {
-	require.NoError(t, n.cache.JournalOf(t.Context(), life.String(), func(page string) error {
+func copied(t *testing.T, n *Node, life ledger.Life) (all string, err error) {
+	err = n.cache.JournalOf(t.Context(), life.String(), func(page string) error {
 		text, err := n.ring.OpenText(journalPlace(life.String()), page)
-		require.NoError(t, err)
+		if err != nil {
+			return err
+		}
 		list, err := journal.ReadPage([]byte(text))
-		require.NoError(t, err)
+		if err != nil {
+			return err
+		}
 		for _, e := range list {
 			all += e.Session() + fmt.Sprint(e.Events[len(e.Events)-1].Seq) + " "
 		}
 		return nil
-	}))
-	return all
+	})
+	return all, err
 }
 
 // ending is when a call was answered and ended, and why.
@@ -182,10 +189,13 @@ func TestANodeCopiesItsJournal(t *testing.T) {
 			i++
 			c := events.Call{Session: fmt.Sprint("s", i, "of", n.cfg.Node), Node: life.Node, Incarnation: life.Incarnation, App: "app", SP: "sp", Mode: "AXB", X: "+8617010000001", In: time.Now().UTC()}
 			require.NoError(t, <-n.journal.Write(c, events.NewCallEvent(c, 1, events.CallIn, c.In, "")))
-			return strings.Contains(copied(t, a, life), "s")
+			all, err := copied(t, a, life)
+			return err == nil && strings.Contains(all, "s")
 		}, 10*time.Second, 10*time.Millisecond)
 	}
 	require.NoError(t, b.Close(t.Context()))
-	require.Empty(t, copied(t, a, lives[b]), "all is in the ledger")
-	require.Eventually(t, func() bool { return copied(t, a, lives[a]) == "" }, 15*time.Second, 20*time.Millisecond, "nobody would read it")
+	left, err := copied(t, a, lives[b])
+	require.NoError(t, err)
+	require.Empty(t, left, "all is in the ledger")
+	require.Eventually(t, func() bool { left, err := copied(t, a, lives[a]); return err == nil && left == "" }, 15*time.Second, 20*time.Millisecond, "nobody would read it")
 }

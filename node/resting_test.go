@@ -99,5 +99,5 @@ func TestEndingIsNobodysHeir(t *testing.T) {
 	other, _, err := n.ledger.Node(t.Context(), "other")
 	require.NoError(t, err)
 	require.Equal(t, ledger.NodeUp, other.State)
-	require.True(t, n.roster.Holds(), "it goes on to its end")
+	require.Eventually(t, n.roster.Holds, 15*time.Second, 10*time.Millisecond, "it goes on to its end")
 }

@@ -87,7 +87,7 @@ func (m *member) losses() []Life {
 	return append([]Life(nil), m.lost...)
 }
 
-const lease = 600 * time.Millisecond
+const lease = 2 * time.Second // a busy machine does not hold up a beat for so long
 
 func join(t *testing.T, cfg ledger.Config, name, home string) (*member, error) {
 	return joinFor(t, cfg, name, home, lease)
