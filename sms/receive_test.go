@@ -258,7 +258,8 @@ func TestMissingPart(t *testing.T) {
 // is complete has begun another one.
 func TestReferenceAgain(t *testing.T) {
 	each(t, axb, func(t *testing.T, w *world) {
-		w.office.Assemble = 2 * time.Second
+		t.Parallel()
+		w.office.Assemble = 6 * time.Second // for four parts of a slow disk
 		c := &carrier{name: "trunk"}
 		n := w.start(c)
 		first, second := w.inParts("abcd", 2, 1), w.inParts("efgh", 2, 1)
