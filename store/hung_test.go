@@ -20,7 +20,7 @@ import (
 // However many calls ask at once, and however few connections there are, none
 // waits longer than one command may take.
 func TestAHungRedisCostsItsTimeLimit(t *testing.T) {
-	const limit, calls = 200 * time.Millisecond, 60
+	const limit, calls = 2 * time.Second, 60
 	w := real(t)
 	c := w.open(func(cfg *Config) { cfg.Timeout, cfg.Pool = limit, 2 })
 	require.NoError(t, c.Ping(ctx))
@@ -45,7 +45,7 @@ func TestAHungRedisCostsItsTimeLimit(t *testing.T) {
 			w.server.Continue()
 			for i := range calls {
 				require.Error(t, errs[i])
-				require.Less(t, took[i], limit+800*time.Millisecond) // a busy machine adds to it
+				require.Less(t, took[i], limit+limit*3/4) // a busy machine adds to it; who waits for the connection of another takes two limits
 			}
 			require.Eventually(t, func() bool { return c.Ping(ctx) == nil }, 5*time.Second, 20*time.Millisecond, "it is used again")
 		})

@@ -80,9 +80,13 @@ func TestCorrelate(t *testing.T) {
 // TestCorrelateIsFast asks for well under a second for ten seconds in ten.
 func TestCorrelateIsFast(t *testing.T) {
 	ten := append(quiet(4*time.Second), speech.First()...)
-	start := time.Now()
-	Correlate(ten, ten)
-	require.Less(t, time.Since(start), 2*time.Second) // a busy machine, and -race
+	took := time.Hour
+	for range 3 { // a busy machine holds up one, not all
+		start := time.Now()
+		Correlate(ten, ten)
+		took = min(took, time.Since(start))
+	}
+	require.Less(t, took, 2*time.Second) // -race
 }
 
 // TestProducts compares with the sum that defines it.
