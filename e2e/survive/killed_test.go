@@ -27,12 +27,8 @@ import (
 )
 
 const (
-	// again is how soon calls are to talk again after the death of their node, and
-	// share is how many of them, in percent.
-	again = 5 * time.Second
+	// share is how many calls are to talk again after the death of their node, in percent.
 	share = 95
-	// watched is how long everybody speaks after it.
-	watched = 9 * time.Second
 	// piece is how long each says something that is looked for.
 	piece = 1500 * time.Millisecond
 	// heardFrom is the correlation from which speech counts as heard.
@@ -41,6 +37,10 @@ const (
 	// orders is how many further calls are hung up by the other node before.
 	orders = 2
 )
+
+// again is how soon calls are to talk again after the death of their node; watched, how long
+// everybody speaks after it, has room for two pieces behind that.
+var again, watched = 8 * time.Second, 12 * time.Second
 
 // connected are the ways of the calls over connections, two of each: one that is recorded and
 // one that is not, one that the caller hangs up and one that the callee does. Those
@@ -107,7 +107,7 @@ func (k *talks) hearsAgain(side int, killed time.Time) (after time.Duration, ok 
 		return 0, false
 	}
 	for _, p := range k.side[1-side].pieces() {
-		if p.at.Before(first) || p.at.After(killed.Add(again)) {
+		if p.at.Before(first) || p.at.After(killed.Add(again+piece)) { // the next piece begins so late
 			continue
 		}
 		heard := k.side[side].call.Heard().Since(p.at)
