@@ -38,11 +38,12 @@ type account struct {
 
 // leg is a call that the network behind the trunk got.
 type leg struct {
-	node           int // whose it is; -1: of none that we know
-	x, callee      string
-	text           string
-	at             time.Time
-	answered, over bool
+	node      int // whose it is; -1: of none that we know
+	x, callee string
+	text      string
+	at        time.Time
+	answered  time.Time // by the callee's own clock; zero: it was not
+	over      bool
 }
 
 // judge holds everything that happened against the model.
@@ -96,7 +97,9 @@ func legs(messages []sipp.Message) (all []*leg) {
 			all = append(all, l)
 		case l == nil:
 		case m.Sent && strings.HasPrefix(start, "SIP/2.0 200") && strings.HasSuffix(m.Header("CSeq"), "INVITE"):
-			l.answered = true
+			if l.answered.IsZero() { // it is repeated until its ACK
+				l.answered = m.At
+			}
 		case !m.Sent && strings.HasPrefix(start, "BYE "):
 			l.over = true
 		}

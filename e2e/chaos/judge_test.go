@@ -163,10 +163,23 @@ func (a *account) accounted(p *played, c *call) bool {
 	talk, billed := c.ended.Sub(c.answered), c.row.ended.Sub(c.row.answered)
 	by := a.concerns(c)
 	short := billed < talk && by != nil && by.cuts && c.ended.After(by.from.Add(-moment))
-	if !c.ended.IsZero() && !short && (talk-billed).Abs() > time.Second {
+	long := billed > c.ended.Sub(a.pickedUp(c))+time.Second
+	if !c.ended.IsZero() && !short && (long || billed < talk-time.Second) {
 		a.say(badDuration, "%s: billed %v, talked %v: %v: %v", p.name, billed, talk, c, c.row)
 	}
 	return true
+}
+
+// pickedUp is when the callee's phone answered a call, from when on it costs money: the caller
+// hears of it once the record is on the disk, which may be slow.
+func (a *account) pickedUp(c *call) time.Time {
+	at := c.answered
+	for _, l := range a.legs {
+		if l.node == c.node && l.x == c.x && l.callee == c.row.callee && l.answered.After(c.sent) && l.answered.Before(at) {
+			at = l.answered
+		}
+	}
+	return at
 }
 
 // moment is how long what happens to a call may be known to its node alone: it copies its journal 50
@@ -200,7 +213,7 @@ func (a *account) judgeLegs() {
 		if caller := a.model.callee(l.x, l.callee); strings.Contains(l.text, strings.TrimPrefix(caller, "+86")) {
 			a.say(numberShown, "%s", l.text)
 		}
-		if l.answered && !l.over && !a.cutOff(l) {
+		if !l.answered.IsZero() && !l.over && !a.cutOff(l) {
 			a.say(leftUp, "%s from %s of node %d at %v", l.callee, l.x, l.node, l.at)
 		}
 	}

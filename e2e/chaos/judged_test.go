@@ -44,7 +44,7 @@ func fair() *account {
 		a.calls = append(a.calls, &call{caller: p.a, x: p.x, bound: true, sent: after(at), answered: after(at + 0.2), ended: after(at + 3.2), status: 200})
 		a.rows = append(a.rows, &row{node: "n0", session: map[bool]string{true: "s0", false: "s1"}[at < 0], x: p.x, caller: p.a, callee: p.b,
 			in: after(at), answered: after(at + 0.25), ended: after(at + 3.2), closed: true, disconnects: 1, fees: 1})
-		a.legs = append(a.legs, &leg{x: p.x, callee: p.b, text: "INVITE sip:" + p.b + "\r\nFrom: <sip:" + p.x + ">", at: after(at), answered: true, over: true})
+		a.legs = append(a.legs, &leg{x: p.x, callee: p.b, text: "INVITE sip:" + p.b + "\r\nFrom: <sip:" + p.x + ">", at: after(at), answered: after(at + 0.15), over: true})
 	}
 	a.calls = append(a.calls, &call{caller: gone.a, x: gone.x, sent: after(4), status: 403})
 	for at := 0.5; at < 10; at += 3 {
@@ -120,6 +120,8 @@ func TestJudge(t *testing.T) {
 		"too short, over before it":       {func(a *account) { byNode(a); a.overAt(-1) }, []string{badDuration}},
 		"too short, over as it died":      {func(a *account) { byNode(a); a.overAt(-0.03) }, nil},
 		"too long, cut off by the death":  {func(a *account) { byNode(a); a.rows[1].ended = after(5.4) }, []string{badDuration}},
+		"billed before it was answered":   {func(a *account) { a.heardLate(); a.rows[1].answered = after(0.1) }, []string{badDuration}},
+		"its caller hears of it late":     {func(a *account) { a.heardLate() }, nil},
 		"an hour ahead":                   {func(a *account) { a.played[0].clockAhead = time.Hour; a.rows[1].shift(time.Hour) }, nil},
 		"an hour ahead, not so played":    {func(a *account) { a.rows[1].shift(time.Hour) }, []string{falseRecord, recordLost}},
 		"a stranger rings":                {func(a *account) { a.legs[1].callee = "+8613912345678" }, []string{wrongRoute}},
@@ -174,6 +176,9 @@ func (a *account) answer(at float64) {
 	a.rows[1].in = after(at - 0.2)
 }
 
+// heardLate has the caller of the call of the fault hear long after the callee's answer of it.
+func (a *account) heardLate() { a.calls[1].answered = after(3) }
+
 // shift has a record be written by a clock that is ahead.
 func (r *row) shift(by time.Duration) {
 	r.in, r.answered, r.ended = r.in.Add(by), r.answered.Add(by), r.ended.Add(by)
@@ -223,8 +228,8 @@ func TestLegs(t *testing.T) {
 		message(true, "SIP/2.0 200 OK", "b", "1 INVITE"), message(false, "BYE sip:nobody SIP/2.0", "c", "2 BYE"),
 	})
 	require.Len(t, all, 2)
-	require.Equal(t, []any{1, "+8617010000001", "+8613900000001", true, true}, []any{all[0].node, all[0].x, all[0].callee, all[0].answered, all[0].over})
-	require.Equal(t, []any{1, "+8613900000002", true, false}, []any{all[1].node, all[1].callee, all[1].answered, all[1].over})
+	require.Equal(t, []any{1, "+8617010000001", "+8613900000001", begun, true}, []any{all[0].node, all[0].x, all[0].callee, all[0].answered, all[0].over})
+	require.Equal(t, []any{1, "+8613900000002", begun, false}, []any{all[1].node, all[1].callee, all[1].answered, all[1].over})
 }
 
 // TestSaw follows a call by its caller's messages.
