@@ -71,8 +71,9 @@ type playing struct {
 	begin, end int
 }
 
-// played finds the prompts of which two parts of three, in their places, were
-// heard.
+// played finds the prompts of which two parts of three were heard, in their places
+// or later, if the program had to wait: by less than any prompt lasts, so that two
+// playings are not one.
 func played(heard []byte, clips map[string][]byte) []playing {
 	var all []playing
 	count := make(map[int]int) // parts by index in all
@@ -80,7 +81,7 @@ func played(heard []byte, clips map[string][]byte) []playing {
 		name, part := f.Name[:len(f.Name)-1], int(f.Name[len(f.Name)-1]-'0')
 		p := playing{name: name, begin: samples(f.At) - part*len(clips[name])/3}
 		p.end = p.begin + len(clips[name])
-		if n := len(all) - 1; n >= 0 && all[n].name == name && p.begin >= all[n].begin && p.begin < all[n].begin+samples(time.Second) {
+		if n := len(all) - 1; n >= 0 && all[n].name == name && p.begin >= all[n].begin && p.begin < all[n].begin+samples(3*time.Second) {
 			all[n].end = p.end
 			count[n]++
 			continue
