@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -43,7 +44,9 @@ func deadReceiver(s *scene) {
 	statusDead.Store(true)
 	call()
 	require.Eventually(s, func() bool { return billed(1) }, step, 20*time.Millisecond, "a dead status address delays the fee event")
-	time.Sleep(time.Second) // until it is noted that it was taken: else it would come again
+	require.Eventually(s, func() bool {
+		return slices.ContainsFunc(s.logged(s.customer.Of(x)[0].Session), func(e logged) bool { return e.EventType == "fee" && !e.Push.Taken.IsZero() })
+	}, step, 50*time.Millisecond, "it is not noted that it was taken: it would come again")
 	feeDead.Store(true)
 	call()
 	for range 2 {

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"slices"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -13,7 +14,7 @@ import (
 
 func restartScenarios() []scenario {
 	return []scenario{
-		{"killed in the middle", own(func(*gate.Config) {}, killed)},
+		{"killed in the middle", own(func(c *gate.Config) { c.InterDigit = 30 * time.Second }, killed)},
 		{"ended with patience", own(func(c *gate.Config) { c.Drain = 30 * time.Second }, drained)},
 		{"ended at its limit", own(func(c *gate.Config) { c.Drain = 2 * time.Second }, drainLimit)},
 		{"Redis dies in the middle", own(func(*gate.Config) {}, redisDies)},
@@ -38,14 +39,15 @@ func killed(s *scene) {
 	s.connect(first, ax, x4)
 	_, x3, _ := s.oneE(appAXE, "0001")
 	typing := s.stranger()
-	s.types(typing, x3, "00") // the last: the extension is not waited for long
+	s.types(typing, x3, "00")
 	for x, last := range map[string]string{x: "answer", x2: "alerting", x3: "callin", x4: "answer"} {
 		require.Eventually(s, func() bool {
 			all := s.customer.Of(x)
 			return len(all) == 1 && all[0].Event(last) != nil
 		}, step, 50*time.Millisecond, "%s of %s", last, x)
 	}
-	time.Sleep(time.Second) // until it has noted that these were taken: else they would come again
+	s.noted(x, x2, x3, x4)
+	time.Sleep(2 * time.Second) // the recording is on the disk 2 s at a time, and one of less than 3 s would be removed
 
 	require.NoError(s, s.gate.Kill())
 	require.NoError(s, s.gate.Serve(s.ctx))
@@ -77,9 +79,22 @@ func killed(s *scene) {
 	require.NoError(s, out.Hangup(s.within(step)))
 	s.clearedWith(in, 16)
 	s.story(x4, n, billed{direction: 0, binding: id4, caller: first.Number(), callee: ax.Number(), service: "003", events: evAnswered, talk: true})
-	time.Sleep(time.Second)           // as above
+	s.noted(x4)
 	require.NoError(s, s.gate.Kill()) // nothing is closed twice
 	require.NoError(s, s.gate.Serve(s.ctx))
+}
+
+// noted waits until axgate has stored that the customer took all events of the calls to some X:
+// else they would come again after its death.
+func (s *scene) noted(xs ...string) {
+	s.Helper()
+	for _, x := range xs {
+		for _, c := range s.customer.Of(x) {
+			require.Eventually(s, func() bool {
+				return !slices.ContainsFunc(s.logged(c.Session), func(e logged) bool { return e.Push.Taken.IsZero() })
+			}, step, 50*time.Millisecond, "a push of %s is not noted", c.Session)
+		}
+	}
 }
 
 // drained: a running talk may end by itself; new calls are refused.

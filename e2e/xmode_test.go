@@ -200,19 +200,7 @@ func (s *scene) callin(x string) string {
 	s.Helper()
 	call, err := s.customer.Story(s.within(step), x, 1)
 	require.NoError(s, err)
-	var list struct {
-		Items []struct {
-			EventType string
-			Push      struct {
-				Failure     string
-				Next, Taken time.Time
-			}
-		}
-	}
-	out, err := s.gate.Run(s.within(step), "event", "list", "--json", "--session", call.Session)
-	require.NoError(s, err)
-	require.NoError(s, json.Unmarshal(out, &list), "%s", out)
-	for _, e := range list.Items {
+	for _, e := range s.logged(call.Session) {
 		if e.EventType == "callin" {
 			require.True(s, e.Push.Next.IsZero(), "it is not pushed again")
 			require.True(s, e.Push.Taken.IsZero())
@@ -221,6 +209,26 @@ func (s *scene) callin(x string) string {
 	}
 	require.Fail(s, "no callin in the log")
 	return ""
+}
+
+// logged is an event in the event log.
+type logged struct {
+	EventType string
+	Push      struct {
+		Failure     string
+		Next, Taken time.Time
+	}
+}
+
+// logged are the events of a call in the event log.
+func (s *scene) logged(session string) []logged {
+	s.Helper()
+	out, err := s.gate.Run(s.within(step), "event", "list", "--json", "--session", session)
+	require.NoError(s, err)
+	var list struct{ Items []logged }
+	require.NoError(s, json.Unmarshal(out, &list), "%s", out)
+	require.NotEmpty(s, list.Items)
+	return list.Items
 }
 
 // xDead: nobody was told of the call but afterwards.
