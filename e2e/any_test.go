@@ -165,7 +165,7 @@ func axForeignRefused(s *scene) {
 // so may somebody who shows no number.
 func axServiceCaller(s *scene) {
 	a, x, id := s.oneA()
-	for i, from := range []struct{ spelled, number string }{{"4008001234", "+864008001234"}, {"95588", "+8695588"}, {"075528000000", "+8675528000000"}, {"anonymous", ""}} {
+	for i, from := range []struct{ spelled, number string }{{"4008001234", "+864008001234"}, {"95588", "+8695588"}, {"075528765432", "+8675528765432"}, {"anonymous", ""}} {
 		out := s.dial(s.carrier(from.number), x, phone.From(from.spelled))
 		in := s.rings(a)
 		s.shows(in, x)
