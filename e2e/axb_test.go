@@ -81,9 +81,14 @@ func axbBothWays(callerOver, calleeOver string, fromA bool) func(*scene) {
 }
 
 // responses are the statuses of the responses to a call's INVITE in the order
-// of the wire, without the challenge.
+// of the wire, without the challenge and what was sent again.
 func responses(c *phone.Call) (codes []string) {
+	seen := map[string]bool{}
 	for _, m := range c.Messages() {
+		if seen[string(m.Raw)] {
+			continue
+		}
+		seen[string(m.Raw)] = true
 		if status, is := strings.CutPrefix(m.StartLine(), "SIP/2.0 "); is && !m.Sent && strings.HasSuffix(m.Header("CSeq"), "INVITE") && !strings.HasPrefix(status, "40") {
 			codes = append(codes, status[:3])
 		}

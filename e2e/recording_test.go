@@ -17,7 +17,7 @@ import (
 func recordingScenarios() []scenario {
 	return []scenario{
 		{"recording stereo", recordingStereo},
-		{"recording of two seconds", recordingShort},
+		{"recording of a short talk", recordingShort},
 		{"recording in an app that informs people itself", recordingInforms},
 		{"recording with a hint of its own", recordingOwnHint},
 	}
@@ -99,7 +99,7 @@ func recordingStereo(s *scene) {
 func recordingShort(s *scene) {
 	a, b, x, id := s.pair(appInforms, "--record")
 	out, in := s.connect(a, b, x)
-	require.NoError(s, out.Say(s.within(step), firstSpeech[:8000]))
+	require.NoError(s, out.Say(s.within(step), firstSpeech[:1600]))
 	require.NoError(s, out.Hangup(s.within(step)))
 	s.clearedWith(in, 16)
 	c := s.story(x, 1, billed{direction: 1, binding: id, caller: a.Number(), callee: b.Number(), service: "004", events: evAnswered, talk: true})
