@@ -164,9 +164,9 @@ func preCall(s *scene) {
 		in := s.rings(way.callee)
 		s.hearsPrompt(out, start, way.prompt)
 		require.Eventually(s, func() bool {
-			// There is time for one burst; a late packet may break it.
+			// There is time for one burst, which a late packet may break: one part is longer than a burst of busy tone.
 			return slices.ContainsFunc(hear.Tones(out.Heard().Audio), func(t hear.Tone) bool {
-				return t.Signal != hear.Busy && t.At > duration(s.clip(way.prompt))
+				return t.Signal != hear.Busy && t.Length > 400*time.Millisecond && t.At > duration(s.clip(way.prompt))
 			})
 		}, step, 200*time.Millisecond, "ring-back after the prompt")
 		require.Empty(s, in.Heard().Audio, "the callee hears nothing of it")
