@@ -179,7 +179,6 @@ func TestSilenceOfOneWhoHolds(t *testing.T) {
 // more what the failed hold took back, and with it what was agreed since.
 func TestRefusedHoldIsForgotten(t *testing.T) {
 	w := open(t, quick, func(s *settings) {
-		s.cfg.second = 40 * time.Millisecond
 		s.trunkA.Timer = trunk.Timer{Off: true}
 		s.trunkA.Hold.Relay = true
 	})

@@ -12,10 +12,10 @@ import (
 	"axgate/sip/wire"
 )
 
-// quick has a second of what peers are told take 30 ms, and sessions of 90 of
+// quick has a second of what peers are told take 50 ms, and sessions of 90 of
 // them with both trunks.
 func quick(s *settings) {
-	s.cfg.second = 30 * time.Millisecond
+	s.cfg.second = 50 * time.Millisecond
 	s.trunkA.Timer.Expires, s.trunkB.Timer.Expires = 90*time.Second, 90*time.Second
 }
 
@@ -284,7 +284,7 @@ func TestPeerDoesNotRefresh(t *testing.T) {
 			require.Equal(t, "90;refresher=uac", d.response(200, "UPDATE").get("Session-Expires"))
 			require.Equal(t, "Q.850;cause=41", a.hungUp().get("Reason"))
 			b.hungUp()
-			require.Greater(t, time.Since(began), 1200*time.Millisecond, "60 of the 90 seconds")
+			require.Greater(t, time.Since(began), 2900*time.Millisecond, "60 of the 90 seconds")
 			w.ends(8020, map[bool]int{false: 7505, true: 7506}[c.byB])
 		})
 	}
@@ -294,8 +294,8 @@ func TestPeerDoesNotRefresh(t *testing.T) {
 func TestPeerRefreshes(t *testing.T) {
 	w := open(t, quick)
 	a, b := w.begins([]string{"Supported: timer", "Session-Expires: 150;refresher=uac"}, []string{"Session-Expires: 150;refresher=uas"})
-	for i := range 5 { // of 3 s each, of which 2.4 s are waited for
-		time.Sleep(600 * time.Millisecond)
+	for i := range 5 { // sessions of 7.5 s, of which 5.9 s are waited for: one that is not refreshed ends before the last
+		time.Sleep(1500 * time.Millisecond)
 		if i%2 == 0 {
 			a.request("UPDATE", "", "Supported: timer", "Session-Expires: 150;refresher=uac")
 			a.response(200, "UPDATE")
