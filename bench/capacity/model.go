@@ -20,7 +20,7 @@ type load struct {
 type costs struct {
 	Minute       float64 `default:"0.04" help:"CPU seconds of a minute of a recorded call."`
 	SetUp        float64 `default:"3.5" help:"CPU seconds of axgate for 1,000 recorded calls set up and torn down, without Redis and ledger server."`
-	Memory       float64 `default:"85" help:"KiB of memory of a call that is up."`
+	Memory       float64 `default:"60" help:"KiB of memory of a call that is up."`
 	Decision     float64 `default:"200" help:"CPU microseconds of Redis per call: decision, marks, release."`
 	Cached       float64 `default:"480" help:"Bytes of a binding in Redis."`
 	Kept         float64 `default:"812" help:"Bytes of a binding in the ledger, with its indexes."`
