@@ -34,7 +34,7 @@ type job struct {
 	file    *file
 	silence int64 // frames before the piece
 	piece   []byte
-	done    chan<- struct{} // not nil: this is the last job
+	done    chan<- struct{} // not nil: this is the last job, and piece stays the recording's
 }
 
 // serve does the jobs of a queue until it is closed.
@@ -42,9 +42,10 @@ func serve(q <-chan job) {
 	for j := range q {
 		j.file.silence(j.silence)
 		j.file.write(j.piece)
-		back(j.piece, j.file.channels)
 		if j.done != nil {
 			close(j.done)
+		} else {
+			pieces[j.file.channels-1].back(j.piece)
 		}
 	}
 }

@@ -54,19 +54,47 @@ func TestCreateRefuses(t *testing.T) {
 	require.Error(t, err, "the directory is a file")
 }
 
-// A buffer comes back from the disk while the next one is being filled: what is
-// in both must not be wiped.
+// What waits for the disk is a piece alone, and stays as it is while the buffer goes on; what comes back is another
+// recording's at once.
 func TestPiecesJoin(t *testing.T) {
-	p := begin(t, Options{})
-	for i := range 3000 {
-		p.packet(0, 1, uint32(160*i), 20+float64(20*i), byte(i))
-		if i%100 == 0 {
-			time.Sleep(time.Millisecond)
-		}
-	}
-	samples, _ := p.end(60_000)
-	for i := range 3000 {
-		require.Equal(t, 160, bytes.Count(samples[160*i:160*(i+1)], []byte{byte(i)}), "packet %d", i)
+	for name, o := range map[string]Options{"mono": {}, "stereo": {Stereo: true}} {
+		t.Run(name, func(t *testing.T) {
+			p, other := begin(t, o), begin(t, o)
+			say := func(from, to int) {
+				for i := from; i < to; i++ {
+					p.packet(0, 1, uint32(160*i), 20+float64(20*i), byte(i))
+					if o.Stereo {
+						p.packet(1, 2, uint32(160*i), 20+float64(20*i), byte(i+100))
+					}
+					other.packet(0, 1, uint32(160*i), 20+float64(20*i), a)
+				}
+			}
+			say(0, 1000)
+			disk, still := p.queue, make(chan job, 100)
+			p.queue = still
+			say(1000, 2000)
+			require.GreaterOrEqual(t, len(still), 1000*160/pieceFrames-1)
+			for range len(still) {
+				j := <-still
+				require.Equal(t, pieceFrames*p.channels, cap(j.piece))
+				disk <- j
+			}
+			p.queue = disk
+			say(2000, 3000)
+			other.end(60_000)
+			samples, _ := p.end(60_000)
+			for i := range 3000 {
+				for side := range p.channels {
+					n := 0
+					for k := side; k < 160*p.channels; k += p.channels {
+						if samples[160*p.channels*i+k] == byte(i+100*side) {
+							n++
+						}
+					}
+					require.Equal(t, 160, n, "packet %d of side %d", i, side)
+				}
+			}
+		})
 	}
 }
 
@@ -148,7 +176,7 @@ func settle(t *testing.T, w *Writer) {
 	t.Helper()
 	for _, q := range w.queues {
 		done := make(chan struct{})
-		require.NoError(t, w.put(q, job{file: &file{channels: 1}, piece: make([]byte, bufferFrames)[:0], done: done}))
+		require.NoError(t, w.put(q, job{file: new(file), done: done}))
 		<-done
 	}
 }

@@ -145,7 +145,8 @@ func (w *Writer) Create(o Options) (*Recording, error) {
 	if err := r.file.begin(r.channels); err != nil {
 		return nil, fmt.Errorf("begin a recording: %w", errors.Join(err, f.Close(), os.Remove(f.Name())))
 	}
-	r.buf = silent(r.channels)
+	r.buf = buffers[r.channels-1].take()
+	hush(r.buf)
 	w.open.Add(1)
 	return r, nil
 }

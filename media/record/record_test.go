@@ -70,8 +70,8 @@ func (p *tape) end(ms int) (samples []byte, r Result) {
 
 const a, b, still = 0x21, 0x92, law.SilenceA
 
-// pieces counts the samples of a kind in each 10 ms.
-func pieces(samples []byte, of byte) (n []int) {
+// hundredths counts the samples of a kind in each hundredth of a second.
+func hundredths(samples []byte, of byte) (n []int) {
 	for i := 0; i+80 <= len(samples); i += 80 {
 		n = append(n, bytes.Count(samples[i:i+80], []byte{of}))
 	}
@@ -203,7 +203,7 @@ func TestNewSourcesAndJumps(t *testing.T) {
 		p.packet(0, 9, 3_000_000_000+8000*3600+uint32(160*(50+i)), 9020+float64(20*i), a)
 	}
 	samples, _ := p.end(10_000)
-	for i, n := range pieces(samples, a) {
+	for i, n := range hundredths(samples, a) {
 		want := 80
 		if i >= 300 && i < 900 {
 			want = 0
@@ -270,6 +270,23 @@ func TestLongSilence(t *testing.T) {
 	require.Equal(t, time.Hour+100*time.Millisecond, r.Duration)
 	require.Equal(t, 160, bytes.Count(samples, []byte{a}))
 	require.Equal(t, 160, bytes.Count(samples[8000*3600:], []byte{mixed[a][b]}))
+}
+
+// After silence of any length what was heard before it is there, and a packet may still come late.
+func TestSilenceOfAnyLength(t *testing.T) {
+	for ms := 500; ms < 5000; ms += 70 {
+		p := begin(t, Options{})
+		for i := range 100 {
+			p.packet(0, 1, uint32(160*i), 20+float64(20*i), a)
+		}
+		then := 2000 + ms
+		p.packet(1, 2, 160, float64(then+20), b)
+		p.packet(1, 2, 0, float64(then+40), b)
+		samples, _ := p.end(then + 500)
+		require.Equal(t, bytes.Repeat([]byte{a}, 16_000), samples[:16_000], "%d ms", ms)
+		require.Equal(t, bytes.Repeat([]byte{b}, 320), samples[8*then-160:8*then+160], "%d ms", ms)
+		require.Equal(t, len(samples)-16_320, bytes.Count(samples, []byte{still}), "%d ms", ms)
+	}
 }
 
 // A packet costs the media worker no allocation.

@@ -39,18 +39,6 @@ type Recording struct {
 	ended bool
 }
 
-// silent gives a buffer of silence.
-func silent(channels int) []byte {
-	b := buffers[channels-1].take(bufferFrames * channels)
-	hush(b)
-	return b
-}
-
-// back takes a buffer that was written; b is its beginning.
-func back(b []byte, channels int) {
-	buffers[channels-1].back(b[:bufferFrames*channels])
-}
-
 func hush(b []byte) {
 	for n := copy(b, quiet); n < len(b); {
 		n += copy(b[n:], quiet)
@@ -89,32 +77,31 @@ func (r *Recording) lay(side int, at int64, alaw []byte) {
 
 // reach makes room in the buffer for the frames before end.
 func (r *Recording) reach(end int64) {
-	for end > r.base+bufferFrames {
-		if end > r.base+2*bufferFrames { // nobody was heard for long
-			r.piece(bufferFrames)
-			gap := end - r.base - windowFrames
+	for handed := int64(0); end > r.base+bufferFrames; handed += pieceFrames {
+		if handed >= bufferFrames { // nobody was heard for long, and the buffer has nothing any more
+			gap := end - windowFrames - r.base
 			r.owed += gap
 			r.base += gap
-			continue
+			return
 		}
-		r.piece(pieceFrames)
+		r.piece()
 	}
 }
 
-// piece hands the first n frames of the buffer to the disk; a disk that is too
-// slow gets silence to write instead.
-func (r *Recording) piece(n int64) {
-	cut := n * int64(r.channels)
-	full := r.buf
-	r.base += n
-	r.buf = silent(r.channels)
-	copy(r.buf, full[cut:]) // before full is given away: it may be another recording's at once
-	if r.writer.offer(r.queue, job{file: r.file, silence: r.owed, piece: full[:cut]}) {
+// piece hands the first piece of the buffer to the disk, as a copy: while that waits, the buffer goes on with the rest. A
+// disk that is too slow gets silence to write instead.
+func (r *Recording) piece() {
+	stock := &pieces[r.channels-1]
+	piece := stock.take()
+	copy(piece, r.buf)
+	hush(r.buf[copy(r.buf, r.buf[len(piece):]):])
+	r.base += pieceFrames
+	if r.writer.offer(r.queue, job{file: r.file, silence: r.owed, piece: piece}) {
 		r.owed = 0
 		return
 	}
-	back(full, r.channels)
-	r.owed, r.lost = r.owed+n, r.lost+n
+	stock.back(piece)
+	r.owed, r.lost = r.owed+pieceFrames, r.lost+pieceFrames
 }
 
 // Close ends the recording at an instant: the file is made as long as the talk
@@ -133,11 +120,12 @@ func (r *Recording) Close(end time.Time) (Result, error) {
 	done := make(chan struct{})
 	err := r.writer.put(r.queue, job{file: r.file, silence: r.owed, piece: last, done: done})
 	if err != nil { // what was queued before is still written, and is Repair's
-		back(r.buf, r.channels)
+		r.free()
 		r.writer.workers.Wait()
 		return Result{}, errors.Join(err, r.file.f.Close())
 	}
 	<-done
+	r.free()
 	r.writer.finishing <- struct{}{}
 	result, err := r.file.finish(end.Sub(r.talk) >= r.minTalk && (total > 0 || r.file.further))
 	<-r.writer.finishing
@@ -159,12 +147,18 @@ func (r *Recording) Abandon() {
 	r.ended = true
 	r.writer.open.Add(-1)
 	r.writer.locked.closes(r.file.f)
+	r.free()
 	done := make(chan struct{})
-	if err := r.writer.put(r.queue, job{file: r.file, piece: r.buf[:0], done: done}); err != nil {
-		back(r.buf, r.channels)
+	if err := r.writer.put(r.queue, job{file: r.file, done: done}); err != nil {
 		r.writer.workers.Wait()
 	} else {
 		<-done
 	}
 	_ = r.file.f.Close() // what is in it is the other's concern
+}
+
+// free gives the buffer back.
+func (r *Recording) free() {
+	buffers[r.channels-1].back(r.buf)
+	r.buf = nil
 }
