@@ -79,7 +79,7 @@ var (
 	portsFree = level("media_ports_free", "Legs that could have RTP ports now; ports rest between two calls.")
 
 	recordingsOpen = level("recordings_open", "Recordings that are being written.")
-	piecesWaiting  = level("recording_pieces_waiting", "Pieces of recordings, of 2 s each, that wait for the disk.")
+	piecesWaiting  = level("recording_pieces_waiting", "Pieces of recordings, of half a second each, that wait for the disk.")
 	uploadsWaiting = level("recordings_waiting", "Recordings on this node's disk that wait for the store.")
 	uploadsDone    = sum("recordings_stored_total", "Recordings that were brought to the store.")
 	uploadsUnread  = level("recordings_unreadable", "Of those that wait, those that cannot be read or deleted on this node's disk.")

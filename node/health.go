@@ -40,7 +40,7 @@ const (
 	stuckAfter   = 15 * time.Second // of a worker that obeys nobody
 	ledgerSilent = 3 * time.Second  // a node asks it twice a second
 	storeFailing = 5 * time.Minute
-	manyPieces   = 200 // of recordings, 2 s each, that wait for the disk
+	manyPieces   = 800 // of recordings, half a second each, that wait for the disk
 	fewPorts     = 20  // one of so many is free
 )
 

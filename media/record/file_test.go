@@ -152,13 +152,13 @@ func TestBrokenDisk(t *testing.T) {
 				require.Empty(t, left)
 				return
 			}
-			require.ErrorContains(t, err, "only its first 8.192s")
+			require.ErrorContains(t, err, "only its first 8.704s")
 			raw, err := os.ReadFile(r.Path)
 			require.NoError(t, err)
 			got, err := wav.Parse(raw)
 			require.NoError(t, err)
 			require.Equal(t, r.Duration, got.Duration())
-			require.Equal(t, bytes.Repeat([]byte{a}, 8192*8), got.Data)
+			require.Equal(t, bytes.Repeat([]byte{a}, 17*pieceFrames), got.Data)
 		})
 	}
 }
@@ -232,7 +232,7 @@ func TestKilled(t *testing.T) {
 	part := filepath.Join(dir, "a.wav.part")
 	eventually(t, "a piece is on the disk", func() bool {
 		info, err := os.Stat(part)
-		return err == nil && info.Size() > 5*pieceFrames
+		return err == nil && info.Size() > 8*pieceFrames
 	})
 	require.NoError(t, cmd.Process.Kill())
 	require.Error(t, cmd.Wait())

@@ -19,11 +19,11 @@ func goOn(r *Recording, from, to int, sample byte) {
 	}
 }
 
-// grown waits until pieces of a recording are on the disk.
-func grown(t *testing.T, part string, pieces int64) {
+// grown waits until what was written of spoken is on the disk.
+func grown(t *testing.T, part string) {
 	eventually(t, "pieces are written", func() bool {
 		info, err := os.Stat(part)
-		return err == nil && info.Size() > pieces*pieceFrames
+		return err == nil && info.Size() > onDisk
 	})
 }
 
@@ -50,19 +50,19 @@ func TestHeirOfStopped(t *testing.T) {
 				defer w.Close()
 				r, err := w.Create(Options{Dir: dir, Name: "a.wav"})
 				require.NoError(t, err)
-				goOn(r, 0, 300, 0x11)
-				grown(t, filepath.Join(dir, "a.wav.part"), 4)
+				goOn(r, 0, spoken, 0x11)
+				grown(t, filepath.Join(dir, "a.wav.part"))
 				got, err := Complete(dir, "a.wav", time.Second, ring)
 				require.NoError(t, err)
-				require.Equal(t, span(4*pieceFrames), got.Duration)
+				require.Equal(t, span(onDisk), got.Duration)
 				before, err := os.ReadFile(got.Path)
 				require.NoError(t, err)
-				goOn(r, 300, 900, 0x33)
+				goOn(r, spoken, 900, 0x33)
 				wakes(r)
 				after, err := os.ReadFile(got.Path)
 				require.NoError(t, err)
 				require.True(t, bytes.Equal(before, after), "%d bytes, then %d", len(before), len(after))
-				require.Equal(t, bytes.Repeat([]byte{0x11}, 4*pieceFrames), samplesOf(t, got.Path, ring))
+				require.Equal(t, bytes.Repeat([]byte{0x11}, onDisk), samplesOf(t, got.Path, ring))
 				require.Equal(t, []string{"a.wav"}, names(t, dir))
 				again, err := Complete(dir, "a.wav", time.Second, ring)
 				require.NoError(t, err)
@@ -95,7 +95,7 @@ func TestHeirOfNothing(t *testing.T) {
 func TestHeirIsStopped(t *testing.T) {
 	dir := t.TempDir()
 	o := Options{Dir: dir, Name: "a.wav"}
-	o.Begun = crashed(t, o, nil, 300, 0x11).Add(-6 * time.Second)
+	o.Begun = crashed(t, o, nil, spoken, 0x11).Add(-6 * time.Second)
 	w := Open(WriterOptions{})
 	defer w.Close()
 	r, err := w.Create(o)
@@ -104,7 +104,7 @@ func TestHeirIsStopped(t *testing.T) {
 	require.NoError(t, err)
 	_, err = r.Close(r.start.Add(time.Second))
 	require.ErrorContains(t, err, "a.wav")
-	require.Equal(t, bytes.Repeat([]byte{0x11}, 4*pieceFrames), samplesOf(t, got.Path, nil)[:4*pieceFrames])
+	require.Equal(t, bytes.Repeat([]byte{0x11}, onDisk), samplesOf(t, got.Path, nil)[:onDisk])
 	require.Equal(t, []string{"a.wav"}, names(t, dir))
 }
 
@@ -115,8 +115,8 @@ func TestClocks(t *testing.T) {
 		t.Run(ahead.String(), func(t *testing.T) {
 			dir := t.TempDir()
 			o := Options{Dir: dir, Name: "a.wav"}
-			o.Begun = crashed(t, o, nil, 300, 0x11).Add(-ahead)
-			crashed(t, o, nil, 300, 0x22) // a second one, which dies as well
+			o.Begun = crashed(t, o, nil, spoken, 0x11).Add(-ahead)
+			crashed(t, o, nil, spoken, 0x22) // a second one, which dies as well
 			w := Open(WriterOptions{})
 			defer w.Close()
 			r, err := w.Create(o)
@@ -131,7 +131,7 @@ func TestClocks(t *testing.T) {
 			for _, part := range []struct {
 				sample byte
 				frames int
-			}{{0x11, 4 * pieceFrames}, {0x22, 4 * pieceFrames}, {0x33, 200 * 160}} {
+			}{{0x11, onDisk}, {0x22, onDisk}, {0x33, 200 * 160}} {
 				at := bytes.IndexByte(data, part.sample)
 				require.GreaterOrEqual(t, at, next)
 				next = at + part.frames
@@ -146,7 +146,7 @@ func TestClocks(t *testing.T) {
 // short as its first part may be; and the rest of a joining that was cut off goes away.
 func TestSpokenFor(t *testing.T) {
 	dir := t.TempDir()
-	crashed(t, Options{Dir: dir, Name: "a.wav"}, nil, 300, 0x11)
+	crashed(t, Options{Dir: dir, Name: "a.wav"}, nil, spoken, 0x11)
 	rest := filepath.Join(dir, "b.wav.1"+joiningSuffix)
 	require.NoError(t, os.WriteFile(rest, nil, 0o600))
 	done, err := Repair(dir, time.Hour, nil, func(name string) bool { return name == "a.wav" })

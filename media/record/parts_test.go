@@ -14,6 +14,12 @@ import (
 	"axgate/vault"
 )
 
+// Of so many packets so many frames are on the disk already, encrypted or not: whole chunks.
+const (
+	spoken = 280
+	onDisk = 8 * pieceFrames
+)
+
 // speak gives a recording so many packets of a side, each of 20 ms of one sample,
 // as if they had come since it began.
 func speak(r *Recording, side, packets int, sample byte) {
@@ -61,7 +67,7 @@ func TestFurtherPart(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			o := Options{Dir: dir, Name: "a.wav", Stereo: true}
-			begun := crashed(t, o, ring, 300, 0x11) // 6 s, of which 4 pieces of 1.024 s are written
+			begun := crashed(t, o, ring, spoken, 0x11)
 			o.Begun, o.Talk = begun.Add(-10*time.Second), begun
 			w := Open(WriterOptions{Ring: ring, Sync: true})
 			defer w.Close()
@@ -73,15 +79,14 @@ func TestFurtherPart(t *testing.T) {
 			require.Equal(t, filepath.Join(dir, "a.wav"), got.Path)
 			require.Equal(t, 2, got.Parts)
 			require.WithinDuration(t, o.Begun, got.Start, 0)
-			first := 4 * pieceFrames
 			offset := got.Duration - 4*time.Second
 			require.InDelta(t, r.start.Sub(o.Begun).Seconds(), offset.Seconds(), 0.002)
-			require.InDelta(t, (offset - span(int64(first))).Seconds(), got.Gap.Seconds(), 0.002)
+			require.InDelta(t, (offset - span(onDisk)).Seconds(), got.Gap.Seconds(), 0.002)
 			data := samplesOf(t, got.Path, ring)
 			require.Len(t, data, int(got.Duration.Milliseconds())*16)
 			at := len(data) - 4*wav.Rate*2
-			require.Equal(t, bytes.Repeat([]byte{0x11, law.SilenceA}, first), data[:2*first])
-			require.Equal(t, bytes.Repeat([]byte{law.SilenceA}, at-2*first), data[2*first:at])
+			require.Equal(t, bytes.Repeat([]byte{0x11, law.SilenceA}, onDisk), data[:2*onDisk])
+			require.Equal(t, bytes.Repeat([]byte{law.SilenceA}, at-2*onDisk), data[2*onDisk:at])
 			require.Equal(t, bytes.Repeat([]byte{law.SilenceA, 0x22}, 4*wav.Rate), data[at:])
 			require.Equal(t, []string{"a.wav"}, names(t, dir))
 		})
@@ -95,12 +100,12 @@ func TestBothDied(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			o := Options{Dir: dir, Name: "a.wav"}
-			begun := crashed(t, o, ring, 300, 0x11)
+			begun := crashed(t, o, ring, spoken, 0x11)
 			o.Begun = begun.Add(-8 * time.Second)
 			w := Open(WriterOptions{Ring: ring})
 			r, err := w.Create(o)
 			require.NoError(t, err)
-			speak(r, 1, 300, 0x22)
+			speak(r, 1, spoken, 0x22)
 			repaired, err := Repair(dir, 0, ring, nil)
 			require.NoError(t, err)
 			require.Empty(t, repaired, "its process lives")
@@ -111,8 +116,8 @@ func TestBothDied(t *testing.T) {
 			require.Len(t, repaired, 1)
 			require.Equal(t, 2, repaired[0].Parts)
 			data := samplesOf(t, repaired[0].Path, ring)
-			require.Equal(t, bytes.Repeat([]byte{0x11}, 4*pieceFrames), data[:4*pieceFrames])
-			require.Equal(t, bytes.Repeat([]byte{0x22}, 4*pieceFrames), data[len(data)-4*pieceFrames:])
+			require.Equal(t, bytes.Repeat([]byte{0x11}, onDisk), data[:onDisk])
+			require.Equal(t, bytes.Repeat([]byte{0x22}, onDisk), data[len(data)-onDisk:])
 			require.Equal(t, []string{"a.wav"}, names(t, dir))
 		})
 	}
@@ -138,7 +143,7 @@ func TestFirstPartElsewhere(t *testing.T) {
 func TestFurtherPartTooShort(t *testing.T) {
 	dir := t.TempDir()
 	o := Options{Dir: dir, Name: "a.wav", MinTalk: time.Hour}
-	o.Begun = crashed(t, o, nil, 300, 0x11).Add(-time.Second)
+	o.Begun = crashed(t, o, nil, spoken, 0x11).Add(-time.Second)
 	w := Open(WriterOptions{})
 	defer w.Close()
 	r, err := w.Create(o)
@@ -157,7 +162,7 @@ func TestAbandon(t *testing.T) {
 	o := Options{Dir: dir, Name: "a.wav"}
 	r, err := w.Create(o)
 	require.NoError(t, err)
-	speak(r, 0, 300, 0x11)
+	speak(r, 0, spoken, 0x11)
 	r.Abandon()
 	require.Equal(t, []string{"a.wav.part"}, names(t, dir))
 	_, err = r.Close(time.Now())
@@ -183,7 +188,6 @@ func names(t *testing.T, dir string) (all []string) {
 // ended costs nothing of that; one whose clock is far ahead is not silent for as long; and
 // one that nothing came to adds nothing.
 func TestPartsOfTwoClocks(t *testing.T) {
-	const first = 4 * pieceFrames // of 300 packets
 	for _, c := range []struct {
 		name        string
 		first       int           // packets
@@ -192,10 +196,10 @@ func TestPartsOfTwoClocks(t *testing.T) {
 		kept, gap   int           // frames
 		second4secs int
 	}{
-		{"behind", 300, -3 * time.Second, 200, first, 0, 4 * wav.Rate},
+		{"behind", spoken, -3 * time.Second, 200, onDisk, 0, 4 * wav.Rate},
 		{"far behind, of a process that stood still", 900, -3 * time.Second, 200, wav.Rate / 1000, 0, 4 * wav.Rate},
-		{"far ahead", 300, 3 * time.Hour, 200, first, mostGap, 4 * wav.Rate},
-		{"nothing came", 300, time.Minute, 0, first, 0, 0},
+		{"far ahead", spoken, 3 * time.Hour, 200, onDisk, mostGap, 4 * wav.Rate},
+		{"nothing came", spoken, time.Minute, 0, onDisk, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -9,8 +9,8 @@
 //
 // A file grows under its name with ".part" behind it and gets its name when it
 // is complete. [Repair] completes those that a crash has left; a crash costs the
-// 3 s at most that no piece was full of yet. Another process may go on with a
-// recording (Options.Begun), in a further part.
+// 1.5 s at most that no piece was full of yet, 3 s where the file is encrypted.
+// Another process may go on with a recording (Options.Begun), in a further part.
 package record
 
 import (
@@ -29,7 +29,7 @@ import (
 // WriterOptions are those of a Writer; zero values mean the defaults.
 type WriterOptions struct {
 	Workers int // goroutines that write; 2
-	Backlog int // pieces of about 2 s that may wait for each of them; 1,024
+	Backlog int // pieces, of half a second, that may wait for each of them; 4,096
 	// Sync: when Close returns the file and its name are on the disk for good
 	// (fsync of both). Without it a power failure, but no crash of the process,
 	// may cost the files of the last half minute. Pieces are never synced one by one.
@@ -71,7 +71,7 @@ func Open(o WriterOptions) *Writer {
 		o.Workers = 2
 	}
 	if o.Backlog <= 0 {
-		o.Backlog = 1024
+		o.Backlog = 4096
 	}
 	w := &Writer{sync: o.Sync, ring: o.Ring, finishing: make(chan struct{}, mostFinishing)}
 	for range o.Workers {
@@ -154,7 +154,7 @@ func (w *Writer) Create(o Options) (*Recording, error) {
 // Recordings is how many are open.
 func (w *Writer) Recordings() int { return int(w.open.Load()) }
 
-// Pieces is how many pieces of about 2 s wait for the disk.
+// Pieces is how many pieces, of half a second, wait for the disk.
 func (w *Writer) Pieces() (n int) {
 	for _, q := range w.queues {
 		n += len(q)

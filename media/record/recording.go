@@ -10,7 +10,7 @@ import (
 // A buffer holds a piece that goes to the disk when the talk is a window
 // beyond it: so late a packet may come, or one leg be behind the other.
 const (
-	pieceFrames  = 8 << 10
+	pieceFrames  = 4 << 10
 	windowFrames = 8 << 10
 	bufferFrames = pieceFrames + windowFrames
 )
