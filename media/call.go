@@ -14,7 +14,7 @@ import (
 )
 
 // eventBacklog is how many events wait for a call's owner; more are counted and dropped.
-const eventBacklog = 64
+const eventBacklog = 32
 
 // Call is the media of one call with its two legs. Its methods may be called from any goroutine until and after Close.
 type Call struct {
@@ -31,7 +31,7 @@ type Call struct {
 	connect [2]bool // whether a side hears the other one
 	rec     *record.Recording
 	ended   bool
-	result  [2]Stats
+	result  *[2]Stats
 }
 
 func newCall(w *worker) *Call {
@@ -40,7 +40,7 @@ func newCall(w *worker) *Call {
 		c.legs[side].init(c, Side(side))
 	}
 	if !w.later(func() { w.calls[c] = struct{}{} }) {
-		c.over()
+		c.over(new([2]Stats))
 	}
 	return c
 }
@@ -253,7 +253,7 @@ func (c *Call) Events() <-chan Event { return c.events }
 func (c *Call) Close() [2]Stats {
 	c.worker.enqueue(func() { c.end(true) })
 	<-c.done
-	return c.result
+	return *c.result
 }
 
 // Abandon is Close without a word to the peers: their audio goes on elsewhere.
@@ -268,21 +268,22 @@ func (c *Call) end(tell bool) {
 		return
 	}
 	c.rec = nil
+	result := new([2]Stats)
 	for side := range c.legs {
 		l := &c.legs[side]
-		c.result[side] = l.stats()
+		result[side] = l.stats()
 		if tell {
 			l.sayBye()
 		}
 		l.close()
 	}
 	delete(c.worker.calls, c)
-	c.over()
+	c.over(result)
 }
 
 // over tells that nothing happens on the call any more.
-func (c *Call) over() {
-	c.ended = true
+func (c *Call) over(result *[2]Stats) {
+	c.ended, c.result = true, result
 	close(c.events)
 	close(c.done)
 }

@@ -37,7 +37,7 @@ type press struct {
 
 // dialer sends digits to a leg one after the other, as telephone-events (RFC 4733) or as tones.
 type dialer struct {
-	queue       [16]press // a ring; what does not fit is dropped
+	queue       *[16]press // a ring; what does not fit is dropped; nil before the first
 	head, count int
 	resume      int64 // the next digit begins no sooner
 
@@ -67,6 +67,9 @@ func (l *leg) dial(p press, now int64) {
 	if d.count == len(d.queue) || !l.dials() {
 		l.count.dropped++
 		return
+	}
+	if d.queue == nil {
+		d.queue = new([16]press)
 	}
 	p.want = max(p.want, minPress)
 	d.queue[(d.head+d.count)%len(d.queue)] = p

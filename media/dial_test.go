@@ -197,8 +197,7 @@ func TestLongKeyInSegments(t *testing.T) {
 	l, at := &c.legs[Callee], int64(0)
 	ask(t, c, func() bool {
 		c.worker.timers.stop(&l.ticker)
-		l.dialer = dialer{count: 1}
-		l.dialer.queue[0] = press{code: 6, want: 10 * sampleRate}
+		l.dialer = dialer{count: 1, queue: &[16]press{{code: 6, want: 10 * sampleRate}}}
 		at = c.worker.now()
 		return true
 	})

@@ -10,15 +10,15 @@ import (
 
 // endpoint is one socket of a leg, for RTP or for RTCP, and the peer's address at its other end.
 type endpoint struct {
-	leg     *leg
-	sock    *udp.Socket
-	control bool // RTCP
+	leg  *leg
+	sock *udp.Socket
 
 	dest    netip.AddrPort // where to send; invalid: nowhere yet
 	kernel  udp.Destination
-	source  netip.AddrPort // the only source that is believed; invalid: not latched
+	control bool           // RTCP
 	pinned  bool           // the socket is connected to source
 	drained bool           // what was queued before it was connected is read
+	source  netip.AddrPort // the only source that is believed; invalid: not latched
 }
 
 // aim sets where packets go.

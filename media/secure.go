@@ -6,9 +6,8 @@ import (
 	"axgate/media/srtp"
 )
 
-// protection is a leg's SRTP; the zero protection is plain RTP.
+// protection is a leg's SRTP with the keys of its stream; the zero protection is plain RTP.
 type protection struct {
-	keys     srtp.Keys
 	sender   *srtp.Sender
 	receiver *srtp.Receiver
 	before   srtp.Counts // of receivers that are gone
@@ -17,9 +16,9 @@ type protection struct {
 // protect applies the keys of a peer's SDP. A new key of ours comes with a new stream, whose roll-over counter no peer can
 // mistake. After an error the leg must not go on: there is no way back to plain RTP that the SDP does not say.
 func (l *leg) protect(keys srtp.Keys) error {
-	p := &l.secure
+	p, old := &l.secure, l.stream.Keys
 	switch {
-	case keys == p.keys:
+	case keys == old:
 		return nil
 	case !keys.On():
 		*p = protection{before: p.counts()}
@@ -34,7 +33,7 @@ func (l *leg) protect(keys srtp.Keys) error {
 	} else if err := p.receiver.Rekey(keys.In); err != nil {
 		return fmt.Errorf("protect a media leg: %w", err)
 	}
-	if keys.Out != p.keys.Out {
+	if keys.Out != old.Out {
 		if l.out.started {
 			l.renew()
 		}
@@ -44,7 +43,6 @@ func (l *leg) protect(keys srtp.Keys) error {
 		}
 		p.sender = s
 	}
-	p.keys = keys
 	return nil
 }
 

@@ -4,11 +4,17 @@ import (
 	"net/netip"
 	"runtime"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
 	"axgate/media/udp"
 )
+
+// There are thousands of calls: each takes a size class of Go's, of which this is one.
+func TestCallIsSmall(t *testing.T) {
+	require.LessOrEqual(t, unsafe.Sizeof(Call{}), uintptr(3072))
+}
 
 // BenchmarkCallsUp tells what a call that is up takes of Go's memory, when both its phones were heard.
 func BenchmarkCallsUp(b *testing.B) {

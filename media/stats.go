@@ -37,7 +37,7 @@ func (l *leg) stats() Stats {
 		Late:           l.in.Late(),
 		JitterMS:       l.in.Jitter() * 1000 / float64(l.out.clock),
 		Sent:           l.sentBefore + uint64(l.out.packets),
-		Secure:         l.secure.keys.On(),
+		Secure:         l.stream.Keys.On(),
 		Refused:        l.secure.counts(),
 		RoundTripMS:    float64(l.reports.roundTrip) / float64(time.Millisecond),
 		RemoteLost:     uint64(l.reports.lost),
