@@ -39,10 +39,7 @@ func (b *bench) setRow(ctx context.Context, c *column, a *axgate, n int, emptyRe
 	if err != nil {
 		return err
 	}
-	if err := b.fill(ctx, c, k, n); err != nil {
-		return err
-	}
-	if err := a.filled(ctx); err != nil {
+	if err := b.fill(ctx, c, a, k, n); err != nil {
 		return err
 	}
 	if _, err := b.signal(ctx, c, "warm up", k, n, 50, 4*time.Second); err != nil { // the first set's process is new
@@ -73,11 +70,17 @@ func (b *bench) setRow(ctx context.Context, c *column, a *axgate, n int, emptyRe
 	return nil
 }
 
-// fill calls each X once.
-func (b *bench) fill(ctx context.Context, c *column, k kind, n int) error {
-	const rate = 50
+// fill calls each X once, and waits until the cache has them all.
+func (b *bench) fill(ctx context.Context, c *column, a *axgate, k kind, n int) error {
+	rate := 50 // large ones
+	if k.perX() == 1 {
+		rate = 400
+	}
 	xs := (n + k.perX() - 1) / k.perX()
-	last := time.Duration(float64(xs) / rate * float64(time.Second))
+	last := time.Duration(float64(xs) / float64(rate) * float64(time.Second))
 	_, err := b.run(ctx, c, "fill the cache", k, n, "signal", "--rate", strconv.Itoa(rate), "--for", max(last, time.Second).String(), "--hold", "100ms", "--stride", strconv.Itoa(k.perX()))
-	return err
+	if err != nil {
+		return err
+	}
+	return a.filled(ctx)
 }
