@@ -47,7 +47,7 @@ func killed(s *scene) {
 		}, step, 50*time.Millisecond, "%s of %s", last, x)
 	}
 	s.noted(x, x2, x3, x4)
-	time.Sleep(2 * time.Second) // the recording is on the disk 2 s at a time, and one of less than 3 s would be removed
+	time.Sleep(2 * time.Second) // the recording is on the disk half a second at a time, what is late 1 s after it, and one of less than 3 s would be removed
 
 	require.NoError(s, s.gate.Kill())
 	require.NoError(s, s.gate.Serve(s.ctx))

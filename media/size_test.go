@@ -11,9 +11,9 @@ import (
 	"axgate/media/udp"
 )
 
-// There are thousands of calls: each takes a size class of Go's, of which this is one.
+// There are thousands of calls: each takes a size class of Go's, of which this is one, and 8 bytes of it are Go's.
 func TestCallIsSmall(t *testing.T) {
-	require.LessOrEqual(t, unsafe.Sizeof(Call{}), uintptr(3072))
+	require.LessOrEqual(t, unsafe.Sizeof(Call{}), uintptr(3072-8))
 }
 
 // BenchmarkCallsUp tells what a call that is up takes of Go's memory, when both its phones were heard.

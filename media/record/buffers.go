@@ -25,7 +25,7 @@ type stock struct {
 const (
 	// perMapping is how many are asked of the system at a time.
 	perMapping = 32
-	// mostWarm bounds what a stock keeps for the next to come. The rest is given back to the system: a disk that stood
+	// mostWarm bounds what a stock keeps for the next to come, where pages are of 4 KiB. The rest is given back to the system: a disk that stood
 	// still for seconds leaves thousands of pieces.
 	mostWarm = 1 << 20
 )

@@ -9,7 +9,7 @@
 //
 // A file grows under its name with ".part" behind it and gets its name when it
 // is complete. [Repair] completes those that a crash has left; a crash costs the
-// 1.5 s at most that no piece was full of yet, 3 s where the file is encrypted.
+// 1.5 s at most that no piece was full of yet, 3.6 s where the file is encrypted.
 // Another process may go on with a recording (Options.Begun), in a further part.
 package record
 
