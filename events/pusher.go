@@ -85,8 +85,9 @@ type Pusher struct {
 	lanes     map[Lane]*lane
 	receivers map[string]*Receiver
 	settings  int64
-	checked   time.Time // when settings was read
-	down      bool      // the outbox was, when it was last asked
+	checked   time.Time            // when settings was read
+	down      bool                 // the outbox was, when it was last asked
+	unread    map[string]time.Time // apps whose addresses cannot be read, and when the log was told
 }
 
 // lane is the state of an address: how many pushes are under way and how many
@@ -109,7 +110,7 @@ func NewPusher(outbox Outbox, cfg Config) *Pusher {
 	return &Pusher{
 		outbox: outbox, cfg: cfg, client: NewClient(&cfg),
 		ended: make(chan ended, 64), outcomes: make(chan Outcome, mostOutcomes), again: make(chan struct{}, 1), together: mostOutcomes,
-		lanes: map[Lane]*lane{}, receivers: map[string]*Receiver{},
+		lanes: map[Lane]*lane{}, receivers: map[string]*Receiver{}, unread: map[string]time.Time{},
 	}
 }
 
@@ -234,11 +235,8 @@ func (p *Pusher) lane(l Lane) *lane {
 func (p *Pusher) start(ctx context.Context, batch []Claimed) {
 	l := batch[0].Lane()
 	r, err := p.receiver(ctx, l.App)
-	if err != nil {
-		if ctx.Err() == nil {
-			p.cfg.Log.Error().Err(err).Str("app", l.App).Msg("the app's addresses cannot be read")
-		}
-		r = nil
+	if ctx.Err() == nil {
+		p.wasRead(l.App, err)
 	}
 	p.lane(l).busy++
 	p.work.Go(func() {
@@ -255,6 +253,24 @@ func (p *Pusher) start(ctx context.Context, batch []Claimed) {
 		}
 		p.ended <- e
 	})
+}
+
+// unreadStep is between two lines of the log about an app whose addresses cannot be read.
+// Its events come again every second.
+const unreadStep = 10 * time.Minute
+
+// wasRead notes whether an app's addresses could be read.
+func (p *Pusher) wasRead(app string, err error) {
+	now := p.cfg.Now()
+	told, unread := p.unread[app]
+	switch {
+	case err != nil && (!unread || now.Sub(told) >= unreadStep):
+		p.cfg.Log.Error().Err(err).Str("app", app).Msg("the app's addresses cannot be read: its events wait until they can")
+		p.unread[app] = now
+	case err == nil && unread:
+		p.cfg.Log.Info().Str("app", app).Msg("the app's addresses can be read again")
+		delete(p.unread, app)
+	}
 }
 
 // endOf notes how a delivery went.
