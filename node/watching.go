@@ -61,11 +61,16 @@ func (n *Node) healthPage(w http.ResponseWriter, r *http.Request) { n.watching.h
 func (n *Node) beginWatching(context.Context) error {
 	n.watching.survey.begin(n)
 	n.watching.health = health.New(n.cfg.Node, n.log, n.checks()...)
-	n.watching.figures.Ask(metrics.Parts{SIP: n.server, Media: n.engine, Tapes: n.tapes, Uploads: n.uploads, Journal: n.journal,
-		Router: n.router, Provision: n.office, Roster: n.roster, Health: n.watching.health, Survey: n.watching.survey.get})
+	n.watching.figures.Ask(n.parts())
 	n.watching.run(n.watching.survey.run)
 	n.watching.run(n.watching.health.Run)
 	return nil
+}
+
+// parts are those that figures are of.
+func (n *Node) parts() metrics.Parts {
+	return metrics.Parts{SIP: n.server, Media: n.engine, Tapes: n.tapes, Uploads: n.uploads, Journal: n.journal,
+		Router: n.router, Provision: n.office, Roster: n.roster, Health: n.watching.health, Survey: n.watching.survey.get}
 }
 
 // Figures is where the figures of the node are listened for without a token;

@@ -3,10 +3,15 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,11 +21,14 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
 
+	"axgate/archive"
+	"axgate/archive/archivetest"
 	"axgate/config"
 	"axgate/events"
 	"axgate/health"
 	"axgate/ledger"
 	"axgate/media"
+	"axgate/metrics"
 	"axgate/provision"
 	"axgate/routing"
 	"axgate/sip"
@@ -120,6 +128,58 @@ func TestHealthOfANode(t *testing.T) {
 	require.Equal(t, "n1", r.Node)
 	status, _ := fetch(t, "http://"+n.Figures()+"/readyz", "")
 	require.Equal(t, 200, status, "calls are taken all the same")
+}
+
+// spoils is a register that makes files unreadable whose names begin with bad: modes would
+// not do, since a test that runs as root can read each file.
+type spoils struct{ dir string }
+
+func (s spoils) Known(_ context.Context, names []string) (map[string]bool, error) {
+	known := map[string]bool{}
+	for _, name := range names {
+		known[name] = true
+		if path := filepath.Join(s.dir, name); strings.HasPrefix(name, "bad") {
+			if err := errors.Join(os.Remove(path), os.Mkdir(path, 0o700)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return known, nil
+}
+
+func (spoils) Stored(context.Context, string, string) (bool, error) { return true, nil }
+
+// TestUnreadableRecordings: health and figures tell of recordings that cannot be read on the
+// disk, and do not blame the store.
+func TestUnreadableRecordings(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir()
+	for _, name := range []string{"bad1.wav", "bad2.wav", "good.wav"} {
+		require.NoError(t, os.WriteFile(filepath.Join(path, name), []byte("RIFF"), 0o600))
+	}
+	dir, err := archive.OpenDir(path)
+	require.NoError(t, err)
+	uploads := archive.NewUploader(archive.UploaderConfig{Dir: dir, Store: archivetest.Serve(t).Store(t, nil), Register: spoils{path}, Look: time.Hour, Log: zerolog.Nop()})
+	stored := func() (health.Level, string) { return (&Node{uploads: uploads}).storeHealth() }
+	level, text := stored()
+	require.Equal(t, health.OK, level, text)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	done.Go(func() { uploads.Run(ctx) })
+	defer done.Wait()
+	defer cancel()
+	require.Eventually(t, func() bool { return uploads.Uploads().Brought == 1 }, patient, tick)
+	level, text = stored()
+	require.Equal(t, health.Degraded, level)
+	require.Regexp(t, `^2 recordings cannot be read or deleted on this disk, .*: bad\d\.wav is no file$`, text)
+
+	parts := watched(t, nil).parts()
+	parts.Uploads = uploads
+	figures, page := metrics.New(), httptest.NewRecorder()
+	figures.Ask(parts)
+	figures.Handler().ServeHTTP(page, httptest.NewRequest(http.MethodGet, metrics.Path, nil))
+	require.Contains(t, page.Body.String(), "\naxgate_recordings_unreadable 2\n")
 }
 
 // TestFigures: a scrape has what happened, and says no number of anybody's.
