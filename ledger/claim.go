@@ -51,7 +51,7 @@ func (o *Outbox) Claim(ctx context.Context, now, lease time.Time, room func(even
 	runs, more, err := o.look(ctx, micros(now), room)
 	for err == nil && len(runs) > 0 {
 		var got []events.Claimed
-		n := upTo(o.rowsAtOnce(), runs)
+		n := upTo(o.ledger.rowsAtOnce(), runs)
 		got, err = o.take(ctx, micros(lease), runs[:n])
 		taken, runs = append(taken, got...), runs[n:]
 	}
@@ -59,14 +59,6 @@ func (o *Outbox) Claim(ctx context.Context, now, lease time.Time, room func(even
 		return taken, more, fmt.Errorf("claim events to push: %w", err)
 	}
 	return taken, more, nil
-}
-
-// rowsAtOnce is how many rows a transaction changes: to SQLite the journal writes beside it.
-func (o *Outbox) rowsAtOnce() int {
-	if o.ledger.driver == SQLite {
-		return 200
-	}
-	return mostOfText
 }
 
 // upTo is how many runs have so many rows together, or one more run than that.

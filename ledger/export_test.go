@@ -33,7 +33,8 @@ func PickQueries(at Place, b *routing.Binding) []string {
 // TextQueries are the texts of what is asked about texts all the time, each with
 // the index that SQLite has to go by.
 func TextQueries() map[string]string {
-	all := map[string]string{nextTexting: "messages_due (app>", textsDue: "messages_due (app=", waitingTexts: "messages_waiting (x=", openTexts: "messages_open (x=", lockParts: "messages_open (x="}
+	all := map[string]string{nextTexting: "messages_due (app>", textsDue: "messages_due (app=", waitingTexts: "messages_waiting (x=", openTexts: "messages_open (x=", lockParts: "messages_open (x=",
+		takeRows.texts[1]: "sqlite_autoindex_messages_1 (id=?)"}
 	no := false
 	for index, f := range map[string]MessageFilter{
 		"messages_by_time": {}, "messages_not_done": {Done: &no}, "messages_by_app (app=": {App: "a"}, "messages_by_account (sp=": {SP: "a"}, "messages_by_x (x=": {X: "a"},

@@ -1,17 +1,20 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"axgate/sms"
 )
 
 // ClaimTexts takes texts that are due (sms.Store). It looks without a lock and
-// then claims each only if it still is as it was seen.
+// then claims each only if it still is as it was seen; to PostgreSQL many are
+// claimed by one statement.
 func (l *Ledger) ClaimTexts(ctx context.Context, now, lease time.Time, room func(app string) int) (taken []sms.Text, more bool, err error) {
 	var due []dueText
 	err = l.eachTexting(ctx, micros(now), func(app string) error {
@@ -90,25 +93,32 @@ func (l *Ledger) dueTexts(ctx context.Context, app string, now int64, n int) (li
 	return list, nil
 }
 
+// takeRows holds texts that still are as they were seen until a lease ends.
+var takeRows = newRowChange("messages", `SET due_at = r.lease FROM r WHERE messages.id = r.name AND messages.due_at = r.seen RETURNING `+messageColumns,
+	"name TEXT", "seen BIGINT", "lease BIGINT")
+
+// takeTexts takes, in their order, those that nobody else was faster to take.
 func (l *Ledger) takeTexts(ctx context.Context, due []dueText, lease int64) (taken []sms.Text, err error) {
+	args := make([]any, 0, len(due)*len(takeRows.columns))
+	for _, d := range slices.SortedFunc(slices.Values(due), func(a, b dueText) int { return cmp.Compare(a.id, b.id) }) { // all lock rows in one order
+		args = append(args, d.id, d.due, lease)
+	}
+	mine := make(map[string]sms.Text, len(due))
 	err = l.change(ctx, func(s scope) error {
-		taken = nil
-		for _, d := range due {
-			t, err := readMessage(scanner(func(dest ...any) error {
-				return s.scan(`UPDATE messages SET due_at = $1 WHERE id = $2 AND due_at = $3 RETURNING `+messageColumns, one(lease, d.id, d.due), dest...)
-			}))
-			if errors.Is(err, sql.ErrNoRows) {
-				continue // somebody else was faster
-			}
-			if err != nil {
-				return fmt.Errorf("claim text %s: %w", d.id, err)
-			}
-			taken = append(taken, t)
-		}
-		return nil
+		clear(mine)
+		return takeRows.run(s, args, func(r row) error {
+			t, err := readMessage(r)
+			mine[t.ID] = t
+			return err
+		})
 	})
 	if err != nil {
 		return nil, err
+	}
+	for _, d := range due {
+		if t, ok := mine[d.id]; ok {
+			taken = append(taken, t)
+		}
 	}
 	return taken, nil
 }

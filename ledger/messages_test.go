@@ -283,6 +283,68 @@ func TestClaimedTexts(t *testing.T) {
 	})
 }
 
+// TestTextsOfFaster: of more texts than one statement takes those that somebody
+// else has moved since they were seen stay his; the others come as they are due.
+func TestTextsOfFaster(t *testing.T) {
+	for name, cfg := range configs(t) {
+		t.Run(name, func(t *testing.T) {
+			l := open(t, cfg)
+			var want []string
+			for i := range 100 {
+				m := text(fmt.Sprintf("t%02d", 99-i))
+				m.Sender, m.App, m.Due = routing.Number(fmt.Sprint("+86138000000", 10+i)), "app1", t0.Add(time.Duration(i-100)*time.Second)
+				addText(t, l, m)
+				if i != 40 && i != 99 {
+					want = append(want, m.ID)
+				}
+			}
+			next := text("a")
+			next.App = "app2"
+			addText(t, l, next)
+			his := t0.Add(30 * time.Second)
+			list, _, err := l.ClaimTexts(t.Context(), t0, t0.Add(time.Minute), func(app string) int {
+				if app == "app2" { // those of app1 were seen
+					execute(t, cfg, fmt.Sprintf("UPDATE messages SET due_at = %d WHERE id IN ('t59', 't00')", his.UnixMicro()))
+				}
+				return 100
+			})
+			require.NoError(t, err)
+			var got []string
+			for _, m := range list {
+				require.Equal(t, t0.Add(time.Minute), m.Due)
+				got = append(got, m.ID)
+			}
+			require.Equal(t, append(want, "a"), got)
+			m, err := l.Message(t.Context(), "t59")
+			require.NoError(t, err)
+			require.Equal(t, his, m.Due)
+		})
+	}
+}
+
+// TestTextJourneys: many texts are claimed by as many journeys to the server as one.
+func TestTextJourneys(t *testing.T) {
+	cfg, count := counted(t)
+	l := open(t, cfg)
+	took := map[int]int{}
+	for _, n := range []int{1, 2, 100} { // 1: statements that stay are compiled
+		for i := range n {
+			m := text(fmt.Sprint("of", n, "-", i))
+			m.Sender = routing.Number(fmt.Sprint("+8613800000", 100+i))
+			addText(t, l, m)
+		}
+		took[n] = count(func() {
+			list, _, err := l.ClaimTexts(t.Context(), t0, t0.Add(time.Hour), func(string) int { return 1000 })
+			require.NoError(t, err)
+			require.Len(t, list, n)
+		})
+		execute(t, cfg, "DELETE FROM messages") // they go before later ones of their senders
+	}
+	t.Logf("journeys to claim texts: %d", took[100])
+	require.Equal(t, took[2], took[100])
+	require.LessOrEqual(t, took[100], 6)
+}
+
 // TestTextsUseIndexes: no question that is asked all the time reads whole
 // tables, or all that an X ever had.
 func TestTextsUseIndexes(t *testing.T) {

@@ -78,7 +78,7 @@ var letGoRows = newEventChange(`SET due_at = r.now FROM r
 // it be due: all that are parked. To a server that is far away each statement takes long:
 // there are as many of them for many outcomes as for two.
 func (o *Outbox) Finish(ctx context.Context, outcomes []events.Outcome) error {
-	for part := range slices.Chunk(outcomes, o.rowsAtOnce()) {
+	for part := range slices.Chunk(outcomes, o.ledger.rowsAtOnce()) {
 		part = newest(part)
 		if err := o.ledger.change(ctx, func(s scope) error { return finish(s, part) }); err != nil {
 			return fmt.Errorf("store the outcomes of pushes: %w", err)

@@ -73,21 +73,26 @@ func (o owing) due(session string) (list []string) {
 	return list
 }
 
-// TestJourneys: what is claimed, parked and stored takes as many journeys to the server for
-// much as for little.
-func TestJourneys(t *testing.T) {
+// counted is an empty PostgreSQL, and tells how many journeys to it some work takes.
+func counted(t *testing.T) (cfg ledger.Config, count func(work func()) int) {
 	if testing.Short() {
 		t.Skip("-short: it wants PostgreSQL")
 	}
-	cfg := ledgertest.Postgres(t)
+	cfg = ledgertest.Postgres(t)
 	way := pgtest.NewWay(t, cfg.DSN)
 	cfg.DSN = way.DSN
-	o := owing{t, open(t, cfg), cfg, time.Now().UTC().Truncate(time.Microsecond)}
-	count := func(work func()) int {
+	return cfg, func(work func()) int {
 		before := way.Journeys()
 		work()
 		return way.Journeys() - before
 	}
+}
+
+// TestJourneys: what is claimed, parked and stored takes as many journeys to the server for
+// much as for little.
+func TestJourneys(t *testing.T) {
+	cfg, count := counted(t)
+	o := owing{t, open(t, cfg), cfg, time.Now().UTC().Truncate(time.Microsecond)}
 	took := map[int][]int{}
 	for _, n := range []int{1, 2, 200} { // 1: statements that stay are compiled
 		var taken []events.Claimed
