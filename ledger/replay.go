@@ -1,9 +1,11 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -26,8 +28,7 @@ func (l *Ledger) Replay(ctx context.Context, f ReplayFilter, now time.Time) (int
 	}
 	after, n := replayed{at: micros(f.From)}, 0
 	for {
-		const batch = 200 // the journal writes between them
-		list, err := l.replayable(ctx, f, after, batch)
+		list, err := l.replayable(ctx, f, after, l.rowsAtOnce())
 		if err != nil {
 			return n, fmt.Errorf("replay events: %w", err)
 		}
@@ -82,18 +83,23 @@ func (l *Ledger) replayable(ctx context.Context, f ReplayFilter, after replayed,
 	return list, nil
 }
 
+// replayRows makes events due. The time of a recording goes on as if there were no further push.
+var replayRows = newEventChange(`SET due_at = r.now, tries = 0, first_at = 0, done_at = 0, failure = '',
+	kept_at = CASE WHEN kept_at > 0 THEN kept_at WHEN done_at > 0 THEN done_at WHEN due_at = 0 THEN at ELSE 0 END
+	FROM r WHERE events.session = r.session AND events.seq = r.seq`,
+	"session TEXT", "seq INTEGER", "now BIGINT")
+
 func (l *Ledger) replay(ctx context.Context, list []replayed, now time.Time) error {
+	sorted := slices.SortedFunc(slices.Values(list), func(a, b replayed) int { // all lock rows in one order
+		return cmp.Or(cmp.Compare(a.session, b.session), cmp.Compare(a.seq, b.seq))
+	})
+	args := make([]any, 0, len(list)*len(replayRows.columns))
+	for _, e := range sorted {
+		args = append(args, e.session, e.seq, micros(now))
+	}
 	err := l.change(ctx, func(s scope) error {
-		for _, e := range list {
-			// The time of a recording goes on as if there were no further push.
-			_, err := s.exec(`UPDATE events SET due_at = $1, tries = 0, first_at = 0, done_at = 0, failure = '',
-				kept_at = CASE WHEN kept_at > 0 THEN kept_at WHEN done_at > 0 THEN done_at WHEN due_at = 0 THEN at ELSE 0 END
-				WHERE session = $2 AND seq = $3`, micros(now), e.session, e.seq)
-			if err != nil {
-				return fmt.Errorf("event %d of %s: %w", e.seq, e.session, err)
-			}
-		}
-		return nil
+		_, err := replayRows.run(s, args)
+		return err
 	})
 	if err == nil {
 		l.rouse()
