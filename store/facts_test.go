@@ -126,8 +126,7 @@ func TestWhatWasLoadedIsFound(t *testing.T) {
 		plan := routing.ChinaPlan()
 		rdb := w.client()
 		held := 0
-		rapid.Check(t, func(t *rapid.T) {
-			d := anyDossier(t)
+		examine := func(t tester, d routing.Dossier) {
 			w.tester = t
 			w.wipe(rdb)
 			w.load(d)
@@ -169,9 +168,14 @@ func TestWhatWasLoadedIsFound(t *testing.T) {
 				w.Release(q.Session)
 				require.NoError(t, rdb.Del(ctx, busyKey(x1)).Err()) // the release does not wait for Redis
 			}
-		})
-		w.tester = t
-		require.Positive(t, held)
+		}
+		rapid.Check(t, func(t *rapid.T) { examine(t, anyDossier(t)) })
+		held = 0
+		for _, b := range []routing.Binding{ax(anna, 3), axe("e1", anna, "0001", 3)} { // of those at random none need be through
+			b.CallbackNum = dora
+			examine(t, routing.Dossier{Number: number(x1, b.Mode, 9, 1), Bindings: []routing.Binding{b}})
+		}
+		require.Greater(t, held, 1)
 	})
 }
 
