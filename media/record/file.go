@@ -29,27 +29,6 @@ type file struct {
 	ring     *vault.Ring
 }
 
-// job is one thing to do with a file: write a piece, write silence, or both.
-type job struct {
-	file    *file
-	silence int64 // frames before the piece
-	piece   []byte
-	done    chan<- struct{} // not nil: this is the last job, and piece stays the recording's
-}
-
-// serve does the jobs of a queue until it is closed.
-func serve(q <-chan job) {
-	for j := range q {
-		j.file.silence(j.silence)
-		j.file.write(j.piece)
-		if j.done != nil {
-			close(j.done)
-		} else {
-			pieces[j.file.channels-1].back(j.piece)
-		}
-	}
-}
-
 // begin writes what stands before the samples. With a ring the header of the
 // WAV file comes in the end.
 func (f *file) begin(channels int) (err error) {

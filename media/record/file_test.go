@@ -70,14 +70,14 @@ func TestPiecesJoin(t *testing.T) {
 				}
 			}
 			say(0, 1000)
-			disk, still := p.queue, make(chan job, 100)
+			disk, still := p.queue, newQueue(100)
 			p.queue = still
 			say(1000, 2000)
-			require.GreaterOrEqual(t, len(still), 1000*160/pieceFrames-1)
-			for range len(still) {
-				j := <-still
+			require.GreaterOrEqual(t, len(still.jobs), 1000*160/pieceFrames-1)
+			for range len(still.jobs) {
+				j := <-still.jobs
 				require.Equal(t, pieceFrames*p.channels, cap(j.piece))
-				disk <- j
+				disk.jobs <- j
 			}
 			p.queue = disk
 			say(2000, 3000)
@@ -101,7 +101,7 @@ func TestPiecesJoin(t *testing.T) {
 // A disk that does not keep up costs audio, never the length.
 func TestSlowDisk(t *testing.T) {
 	p := begin(t, Options{Name: "slow.wav"})
-	full := make(chan job) // nobody takes anything
+	full := newQueue(0) // nobody takes anything
 	fast := p.queue
 	p.queue = full
 	for i := range 500 {
@@ -129,7 +129,7 @@ func TestBrokenDisk(t *testing.T) {
 			for i := range c.before {
 				p.packet(0, 1, uint32(160*i), 20+float64(20*i), a)
 			}
-			eventually(t, "the pieces are written", func() bool { return len(p.queue) == 0 })
+			eventually(t, "the pieces are written", func() bool { return len(p.queue.jobs) == 0 })
 			settle(t, p.writer)
 			f := p.file.f
 			readOnly, err := os.Open(f.Name())

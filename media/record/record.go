@@ -42,7 +42,7 @@ type WriterOptions struct {
 type Writer struct {
 	sync    bool
 	ring    *vault.Ring
-	queues  []chan job
+	queues  []*queue
 	next    atomic.Uint32
 	workers sync.WaitGroup
 	// finishing bounds the threads that wait for fsync. It is done by those who
@@ -75,9 +75,9 @@ func Open(o WriterOptions) *Writer {
 	}
 	w := &Writer{sync: o.Sync, ring: o.Ring, finishing: make(chan struct{}, mostFinishing)}
 	for range o.Workers {
-		q := make(chan job, o.Backlog)
+		q := newQueue(o.Backlog)
 		w.queues = append(w.queues, q)
-		w.workers.Go(func() { serve(q) })
+		w.workers.Go(q.serve)
 	}
 	return w
 }
@@ -93,7 +93,8 @@ func (w *Writer) Close() error {
 		return nil
 	}
 	for _, q := range w.queues {
-		close(q)
+		close(q.jobs)
+		q.rouse()
 	}
 	w.workers.Wait()
 	w.locked.unlock()
@@ -157,28 +158,28 @@ func (w *Writer) Recordings() int { return int(w.open.Load()) }
 // Pieces is how many pieces, of half a second, wait for the disk.
 func (w *Writer) Pieces() (n int) {
 	for _, q := range w.queues {
-		n += len(q)
+		n += len(q.jobs)
 	}
 	return n
 }
 
 // offer queues a job without ever waiting for room.
-func (w *Writer) offer(q chan job, j job) bool {
+func (w *Writer) offer(q *queue, j job) bool {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if w.closed {
 		return false
 	}
 	select {
-	case q <- j:
+	case q.jobs <- j:
 		return true
 	default:
 		return false
 	}
 }
 
-// put queues a job as soon as there is room.
-func (w *Writer) put(q chan job, j job) error {
+// put queues a job as soon as there is room, and has it done at once.
+func (w *Writer) put(q *queue, j job) error {
 	for !w.offer(q, j) {
 		w.mu.RLock()
 		closed := w.closed
@@ -186,8 +187,10 @@ func (w *Writer) put(q chan job, j job) error {
 		if closed {
 			return ErrClosed
 		}
+		q.rouse()
 		time.Sleep(time.Millisecond)
 	}
+	q.rouse()
 	return nil
 }
 

@@ -23,7 +23,7 @@ const longest = 48 * time.Hour
 // goroutine at a time, the call's media worker until Close.
 type Recording struct {
 	writer   *Writer
-	queue    chan job
+	queue    *queue
 	file     *file
 	start    time.Time
 	begun    time.Time // of the first part; zero: this is it
