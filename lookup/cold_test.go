@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
@@ -50,4 +51,26 @@ func TestAColdX(t *testing.T) {
 		require.Equal(t, b(8), dials(w.decide("s", xAXB, routing.Number(a(8)))))
 		w.loaded(xAXB)
 	}
+}
+
+// TestATicketRunsOut: an X whose load has waited for longer than its ticket lasts is loaded
+// all the same, without another call.
+func TestATicketRunsOut(t *testing.T) {
+	w := newWorld(t)
+	for app, line := range map[string]provision.BindingLine{
+		"AX": {Line: 1, X: string(xAX), A: anna}, "AXE": {Line: 1, X: string(xAXE), A: anna, Ext: "0001"}, "AXB": {Line: 1, X: string(xAXB), A: anna, B: bert},
+	} {
+		results, err := w.office.BindLines(w.ctx, app, []provision.BindingLine{line})
+		require.NoError(t, err)
+		require.NotEmpty(t, results[0].SubscriptionID)
+	}
+	w.trips.takes.Store(int64(300 * time.Millisecond))
+	w.decide("1", xAX, carl)
+	w.decide("2", xAXE, carl) // both loaders have one
+	require.Equal(t, bert, dials(w.decide("3", xAXB, anna)))
+	const expire = `return redis.call('HEXISTS', KEYS[1], 'load') == 0 and redis.call('DEL', KEYS[1])`
+	require.NoError(t, w.redis.do(func(c *redis.Client) error {
+		return c.Eval(w.ctx, expire, []string{"axgate:{" + string(xAXB) + "}"}).Err()
+	}))
+	w.loaded(xAXB)
 }

@@ -333,12 +333,17 @@ func (r *Router) cached(ctx context.Context, ask question) (f routing.Facts, fou
 	return f, false, nil
 }
 
-// loadLater is load for an X that has waited: another node may have loaded it
-// meanwhile, and to read all of it from the ledger costs a hundred times as much as
-// to ask for that.
+// loadLater is load for an X that has waited. Its ticket may have run out; or another
+// node has loaded it, and to read all of it from the ledger costs a hundred times as much
+// as to ask for that.
 func (r *Router) loadLater(ctx context.Context, w wanted) (loaded bool, err error) {
-	if awaits, err := r.cfg.Cache.Awaits(ctx, w.ticket, w.x); err == nil && !awaits {
+	_, ticket, err := r.cfg.Cache.Peek(ctx, routing.Question{Session: "load", X: w.x, At: w.at})
+	switch {
+	case err != nil: // of which load tells
+	case !ticket.Miss():
 		return true, nil
+	default:
+		w.ticket = ticket
 	}
 	return r.load(ctx, w)
 }

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"axgate/routing"
 )
 
@@ -34,18 +32,6 @@ func (c *Cache) Fill(ctx context.Context, ticket Ticket, d routing.Dossier) erro
 	r.text("area", n.AreaCode)
 	r.flag("sms", n.SMS)
 	return c.commit(ctx, ticket, n.X, "", r, d.Blocked)
-}
-
-// Awaits tells whether a load under the ticket could still be completed. It
-// could not once X was changed, or another node has loaded it.
-func (c *Cache) Awaits(ctx context.Context, ticket Ticket, x routing.X) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
-	defer cancel()
-	id, err := c.rdb.HGet(ctx, numberKey(x), "ticket").Result()
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return false, fmt.Errorf("find whether %s is to be loaded: %w", x, err)
-	}
-	return id == ticket.id, nil
 }
 
 // FillUnknown brings that X is not ours. It is believed for a minute: a number

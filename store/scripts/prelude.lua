@@ -86,10 +86,11 @@ end
 -- another server: not all that was written there need be here.
 local function miss(key, number, ticket, epoch)
   if number.ticket and number.ticket_term == term and number.ticket_epoch and tonumber(number.ticket_epoch) >= tonumber(epoch) then
-    return {0, number.ticket}
+    ticket = number.ticket
+  else
+    redis.call('HDEL', key, 'load', 'none', 'until')
+    redis.call('HSET', key, 'ticket', ticket, 'ticket_epoch', epoch, 'ticket_term', term)
   end
-  redis.call('HDEL', key, 'load', 'none', 'until')
-  redis.call('HSET', key, 'ticket', ticket, 'ticket_epoch', epoch, 'ticket_term', term)
   if not number.version then redis.call('PEXPIRE', key, 60000) end
   return {0, ticket}
 end
