@@ -47,7 +47,8 @@ func (s *Service) compareOn(ctx context.Context) {
 	}
 }
 
-// compareOnce is one round. What differs is repaired before the next X is looked at.
+// compareOnce is one round. An X that differs is repaired at once, not only when all who
+// are bound on it have been compared: that can be a hundred thousand.
 func (s *Service) compareOnce(ctx context.Context, cache legible) error {
 	const share = 19 // it rests so many times as long as it works
 	v := s.verifier(cache)

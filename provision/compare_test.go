@@ -49,8 +49,10 @@ func TestComparisonsGoOn(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{Addr: o.cache.Address(), Protocol: 2, DisableIdentity: true})
 	t.Cleanup(func() { _ = rdb.Close() })
 	require.NoError(t, rdb.HSet(o.ctx, "axgate:{"+string(x1)+"}:n:+8613800000001", "b", "+8613800000009").Err())
+	require.NoError(t, rdb.HSet(o.ctx, "axgate:{"+string(x1)+"}:n:+8613800000002", "a", "+8613800000009").Err())
 	require.EqualValues(t, "+8613800000009", bring().ByCaller.B)
 	require.Eventually(t, func() bool { return s.Compared().Repaired >= 1 }, 10*time.Second, 10*time.Millisecond)
+	require.EqualValues(t, 1, s.Compared().Differed, "X is repaired at its first difference")
 	require.Eventually(t, func() bool {
 		f := bring().ByCaller
 		return f != nil && f.B == "+8613800000002"

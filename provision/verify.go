@@ -73,7 +73,7 @@ type verifier struct {
 	report Report
 	tries  []time.Duration             // before each comparison of one entry
 	waited time.Duration               // for changes on their way
-	step   func(context.Context) error // after each X, and each entry of the cache
+	step   func(context.Context) error // after each decision, each X, and each entry of the cache
 }
 
 func (s *Service) verifier(cache legible) *verifier {
@@ -144,7 +144,11 @@ func (v *verifier) bindings(ctx context.Context, x routing.X, read func(context.
 				keys = append(keys, store.Key{X: x, Ext: b.Ext})
 			}
 			for _, key := range keys {
-				if _, err := v.compare(ctx, key); err != nil {
+				_, err := v.compare(ctx, key)
+				if err == nil {
+					err = v.step(ctx)
+				}
+				if err != nil {
 					return err
 				}
 			}
