@@ -77,3 +77,15 @@ func TestRefilled(t *testing.T) {
 	require.Less(t, many.Faster, 20.0)
 	require.Greater(t, many.Twice, two.Twice)
 }
+
+// TestPortsRestAfterCalls: those of calls that ended lately are counted as well.
+func TestPortsRestAfterCalls(t *testing.T) {
+	l, c, m := small()
+	p := needed(l, c, m)
+	short := simulate(l, c, m, p, 10*time.Minute, 1)
+	m.Rest = 30
+	long := simulate(l, c, m, p, 10*time.Minute, 1)
+	more := portsOfCall * p.Attempts * 28 / float64(p.Nodes)
+	require.InEpsilon(t, more, long.Whole.Ports-short.Whole.Ports, 0.2)
+	require.Equal(t, short.Whole.Talks, long.Whole.Talks)
+}
