@@ -8,7 +8,7 @@ import (
 // Recording is how calls are recorded, and where recordings are.
 type Recording struct {
 	Dir     string         `key:"dir" help:"directory of the files; empty: recordings in the data directory"`
-	MinTalk time.Duration  `key:"min_talk" help:"shorter talks leave no file"`
+	MinTalk time.Duration  `key:"min_talk" help:"shorter talks leave no file; 0: all leave one"`
 	Store   RecordingStore `key:"store"`
 }
 

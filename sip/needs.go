@@ -99,7 +99,7 @@ type Config struct {
 	Digits      time.Duration // all digits of one try
 	WrongDelay  time.Duration // after the second wrong extension of a caller, doubled with each further one; 0: none
 	RecordDir   string
-	MinTalk     time.Duration // shorter talks leave no recording
+	MinTalk     time.Duration // shorter talks leave no recording; 0: all do leave one
 	RetryAfter  time.Duration
 	Flood       wire.Flood     // what strangers may cost; Known is ours to say
 	Watchers    []netip.Prefix // strangers whose OPTIONS are answered
@@ -144,7 +144,6 @@ func (c *Config) defaults() {
 	set(&c.FirstDigit, 10*time.Second)
 	set(&c.InterDigit, 5*time.Second)
 	set(&c.Digits, 30*time.Second)
-	set(&c.MinTalk, 3*time.Second)
 	set(&c.RetryAfter, 5*time.Second)
 	set(&c.patience, waitTime)
 	set(&c.second, time.Second)

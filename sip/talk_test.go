@@ -56,6 +56,16 @@ func TestRecording(t *testing.T) {
 		require.True(t, rec.Recording.IsZero())
 		require.Empty(t, w.recordings())
 	})
+	t.Run("the shortest talk leaves one if all do", func(t *testing.T) {
+		w := open(t, func(s *settings) { s.cfg.MinTalk = 0 })
+		w.router.decides(recorded)
+		a, b := w.talk()
+		w.bothHear()
+		a.bye()
+		b.hungUp()
+		require.NotEmpty(t, w.ends(0, 0).RecordFile)
+		require.Len(t, w.recordings(), 1)
+	})
 	t.Run("hung up during the hint", func(t *testing.T) {
 		w := open(t, func(s *settings) { s.prompts = prompts{"record_hint": clip(0x71, 10*time.Second)} })
 		w.router.decides(recorded)
