@@ -3,14 +3,14 @@
 // numbers are bound in it, and bench/load makes calls through it. The systems:
 //
 //	axgate    bin/axgate, without and with recording
-//	kamailio  Kamailio and rtpengine, which do the same without recording: see openKamailio
+//	kamailio  Kamailio and rtpengine, which do the same without recording (kamailio.go, kamailio.cfg.tmpl)
 //	relay     bench/relay, which forwards packets, asks Redis once per call and notes three lines of it: what the machine allows
 //
 // What is measured, by rows:
 //
 //	media   CPU of an audio minute, added delay and memory per call, at each --calls
-//	signal  CPU of 1,000 calls and post-dial delay at --rate, for each of --modes
-//	speed   the most calls per second of which 99.9 % are good and at most 1 % need a retransmission
+//	signal  CPU of 1,000 calls and delays at each of --rates, for each of --modes
+//	speed   the most calls per second of which 99.9 % are good, at most 1 % need a retransmission, and 99 % reach the callee within T1
 //	once    the most calls at once with loss below 0.1 % and an added delay of p99 below 10 ms
 //	sets    axgate only: signal again, AXB, over each of --sets, with the memory of a binding
 //
@@ -43,18 +43,18 @@ type options struct {
 	Calls    []int         `default:"300,1000" help:"media: calls at once."`
 	Build    float64       `default:"50" help:"media, once: calls begun and ended per second."`
 	Rates    []float64     `default:"100" help:"signal: calls per second."`
-	For      time.Duration `default:"30s" help:"How long each row is measured; speed and once take steps of a third."`
+	For      time.Duration `default:"30s" help:"How long each row is measured; signal has 3,000 calls at least, and once takes steps of a third."`
 	Hold     time.Duration `default:"1s" help:"signal, speed, sets: how long a call is up."`
 	Sets     []int         `default:"1000,100000,1000000,5000000" help:"sets: bindings."`
 	Pairs    int           `default:"10000" help:"Bindings of each app in all other rows."`
 	Record   string        `default:"both" enum:"both,yes,no" help:"Whether calls of axgate are recorded: both, yes or no."`
-	Receiver bool          `help:"Events of axgate are pushed to a server of ours; else nobody is told."`
+	Receiver string        `default:"none" enum:"none,takes,away" help:"Who is told of the events of axgate: none, a server that takes them, or one that is away, to which each is tried again and again."`
 	Log      string        `default:"info" enum:"debug,info,warn,error" help:"axgate's log level."`
 	Speed    float64       `default:"800" help:"speed: calls per second of the first try."`
 	Most     float64       `default:"4000" help:"speed: no more calls per second are tried."`
 	Once     float64       `default:"600" help:"once: calls of the first try."`
 	Fine     float64       `default:"0.0625" help:"speed, once: how near to the least that fails the result is, as a share of it."`
-	JSON     string        `name:"json" help:"The file to which each run, and at last each row, is added as a line of JSON." placeholder:"FILE" type:"path"`
+	JSON     string        `name:"json" help:"The file that gets a line of JSON about the machine, one of each run, and one of each row." placeholder:"FILE" type:"path"`
 	Dir      string        `help:"Where data is kept; a temporary directory if empty." placeholder:"DIR" type:"path"`
 	Keep     bool          `help:"Leave the directory."`
 }

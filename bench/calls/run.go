@@ -32,6 +32,7 @@ type result struct {
 		Share float64 `json:"retransmissionsPerCall"`
 	} `json:"messages"`
 	PostDial    delays `json:"postDial"`
+	Answer      delays `json:"answer"`
 	AfterDigits delays `json:"afterDigits"`
 	Media       struct {
 		Calls int     `json:"calls"`
@@ -41,8 +42,20 @@ type result struct {
 	PerCallMinute float64  `json:"cpuSecondsPerCallMinute"`
 	PerThousand   float64  `json:"cpuSecondsPer1000Calls"`
 	MemoryPerCall float64  `json:"memoryPerCallKiB"`
+	Idle          float64  `json:"idleCpu"`
 	Valid         bool     `json:"valid"`
 	Doubts        []string `json:"doubts"`
+}
+
+// doubt is about what calls cost: those that went wrong cost something else.
+func (r *result) doubt() doubt { return believe(r.Valid && r.Calls.Bad == 0) }
+
+// flawless is an error if calls went wrong that are only made for what comes after them.
+func (r *result) flawless(what string) error {
+	if r.Calls.Bad == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %d of %d calls went wrong: %v", what, r.Calls.Bad, r.Calls.Begun, r.Calls.Why)
 }
 
 // build builds the generator.
@@ -70,6 +83,13 @@ func (b *bench) run(ctx context.Context, c *column, name string, k kind, pairs i
 	for _, p := range c.system.processes() {
 		args = append(args, "--process", p)
 	}
+	had := 0
+	a, _ := c.system.(*axgate) // who alone records
+	if c.record {
+		if had, err = a.recordings(); err != nil {
+			return r, err
+		}
+	}
 	cmd := exec.CommandContext(ctx, b.load, append(args, more...)...)
 	cmd.Stderr = os.Stderr
 	line, err := cmd.Output()
@@ -79,6 +99,11 @@ func (b *bench) run(ctx context.Context, c *column, name string, k kind, pairs i
 	if err := json.Unmarshal(line, &r); err != nil {
 		return r, fmt.Errorf("%s: the generator answers %q: %w", name, bytes.TrimSpace(line), err)
 	}
+	if c.record && r.Calls.Bad == 0 {
+		if err := a.recorded(ctx, had, r.Calls.Good); err != nil {
+			return r, fmt.Errorf("%s: %w", name, err)
+		}
+	}
 	for _, doubt := range r.Doubts {
 		fmt.Fprintf(os.Stderr, "%s: INVALID: %s\n", name, doubt)
 	}
@@ -86,6 +111,17 @@ func (b *bench) run(ctx context.Context, c *column, name string, k kind, pairs i
 		_, err := w.Write(line)
 		return err
 	})
+}
+
+// begin begins the file of results with what they are of.
+func (b *bench) begin(ctx context.Context) error {
+	if b.o.JSON == "" {
+		return nil
+	}
+	if err := os.WriteFile(b.o.JSON, nil, 0o644); err != nil {
+		return err
+	}
+	return b.file(func(w io.Writer) error { return json.NewEncoder(w).Encode(surroundings(ctx, b.o)) })
 }
 
 // file adds to the file of results, if there is one.

@@ -58,6 +58,9 @@ func (s *climb) doubt() doubt { return max(s.passed, s.failed) }
 func (s *climb) tell(t trial) {
 	if t.passed {
 		s.best, s.passed = s.next, believe(t.valid)
+		if s.best == s.most { // more was not tried
+			s.failed = orMore
+		}
 	} else {
 		s.worst, s.failed = s.next, min(believe(t.valid), orMore)
 	}

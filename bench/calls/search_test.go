@@ -56,3 +56,19 @@ func TestClimbDoubts(t *testing.T) {
 		require.Equal(t, row.want, c.doubt())
 	}
 }
+
+// TestClimbEndsAtTheTop: where the most that is tried passes, more might.
+func TestClimbEndsAtTheTop(t *testing.T) {
+	t.Parallel()
+	c := climb{next: 4000, most: 4000, factor: 1.125, fine: 0.125}
+	c.tell(trial{passed: true, valid: true})
+	require.True(t, c.done())
+	require.Equal(t, orMore, c.doubt())
+	c = climb{next: 3900, most: 4000, factor: 1.125, fine: 0.125}
+	c.tell(trial{passed: false, valid: true})
+	c.tell(trial{passed: true, valid: true})
+	for !c.done() {
+		c.tell(trial{passed: true, valid: true})
+	}
+	require.Equal(t, sure, c.doubt())
+}

@@ -42,7 +42,8 @@ func (b *bench) setRow(ctx context.Context, c *column, a *axgate, n int, emptyRe
 	if err := b.fill(ctx, c, a, k, n); err != nil {
 		return err
 	}
-	if _, err := b.signal(ctx, c, "warm up", k, n, 50, 4*time.Second); err != nil { // the first set's process is new
+	warm, err := b.signal(ctx, c, "warm up", k, n, 50, 4*time.Second) // the first set's process is new
+	if err := errors.Join(err, warm.flawless("warm up")); err != nil {
 		return err
 	}
 	cache, err := a.redisBytes(ctx)
@@ -61,9 +62,9 @@ func (b *bench) setRow(ctx context.Context, c *column, a *axgate, n int, emptyRe
 	if took > 0 {
 		b.table.add(c.title, "bound per second, up to "+name[2:], "%.0f", float64(n-had)/took.Seconds(), sure)
 	}
-	b.table.add(c.title, dialMedian+name, "%.3f", r.PostDial.P50, believe(r.Valid))
-	b.table.add(c.title, dialMost+name, "%.3f", r.PostDial.P99, believe(r.Valid))
-	b.table.add(c.title, perThousand+name, "%.3f", r.PerThousand, believe(r.Valid))
+	b.table.add(c.title, dialMedian+name, "%.3f", r.PostDial.P50, r.doubt())
+	b.table.add(c.title, dialMost+name, "%.3f", r.PostDial.P99, r.doubt())
+	b.table.add(c.title, perThousand+name, "%.3f", r.PerThousand, r.doubt())
 	b.table.add(c.title, "bad calls"+name, "%.0f", float64(r.Calls.Bad), believe(r.Valid))
 	b.table.add(c.title, "Redis bytes per binding"+name, "%.0f", float64(cache-emptyRedis)/float64(n), sure)
 	b.table.add(c.title, "ledger bytes per binding"+name, "%.0f", float64(disk-emptyLedger)/float64(n), sure)
@@ -78,8 +79,8 @@ func (b *bench) fill(ctx context.Context, c *column, a *axgate, k kind, n int) e
 	}
 	xs := (n + k.perX() - 1) / k.perX()
 	last := time.Duration(float64(xs) / float64(rate) * float64(time.Second))
-	_, err := b.run(ctx, c, "fill the cache", k, n, "signal", "--rate", strconv.Itoa(rate), "--for", max(last, time.Second).String(), "--hold", "100ms", "--stride", strconv.Itoa(k.perX()))
-	if err != nil {
+	r, err := b.run(ctx, c, "fill the cache", k, n, "signal", "--rate", strconv.Itoa(rate), "--for", max(last, time.Second).String(), "--hold", "100ms", "--stride", strconv.Itoa(k.perX()))
+	if err := errors.Join(err, r.flawless("fill the cache")); err != nil {
 		return err
 	}
 	return a.filled(ctx)

@@ -100,6 +100,13 @@ const (
 	mostOnce    = "calls at once at most, AXB"
 )
 
+// Rows without goals, which go on likewise.
+const (
+	idleCPU      = "of it CPU s per s without calls"
+	answerMedian = "answer after INVITE ms p50"
+	answerMost   = "answer after INVITE ms p99"
+)
+
 // goalRate is the calls per second that the goals of setting up are of.
 const goalRate = 100
 

@@ -68,8 +68,8 @@ func (s *stream) numberEvent() {
 	s.sequence++
 }
 
-// type sends what is due of the digits.
-func (l *load) press(c *call, s *stream) {
+// dialOn sends what is due of the digits.
+func (l *load) dialOn(c *call, s *stream) {
 	packet, again, begins := s.press()
 	if begins {
 		c.typed = wire.Now()

@@ -127,12 +127,13 @@ func TestCalls(t *testing.T) {
 		t.Run(hangup, func(t *testing.T) {
 			t.Parallel()
 			r := through(t, plan{Scenario: "axb", Pairs: 500, Random: true, Hangup: hangup}, nil, func(ctx context.Context, o *options) error {
-				return (&signalCmd{Rate: 100, For: time.Second, Hold: 10 * time.Millisecond}).Run(ctx, o)
+				return (&signalCmd{Rate: 100, For: time.Second, Hold: 200 * time.Millisecond, Words: 2}).Run(ctx, o)
 			})
 			require.Equal(t, []int{100, 100, 0}, []int{r.Calls.Begun, r.Calls.Good, r.Calls.Bad}, "%v", r.Calls.Why)
 			require.Equal(t, 100, r.PostDial.N)
 			require.Positive(t, r.PostDial.P50)
 			require.GreaterOrEqual(t, r.Answer.P50, r.PostDial.P50)
+			require.Equal(t, 100*2*2, r.Said, "two packets of each side")
 		})
 	}
 }

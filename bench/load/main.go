@@ -37,7 +37,7 @@ type options struct {
 func main() {
 	var cli struct {
 		options
-		Signal signalCmd `cmd:"" help:"Calls come and go; nobody speaks."`
+		Signal signalCmd `cmd:"" help:"Calls come and go; next to nothing is said."`
 		Media  mediaCmd  `cmd:"" help:"Many calls are up at once, and both sides speak."`
 	}
 	k := kong.Parse(&cli, kong.Name("load"), kong.Description("Calls through a system that masks numbers, and what they cost."), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))

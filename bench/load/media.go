@@ -11,16 +11,20 @@ import (
 // taken to be between those before and after the call.
 const burst = 8
 
-// media is the audio of all calls. In a signalling load only those who type
-// digits send, until they have.
+// endless is how many packets those say who talk until their call ends.
+const endless = -1
+
+// media is the audio of all calls. In a signalling load each side says no more than a
+// few packets, and who types digits sends until they are typed.
 type media struct {
-	talks    bool // talking calls send
+	says     int // packets that each side of a call that is up sends
 	turned   int64
 	streams  [slots][]*stream
 	spare    []*stream
 	late     meter.Delays
 	measured window
 	flows    [sides]flow // by the side that sends
+	said     int         // packets of audio that were sent
 	other    int         // packets that were not ours
 }
 
@@ -37,21 +41,20 @@ type flow struct {
 
 // talk has both sides send.
 func (m *media) talk(l *load, c *call) {
-	if !m.talks {
+	if m.says == 0 {
 		m.hush(c)
 		return
 	}
 	for side := range c.legs {
-		m.start(c, side)
+		m.start(c, side, m.says)
 	}
 }
 
-// dialling has the caller send, in place of whoever will be heard.
-func (m *media) dialling(_ *load, c *call) { m.start(c, callers) }
-
-func (m *media) start(c *call, side int) {
+// start has a side send so many packets from now on.
+func (m *media) start(c *call, side, packets int) {
 	leg := &c.legs[side]
 	if leg.rtp != nil {
+		leg.rtp.left = packets
 		return
 	}
 	if n := len(m.spare); n > 0 {
@@ -60,7 +63,7 @@ func (m *media) start(c *call, side int) {
 		leg.rtp = new(stream)
 	}
 	s := leg.rtp
-	s.begin(c.id, side, leg.audio)
+	s.begin(c.id, side, leg.audio, packets)
 	m.streams[s.slot] = append(m.streams[s.slot], s)
 }
 
@@ -78,10 +81,15 @@ func (m *media) dial(l *load, c *call) {
 // hush ends the streams of a call.
 func (m *media) hush(c *call) {
 	for side := range c.legs {
-		if s := c.legs[side].rtp; s != nil {
-			s.live = false
-			c.legs[side].rtp = nil
-		}
+		c.legs[side].fallSilent()
+	}
+}
+
+// fallSilent ends what a leg sends.
+func (leg *leg) fallSilent() {
+	if leg.rtp != nil {
+		leg.rtp.live = false
+		leg.rtp = nil
 	}
 }
 
@@ -113,7 +121,7 @@ func (m *media) send(l *load, list *[]*stream, due int64) {
 				continue
 			}
 			if s.digits.typing() {
-				l.press(&l.calls[s.id.Place], s)
+				l.dialOn(&l.calls[s.id.Place], s)
 				continue
 			}
 			group[n] = s
@@ -137,6 +145,7 @@ func (m *media) flush(l *load, side int, group []*stream, due int64) {
 	}
 	before := wire.Now()
 	l.tally.refusedSends += socket.Flush()
+	m.said += len(group)
 	step := (wire.Now() - before) / int64(len(group))
 	for i, s := range group {
 		at := before + step*int64(i)
@@ -149,6 +158,9 @@ func (m *media) flush(l *load, side int, group []*stream, due int64) {
 		}
 		if s.number%reportEvery == reportEvery/2 {
 			_ = l.sides[side].rtcp.Send(s.report[:], &s.toRTCP)
+		}
+		if s.left--; s.left == 0 {
+			l.calls[s.id.Place].legs[side].fallSilent()
 		}
 	}
 }

@@ -19,7 +19,7 @@ func (l *load) receive(side int, datagram []byte, from *wire.Address, at int64) 
 	l.reaction.Add(time.Duration(wire.Now() - at))
 	switch {
 	case m.Status != 0:
-		l.response(side, m)
+		l.response(side, m, at)
 	case m.Is("ACK"):
 		l.acknowledged(side, m)
 	case m.Is("INVITE") && m.ToTag() == nil && side == callees:
@@ -41,7 +41,7 @@ func (l *load) owner(m *message.Message) message.ID {
 	return id
 }
 
-func (l *load) response(side int, m *message.Message) {
+func (l *load) response(side int, m *message.Message, at int64) {
 	text := m.CallID // the callers' dialogs have Call-IDs of ours, the callees' tags
 	if side == callees {
 		text = m.FromTag()
@@ -58,7 +58,7 @@ func (l *load) response(side int, m *message.Message) {
 			leg.state = ringing
 		}
 	case m.Answers("INVITE"):
-		l.accepted(c, m)
+		l.accepted(c, m, at)
 	case m.Answers("BYE") && m.Status >= 200:
 		leg := &c.legs[side]
 		if leg.state != ending {
@@ -87,7 +87,7 @@ func (l *load) refused(c *call, id message.ID, m *message.Message) {
 }
 
 // accepted is the caller's 200.
-func (l *load) accepted(c *call, m *message.Message) {
+func (l *load) accepted(c *call, m *message.Message, at int64) {
 	leg := &c.legs[callers]
 	if leg.state != inviting && leg.state != ringing {
 		l.tally.theirs++
@@ -96,7 +96,7 @@ func (l *load) accepted(c *call, m *message.Message) {
 		}
 		return
 	}
-	l.answer.Add(time.Duration(wire.Now() - c.began))
+	l.answer.Add(time.Duration(at - c.began))
 	s := m.Session()
 	if !s.Audio.IsValid() {
 		l.fail(c, "200 without audio")
@@ -108,7 +108,7 @@ func (l *load) accepted(c *call, m *message.Message) {
 	l.send(callers, leg.sent, &leg.to)
 	if l.plan.Digits > 0 {
 		l.after(c, dial, l.plan.Think)
-		l.media.dialling(l, c)
+		l.media.start(c, callers, endless) // in place of whoever will be heard
 	}
 	l.progress(c)
 }

@@ -40,6 +40,7 @@ type result struct {
 	Answer      delays  `json:"answer"`
 	AfterDigits *delays `json:"afterDigits,omitempty"`
 
+	Said  int          `json:"audioPacketsSent"`
 	Media *mediaResult `json:"media,omitempty"`
 
 	Idle           float64  `json:"idleCpu"` // CPU seconds per second before the load
@@ -100,6 +101,7 @@ func (r *result) tell(l *load) {
 	r.Calls.Share = float64(t.good) / n
 	r.Messages.Sent, r.Messages.Received, r.Messages.Ours, r.Messages.Theirs, r.Messages.Strays = t.sent, t.received, t.ours, t.theirs, t.strays
 	r.Messages.Share = float64(t.ours+t.theirs) / n
+	r.Said = l.media.said
 	r.PostDial, r.Answer = summary(&l.postDial), summary(&l.answer)
 	if l.plan.Digits > 0 {
 		d := summary(&l.afterDigits)
@@ -150,7 +152,7 @@ func (r *result) table(w io.Writer) error {
 		row("  "+p.Name, "%.2f s user, %.2f s system; %d MiB, %+d KiB", p.User, p.System, p.Memory>>10, p.Grown)
 	}
 	if len(r.Spent.Processes) > 0 {
-		row("CPU", "%.2f s in %.1f s (idle before: %.3f s/s)", r.Spent.CPU, r.Spent.Seconds, r.Idle)
+		row("CPU", "%.2f s in %.1f s (idle before: %.3f s/s); others %.2f s, stolen %.2f s", r.Spent.CPU, r.Spent.Seconds, r.Idle, r.Spent.Others, r.Spent.Stolen)
 	}
 	if r.PerCallMinute > 0 {
 		row("CPU per call-minute", "%.4f s", r.PerCallMinute)

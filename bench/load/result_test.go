@@ -74,7 +74,7 @@ func TestWheel(t *testing.T) {
 func TestDigits(t *testing.T) {
 	t.Parallel()
 	s := new(stream)
-	s.begin(message.ID{Place: 1, Turn: 65535}, callers, wire.Address{})
+	s.begin(message.ID{Place: 1, Turn: 65535}, callers, wire.Address{}, endless)
 	s.digits.event = 101
 	s.digits.n = copy(s.digits.digits[:], "50")
 	before := s.audio()
@@ -103,4 +103,17 @@ func TestDigits(t *testing.T) {
 	id, side, number, ok := readMark(s.audio())
 	require.True(t, ok)
 	require.Equal(t, []any{message.ID{Place: 1, Turn: 65535}, callers, uint32(0)}, []any{id, side, number})
+}
+
+// TestDoubtsAboutTheProcessors: a run on a machine that was not quiet says so.
+func TestDoubtsAboutTheProcessors(t *testing.T) {
+	t.Parallel()
+	quiet := spent{Seconds: 10, Total: 20, Generator: 8, Stolen: 0.5, Others: 1.9}
+	require.Empty(t, quiet.doubts())
+	require.Empty(t, new(spent).doubts())
+	full, stolen, others := quiet, quiet, quiet
+	full.Generator, stolen.Stolen, others.Others = 9.5, 0.8, 3
+	require.Equal(t, []string{"the generator's one thread was busy for 95 % of the time"}, full.doubts())
+	require.Equal(t, []string{"the host of this machine gave to others 4 % of the time"}, stolen.doubts())
+	require.Equal(t, []string{"other programs used 15 % of the time"}, others.doubts())
 }

@@ -14,23 +14,24 @@ import (
 // call, in what is measured.
 const settle = 2 * time.Second
 
-// signalCmd is the load of a switch: calls come and go, nobody speaks.
+// signalCmd is the load of a switch: calls come and go, and next to nothing is said.
 type signalCmd struct {
-	Rate float64       `default:"100" help:"Calls begun in a second."`
-	For  time.Duration `default:"30s" help:"For how long calls are begun."`
-	Hold time.Duration `default:"1s" help:"How long each is up."`
+	Rate  float64       `default:"100" help:"Calls begun in a second."`
+	For   time.Duration `default:"30s" help:"For how long calls are begun."`
+	Hold  time.Duration `default:"1s" help:"How long each is up."`
+	Words int           `default:"1" help:"Packets of audio that each side sends once the call is up: the first are what a system that has a look at sources, or records, has most work with."`
 }
 
 // Run makes the calls.
 func (c *signalCmd) Run(ctx context.Context, o *options) error {
 	calls := int(c.Rate * c.For.Seconds())
-	if c.Rate <= 0 || calls < 1 || c.Hold < 0 {
+	if c.Rate <= 0 || calls < 1 || c.Hold < 0 || c.Words < 0 {
 		return fmt.Errorf("%g calls a second for %v, each up for %v: that cannot be", c.Rate, c.For, c.Hold)
 	}
 	const spare = 1000
 	places := min(calls, int(c.Rate*(c.Hold+o.Patience).Seconds())+spare)
 	return o.run(ctx, places, c.Hold, func(l *load, r *result) error {
-		r.Mode, r.Rate = "signal", c.Rate
+		r.Mode, r.Rate, l.media.says = "signal", c.Rate, c.Words
 		before, err := l.quiet(ctx, o.Processes, r)
 		if err != nil {
 			return err
@@ -66,13 +67,13 @@ func (c *mediaCmd) Run(ctx context.Context, o *options) error {
 	}
 	return o.run(ctx, c.Calls, -1, func(l *load, r *result) error {
 		r.Mode, r.Rate = "media", c.Rate
-		l.media.talks = true
-		before, err := l.quiet(ctx, o.Processes, r)
-		if err != nil {
+		l.media.says = endless
+		if _, err := l.quiet(ctx, o.Processes, r); err != nil {
 			return err
 		}
 		p := newPace(c.Rate, c.Calls)
-		if err := l.until(ctx, func(now int64) bool { p.turn(l, now); return p.left == 0 && l.talking == l.live }); err != nil {
+		first, few, err := c.build(ctx, l, &p, o.Processes)
+		if err != nil {
 			return err
 		}
 		from, until, err := c.talk(ctx, l, o.Processes)
@@ -85,12 +86,26 @@ func (c *mediaCmd) Run(ctx context.Context, o *options) error {
 		}
 		r.Spent = between(o.Processes, from, until)
 		r.Media = l.heard(talking, r.Spent.Seconds)
-		for i := range before.used {
-			r.MemoryPerCall += float64(until.used[i].Memory-before.used[i].Memory) / 1024 / float64(max(1, talking))
+		for i := range few.used {
+			r.MemoryPerCall += float64(until.used[i].Memory-few.used[i].Memory) / 1024 / float64(max(1, talking-first))
 		}
 		r.PerCallMinute = r.Spent.CPU / (float64(max(1, talking)) * r.Spent.Seconds / 60)
 		return nil
 	})
+}
+
+// build begins all calls. With the first tenth of them up it looks what is used: the memory
+// of a call is what each further one adds, without what the first makes once.
+func (c *mediaCmd) build(ctx context.Context, l *load, p *pace, processes []meter.Process) (first int, few watch, err error) {
+	tenth := max(1, c.Calls/10)
+	if err := l.until(ctx, func(now int64) bool { p.turn(l, now); return l.talking >= tenth || p.left == 0 && l.talking == l.live }); err != nil {
+		return 0, few, err
+	}
+	if few, err = look(processes); err != nil {
+		return 0, few, err
+	}
+	first = l.talking
+	return first, few, l.until(ctx, func(now int64) bool { p.turn(l, now); return p.left == 0 && l.talking == l.live })
 }
 
 // talk has all talk for a while, and looks before and after what counts.

@@ -25,6 +25,7 @@ const (
 // stream is what a leg sends.
 type stream struct {
 	live       bool
+	left       int // packets of audio; 0 and below: no end
 	id         message.ID
 	side       int
 	to, toRTCP wire.Address
@@ -40,8 +41,8 @@ type stream struct {
 }
 
 // begin makes it the stream of a leg.
-func (s *stream) begin(id message.ID, side int, to wire.Address) {
-	*s = stream{live: true, id: id, side: side, to: to, toRTCP: to.Next(), slot: int(id.Place) % slots, sequence: uint16(id.Turn), clock: id.Place << 8}
+func (s *stream) begin(id message.ID, side int, to wire.Address, packets int) {
+	*s = stream{live: true, left: packets, id: id, side: side, to: to, toRTCP: to.Next(), slot: int(id.Place) % slots, sequence: uint16(id.Turn), clock: id.Place << 8}
 	ssrc := id.Place<<1 | uint32(side) | 1<<31
 	s.packet[0], s.packet[1] = 0x80, 0x80|8 // version 2; the first packet is marked (RFC 3551 section 4.1); PCMA
 	binary.BigEndian.PutUint32(s.packet[8:], ssrc)

@@ -14,6 +14,7 @@ type watch struct {
 	at    int64
 	used  []meter.Use
 	self  meter.Use
+	all   meter.Machine
 	spilt int64 // datagrams that sockets of this machine have lost
 }
 
@@ -30,6 +31,9 @@ func look(processes []meter.Process) (watch, error) {
 	if w.self, err = (meter.Process{Name: "load", PID: os.Getpid()}).Use(); err != nil {
 		return w, err
 	}
+	if w.all, err = meter.LookAtMachine(); err != nil {
+		return w, err
+	}
 	w.spilt, err = meter.Overflows()
 	return w, err
 }
@@ -40,6 +44,9 @@ type spent struct {
 	Processes []processCost `json:"processes"`
 	CPU       float64       `json:"cpuSeconds"` // of all of them
 	Generator float64       `json:"generatorCpuSeconds"`
+	Others    float64       `json:"otherCpuSeconds"` // of whatever else ran, the kernel's own threads included
+	Stolen    float64       `json:"stolenSeconds"`   // that the host of a virtual machine gave to others
+	Total     float64       `json:"machineSeconds"`  // of all its processors
 	Spilt     int64         `json:"socketOverflows"` // datagrams lost by full sockets of this machine
 }
 
@@ -62,11 +69,13 @@ func between(processes []meter.Process, a, b watch) spent {
 		})
 		s.CPU += (is.CPU() - was.CPU()).Seconds()
 	}
+	s.Stolen, s.Total = (b.all.Stolen - a.all.Stolen).Seconds(), (b.all.Total - a.all.Total).Seconds()
+	s.Others = max(0, (b.all.Busy-a.all.Busy).Seconds()-s.CPU-s.Generator)
 	return s
 }
 
 // doubts tells why a run says nothing about the system under test: the load
-// itself was late, or lost something.
+// itself was late, or lost something, or the machine had other things to do.
 func (l *load) doubts(limit time.Duration, s *spent) (list []string, err error) {
 	dropped, err := l.dropped()
 	if err != nil {
@@ -90,9 +99,22 @@ func (l *load) doubts(limit time.Duration, s *spent) (list []string, err error) 
 	if l.tally.crowded > 0 {
 		list = append(list, fmt.Sprintf("%d calls were not begun: all pairs were in calls", l.tally.crowded))
 	}
-	const full = 0.9 // of the one thread
-	if s.Seconds > 0 && s.Generator/s.Seconds > full {
-		list = append(list, fmt.Sprintf("the generator's one thread was busy for %.0f %% of the time", 100*s.Generator/s.Seconds))
+	return append(list, s.doubts()...), nil
+}
+
+// doubts are those about the processors.
+func (s *spent) doubts() (list []string) {
+	for _, d := range []struct {
+		what             string
+		used, of, atMost float64
+	}{
+		{"the generator's one thread was busy for", s.Generator, s.Seconds, 0.9},
+		{"the host of this machine gave to others", s.Stolen, s.Total, 0.03},
+		{"other programs used", s.Others, s.Total, 0.1},
+	} {
+		if d.used > d.atMost*d.of {
+			list = append(list, fmt.Sprintf("%s %.0f %% of the time", d.what, 100*d.used/d.of))
+		}
 	}
-	return list, nil
+	return list
 }

@@ -75,6 +75,3 @@ func (d *Delays) Join(others *Delays) {
 	d.n += others.n
 	d.most = max(d.most, others.most)
 }
-
-// Reset forgets all.
-func (d *Delays) Reset() { *d = Delays{} }

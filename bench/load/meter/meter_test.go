@@ -95,6 +95,20 @@ func TestUseOfDescendants(t *testing.T) {
 	require.NoError(t, cmd.Wait())
 }
 
+func TestMachineHasItsTime(t *testing.T) {
+	t.Parallel()
+	before, err := meter.LookAtMachine()
+	require.NoError(t, err)
+	sum := 0
+	require.Eventually(t, func() bool {
+		for i := range 10_000_000 {
+			sum += i * i
+		}
+		after, err := meter.LookAtMachine()
+		return err == nil && after.Busy >= before.Busy+20*time.Millisecond && after.Total-before.Total >= after.Busy-before.Busy
+	}, 15*time.Second, time.Millisecond, "%d", sum)
+}
+
 func TestNoProcess(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "axgate", "axgate=", "=12", "axgate=0", "axgate=x"} {

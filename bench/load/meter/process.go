@@ -39,6 +39,9 @@ type Use struct {
 // CPU is the processor time.
 func (u Use) CPU() time.Duration { return u.User + u.System }
 
+// tick is one of USER_HZ, which is 100 everywhere.
+const tick = 10 * time.Millisecond
+
 // Use reads what the process has used, with its descendants of now.
 func (p Process) Use() (Use, error) {
 	u, err := p.own()
@@ -74,7 +77,7 @@ func (p Process) own() (u Use, err error) {
 	}
 	// The name of the program, in brackets, may have blanks.
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	const user, system, tick = 11, 12, 10 * time.Millisecond // of USER_HZ, which is 100 everywhere
+	const user, system = 11, 12
 	if len(fields) <= system {
 		return u, errors.New("/proc/PID/stat is of another form")
 	}

@@ -24,9 +24,6 @@ func (a *Address) AddrPort() netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4(a.raw.Addr), binary.BigEndian.Uint16(a.port()[:]))
 }
 
-// Set tells whether there is one.
-func (a *Address) Set() bool { return a.raw.Family != 0 }
-
 // Next is the same host's next port.
 func (a *Address) Next() Address {
 	at := a.AddrPort()
