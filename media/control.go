@@ -204,13 +204,15 @@ func compound(b []byte) bool {
 func (l *leg) controlPacket(b []byte, now int64) {
 	switch rtcp.PacketType(b[1]) {
 	case rtcp.TypeSenderReport:
-		var sr rtcp.SenderReport
+		sr := &l.call.worker.sent
+		sr.Reports = sr.Reports[:0]
 		if sr.Unmarshal(b) == nil {
 			l.reports.lastSR, l.reports.lastSRAt = uint32(sr.NTPTime>>16), now
 			l.readBlocks(sr.Reports)
 		}
 	case rtcp.TypeReceiverReport:
-		var rr rtcp.ReceiverReport
+		rr := &l.call.worker.received
+		rr.Reports = rr.Reports[:0]
 		if rr.Unmarshal(b) == nil {
 			l.readBlocks(rr.Reports)
 		}

@@ -1,8 +1,8 @@
 package media
 
 import (
-	"encoding/binary"
 	"net/netip"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -81,11 +81,12 @@ func (p *path) put(pt uint8, payload []byte) {
 	p.a.SendTo(p.pkt[:n], &p.toA)
 }
 
-// record records the call.
-func (p *path) record(t testing.TB) {
+// record records the call; it gives the file that will be.
+func (p *path) record(t testing.TB) string {
 	t.Helper()
 	writer := record.Open(record.WriterOptions{})
-	tape, err := writer.Create(record.Options{Dir: t.TempDir(), Name: "a.wav"})
+	dir := t.TempDir()
+	tape, err := writer.Create(record.Options{Dir: dir, Name: "a.wav"})
 	require.NoError(t, err)
 	p.c.rec = tape
 	t.Cleanup(func() {
@@ -93,6 +94,7 @@ func (p *path) record(t testing.TB) {
 		require.NoError(t, err)
 		require.NoError(t, writer.Close())
 	})
+	return filepath.Join(dir, "a.wav")
 }
 
 // arrive lets a packet of a phone be received at an instant that the test chooses.
@@ -144,64 +146,6 @@ func (p *path) receive() bool {
 	p.w.flush()
 	n, errno := p.b.Receive(p.in[:])
 	return errno == 0 && n > headerSize
-}
-
-// The way of a packet through the engine allocates nothing: the source latched, either law, recorded or not, tones
-// listened for, events crossing.
-func TestNothingIsAllocatedPerPacket(t *testing.T) {
-	for name, c := range map[string]struct {
-		codecs         [2]Codec
-		listen, record bool
-	}{
-		"same law":            {codecs: [2]Codec{PCMA, PCMA}},
-		"other law":           {codecs: [2]Codec{PCMU, PCMA}},
-		"tones wanted":        {codecs: [2]Codec{PCMU, PCMU}, listen: true},
-		"recorded":            {codecs: [2]Codec{PCMA, PCMA}, record: true},
-		"recorded, other law": {codecs: [2]Codec{PCMU, PCMA}, record: true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := newPath(t, c.codecs[0], c.codecs[1])
-			p.c.legs[Caller].keys.listen(c.listen)
-			if c.record {
-				p.record(t)
-			}
-			payload := frameOf(0x11, 160)
-			caller := &p.c.legs[Caller]
-			through := 0
-			allocs := testing.AllocsPerRun(500, func() {
-				p.put(8, payload)
-				p.serve(&caller.rtp)
-				if p.receive() {
-					through++
-				}
-			})
-			require.Zero(t, allocs)
-			require.GreaterOrEqual(t, through, 500)
-		})
-	}
-	t.Run("events and prompts", func(t *testing.T) {
-		p := newPath(t, PCMA, PCMA)
-		clip := Clip{ALaw: frameOf(0x31, 1600)}
-		caller, callee := &p.c.legs[Caller], &p.c.legs[Callee]
-		key := []byte{5, 10, 0, 160}
-		allocs := testing.AllocsPerRun(200, func() {
-			binary.BigEndian.PutUint16(key[2:], 160)
-			p.put(101, key)
-			p.serve(&caller.rtp)
-			callee.play(clip, 1, p.w.now())
-			for range 20 {
-				if due := p.w.timers.due(p.w.now() + int64(time.Second)); due != nil && due.kind == tickTimer {
-					due.leg.tick(due.when)
-				}
-			}
-			for p.receive() {
-			}
-			for len(p.c.events) > 0 {
-				<-p.c.events
-			}
-		})
-		require.Zero(t, allocs)
-	})
 }
 
 // BenchmarkForward sends packets from one phone to the other; ns/forward is the engine's part, which is two system calls

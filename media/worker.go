@@ -8,6 +8,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/pion/rtcp"
 	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
 
@@ -43,8 +44,11 @@ type worker struct {
 	own [headerSize + maxFrame]byte   // a packet being made
 	// sealed is a packet of a protected leg as it leaves.
 	sealed [datagramSize]byte
-	ready  [batchSize]unix.EpollEvent
-	batch  batch
+	// The peer's report being read.
+	sent     rtcp.SenderReport
+	received rtcp.ReceiverReport
+	ready    [batchSize]unix.EpollEvent
+	batch    batch
 }
 
 // queue carries commands to the worker. It is the only state that goroutines share with it.

@@ -27,6 +27,8 @@ const pause = 20 * time.Millisecond
 
 // serve does the jobs of a queue until that is closed.
 func (q *queue) serve() {
+	rest := time.NewTimer(pause)
+	defer rest.Stop()
 	for j := range q.jobs {
 		j.file.silence(j.silence)
 		j.file.write(j.piece)
@@ -36,18 +38,17 @@ func (q *queue) serve() {
 			pieces[j.file.channels-1].back(j.piece)
 		}
 		if len(q.jobs) == 0 {
-			q.rest()
+			q.gather(rest)
 		}
 	}
 }
 
-// rest lets pieces gather, unless somebody waits for what is written.
-func (q *queue) rest() {
-	t := time.NewTimer(q.pause)
-	defer t.Stop()
+// gather lets pieces gather, unless somebody waits for what is written.
+func (q *queue) gather(rest *time.Timer) {
+	rest.Reset(q.pause)
 	select {
 	case <-q.hurry:
-	case <-t.C:
+	case <-rest.C:
 	}
 }
 

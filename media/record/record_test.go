@@ -289,19 +289,6 @@ func TestSilenceOfAnyLength(t *testing.T) {
 	}
 }
 
-// A packet costs the media worker no allocation.
-func TestWriteAllocatesNothing(t *testing.T) {
-	p := begin(t, Options{})
-	frame := bytes.Repeat([]byte{a}, 160)
-	i := 0
-	allocs := testing.AllocsPerRun(90, func() {
-		p.Write(0, 1, uint32(160*i), p.start.Add(time.Duration(20*i)*time.Millisecond), frame)
-		i++
-	})
-	require.Zero(t, allocs)
-	p.end(1000)
-}
-
 func BenchmarkWrite(b *testing.B) {
 	w := Open(WriterOptions{})
 	r, err := w.Create(Options{Dir: b.TempDir(), Name: "a.wav"})
