@@ -86,7 +86,7 @@ bench: ## Go benchmarks of the hot paths
 
 .PHONY: bench-api
 bench-api: peers ## binds per second over HTTP with 1, 8 and 64 clients, on SQLite and PostgreSQL
-	go run ./bench/api -for $${FOR:-5s}
+	go run ./bench/api --for $${FOR:-5s}
 
 .PHONY: bench-calls
 bench-calls: peers $(BIN) ## what calls cost the running product: CPU, delays, speed, memory; ROWS=media,signal,speed,once,sets, on a quiet machine

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -43,7 +44,7 @@ func load(ctx context.Context, n *process, way string, clients int, last time.Du
 	var failure error
 	var mu sync.Mutex
 	var all sync.WaitGroup
-	before, err := n.cpu()
+	before, err := n.Use()
 	if err != nil {
 		return r, err
 	}
@@ -70,23 +71,14 @@ func load(ctx context.Context, n *process, way string, clients int, last time.Du
 	}
 	all.Wait()
 	span := time.Since(began)
-	after, err := n.cpu()
-	if err != nil || failure != nil {
-		return r, fmt.Errorf("%w", firstOf(failure, err))
+	after, err := n.Use()
+	if err := errors.Join(failure, err); err != nil {
+		return r, fmt.Errorf("bind with %d clients: %w", clients, err)
 	}
 	slices.Sort(r.took)
 	r.rate = float64(len(r.took)) / span.Seconds()
-	r.cpu = (after - before).Seconds() * 1000 / float64(max(1, len(r.took)+r.refused))
+	r.cpu = (after.CPU() - before.CPU()).Seconds() * 1000 / float64(max(1, len(r.took)+r.refused))
 	return r, nil
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // bind binds another pair and gives the result code.

@@ -4,31 +4,37 @@
 // request is signed and has a connection of its own, as the contract has it.
 // Both databases wait for the disk.
 //
-//	go run ./bench/api -for 5s
+//	go run ./bench/api --for 5s
 package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"runtime"
+	"syscall"
 	"time"
+
+	"github.com/alecthomas/kong"
 
 	"axgate/e2e/redis"
 	"axgate/ledger"
 	"axgate/ledger/pgtest"
 )
 
+type options struct {
+	For time.Duration `default:"5s" help:"How long each row is measured."`
+}
+
 func main() {
 	if os.Getenv(childEnv) != "" {
 		exit(serve())
 	}
-	last := flag.Duration("for", 5*time.Second, "how long each row is measured")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := measure(ctx, *last)
+	var o options
+	kong.Parse(&o, kong.Name("api"), kong.Description("What the binding API carries."), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := measure(ctx, o.For)
 	stop()
 	exit(err)
 }

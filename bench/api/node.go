@@ -3,18 +3,17 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"axgate/bench/load/meter"
 	"axgate/config"
 	"axgate/ledger"
 	"axgate/node"
@@ -84,6 +83,7 @@ func furnish(ctx context.Context, n *node.Node) error {
 
 // process is the node's process.
 type process struct {
+	meter.Process
 	address string
 	cmd     *exec.Cmd
 	input   io.Closer
@@ -109,7 +109,7 @@ func startNode(data, driver, dsn, redis string) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{cmd: cmd, input: input}
+	p := &process{Process: meter.Process{Name: "node", PID: cmd.Process.Pid}, cmd: cmd, input: input}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		p.stop()
@@ -122,21 +122,4 @@ func startNode(data, driver, dsn, redis string) (*process, error) {
 func (p *process) stop() {
 	_ = p.input.Close()
 	_ = p.cmd.Wait()
-}
-
-// cpu is how much processor time the process has used.
-func (p *process) cpu() (time.Duration, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	// The name of the program, in brackets, may have blanks.
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-	const user, system, tick = 11, 12, 10 * time.Millisecond
-	if len(fields) <= system {
-		return 0, errors.New("/proc/PID/stat is of another form")
-	}
-	u, err1 := strconv.ParseInt(fields[user], 10, 64)
-	s, err2 := strconv.ParseInt(fields[system], 10, 64)
-	return time.Duration(u+s) * tick, errors.Join(err1, err2)
 }

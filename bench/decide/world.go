@@ -75,7 +75,7 @@ func (w *world) begin(ctx context.Context, log zerolog.Logger) (err error) {
 	if err := w.cache.Ping(ctx); err != nil {
 		return err
 	}
-	if w.empty, err = w.redisBytes(ctx); err != nil {
+	if w.empty, err = w.redis.Memory(ctx); err != nil {
 		return err
 	}
 	w.office, err = provision.New(provision.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "bench", Log: log})
@@ -184,7 +184,7 @@ func (w *world) bind(ctx context.Context, perX, n int) error {
 
 // bytes are what Redis and the ledger use for what is bound.
 func (w *world) bytes(ctx context.Context) (cache, disk int64, err error) {
-	if cache, err = w.redisBytes(ctx); err != nil {
+	if cache, err = w.redis.Memory(ctx); err != nil {
 		return 0, 0, err
 	}
 	if w.dsn != "" {
@@ -203,12 +203,4 @@ func (w *world) bytes(ctx context.Context) (cache, disk int64, err error) {
 		}
 	}
 	return cache - w.empty, disk, err
-}
-
-func (w *world) redisBytes(ctx context.Context) (n int64, err error) {
-	info, err := w.redis.Client().InfoMap(ctx, "memory").Result()
-	if err == nil {
-		_, err = fmt.Sscan(info["Memory"]["used_memory"], &n)
-	}
-	return n, err
 }

@@ -61,6 +61,18 @@ func Start(ctx context.Context, dir string) (*Server, error) {
 // Client talks to the server.
 func (s *Server) Client() *client.Client { return s.c }
 
+// Memory is how many bytes the server uses for what it keeps.
+func (s *Server) Memory(ctx context.Context) (n int64, err error) {
+	info, err := s.c.InfoMap(ctx, "memory").Result()
+	if err == nil {
+		_, err = fmt.Sscan(info["Memory"]["used_memory"], &n)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("ask redis-server for its memory: %w", err)
+	}
+	return n, nil
+}
+
 // PID is its process.
 func (s *Server) PID() int { return s.cmd.Process.Pid }
 
