@@ -35,7 +35,7 @@ import (
 type options struct {
 	Mode      string        `default:"AXB" enum:"AXB,AX,AXE" help:"What is bound; others than AXB with --cache-only. With AXE a question is two: X, and an extension."`
 	Sets      []int         `default:"1000,100000,1000000" help:"Bindings; each set keeps those before it."`
-	PerX      int           `name:"per-x" default:"1000" help:"Pairs on an X."`
+	PerX      int           `name:"per-x" help:"Pairs on an X; 0: 1 with AX, which has no more, else 1000."`
 	Askers    []int         `default:"1,8,64" help:"How many ask at once."`
 	Rate      float64       `help:"Questions per second; 0: as many as can be."`
 	For       time.Duration `default:"5s" help:"How long each row is measured."`
@@ -62,6 +62,12 @@ func measure(ctx context.Context, o *options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	switch {
+	case o.PerX < 1 && o.Mode == string(routing.AX):
+		o.PerX = 1
+	case o.PerX < 1:
+		o.PerX = 1000
+	}
 	cfg := ledger.Config{Driver: o.Ledger, Path: filepath.Join(dir, "axgate.db")}
 	if o.Ledger == ledger.Postgres {
 		pg, err := pgtest.Start("fsync=on")

@@ -18,6 +18,7 @@ import (
 	"axgate/ledger"
 	"axgate/lookup"
 	"axgate/provision"
+	"axgate/roster"
 	"axgate/routing"
 	"axgate/store"
 )
@@ -88,11 +89,16 @@ func (w *world) begin(ctx context.Context, log zerolog.Logger) (err error) {
 	if _, err := w.office.CreateApp(ctx, ledger.App{App: routing.App{Key: app, SP: "bench", Mode: w.mode, ExtDigits: 4}}); err != nil {
 		return err
 	}
-	if w.router, err = lookup.New(ctx, lookup.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "bench", Log: log}); err != nil {
+	nodes, err := roster.Join(ctx, roster.Config{Ledger: w.ledger, Node: "bench", Home: "bench", Log: log})
+	if err != nil {
+		return err
+	}
+	if w.router, err = lookup.New(ctx, lookup.Config{Ledger: w.ledger, Cache: w.cache, Plan: routing.ChinaPlan(), Node: "bench", Roster: nodes, Log: log}); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var runs sync.WaitGroup
+	runs.Go(func() { nodes.Run(ctx) })
 	runs.Go(func() { w.router.Run(ctx) })
 	w.end = func() { stop(); runs.Wait() }
 	return nil
