@@ -80,9 +80,13 @@ chaos: peers ## every fault of Redis, PostgreSQL, disk, clock, receiver and node
 	AXGATE_CHAOS=full AXGATE_CHAOS_SEED=$${SEED:-} go test -tags e2e -count=1 -v -timeout 60m -parallel $${PARALLEL:-3} ./e2e/chaos
 	AXGATE_SURVIVE_CALLS=$${CALLS:-100} go test -tags e2e -count=1 -v -timeout 10m -run '^TestNode(Killed|Stopped)$$' ./e2e/survive
 
+# Packages with benchmarks of what calls, texts and changes go through.
+HOT := routing area media sip sms events journal ledger
+
 .PHONY: bench
-bench: ## Go benchmarks of the hot paths
-	go test -run '^$$' -bench . -benchmem ./routing/... ./media/... ./store/... ./sip/... ./ledger/...
+bench: peers $(BIN) ## Go benchmarks of the hot paths, then two minutes of calls through the running product, recorded and not: FOR=5s
+	go test -run '^$$' -bench . -benchmem -timeout 30m $(HOT:%=./%/...)
+	go run ./bench/calls --rows signal,media --modes AXB --calls 300 --build 100 --pairs 2000 --for $${FOR:-5s}
 
 .PHONY: bench-api
 bench-api: peers ## binds per second over HTTP with 1, 8 and 64 clients, on SQLite and PostgreSQL
@@ -93,7 +97,7 @@ bench-calls: peers $(BIN) ## what calls cost the running product: CPU, delays, s
 	go run ./bench/calls $${ROWS:+--rows $$ROWS} --for $${FOR:-30s} --json $${JSON:-bin/bench-calls.json}
 
 .PHONY: bench-decide
-bench-decide: ## what the decision about a call costs by itself: CPU here and in Redis, decisions per second, bytes of a binding; SETS=1000,5000000 MODE=AXB
+bench-decide: peers ## what the decision about a call costs by itself: CPU here and in Redis, decisions per second, bytes of a binding; SETS=1000,5000000 MODE=AXB
 	go run ./bench/decide --cache-only --mode $${MODE:-AXB} --sets $${SETS:-1000,100000,1000000} --for $${FOR:-5s}
 
 .PHONY: bench-peers

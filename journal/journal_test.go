@@ -16,11 +16,11 @@ import (
 
 	"github.com/rs/zerolog"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 
 	"axgate/events"
 	"axgate/journal"
+	"axgate/ledger/pgtest"
 )
 
 func TestMain(m *testing.M) {
@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("rapid.checks", sequences); err != nil {
 		panic(err)
 	}
-	goleak.VerifyTestMain(m)
+	pgtest.Main(m) // it ends the server of the benchmark
 }
 
 var t0 = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
