@@ -3,8 +3,10 @@ package ledger
 // eventChange changes many events; what it returns are their keys.
 type eventChange struct{ *rowChange }
 
-func newEventChange(rest string, columns ...string) eventChange {
-	return eventChange{newRowChange("events", rest, columns...)}
+// newEventChange makes one by what is known of each, which they are, and what is set; aside as in rowChange.
+func newEventChange(columns []string, which, set string, aside bool) eventChange {
+	return eventChange{newRowChange(rowChange{table: "events", key: []string{"session", "seq"}, columns: columns, which: which, set: set,
+		returning: "events.session, events.seq", aside: aside})}
 }
 
 // eventKey names an event.
@@ -13,7 +15,7 @@ type eventKey struct {
 	seq     int
 }
 
-// run changes events and tells which were, if the statement returns them.
+// run changes events and tells which were.
 func (c eventChange) run(s scope, args []any) (changed map[eventKey]bool, err error) {
 	changed = make(map[eventKey]bool, len(args)/len(c.columns))
 	err = c.rowChange.run(s, args, func(r row) error {

@@ -54,7 +54,7 @@ func OutboxQueries() map[string]string {
 	const key = "sqlite_autoindex_events_1 (session=? AND seq"
 	return map[string]string{
 		dueLanes: "events_due ((app,target)>(?,?))", moveRows.texts[1]: key + "=?)", lockRows.texts[1]: key + "=?)", settleRows.texts[1]: key + "=?)", letGoRows.texts[1]: key + ">?)",
-		replayRows.texts[1]: key + "=?)",
+		replayRows.texts[1]: key + "=?)", freeRows.texts[0]: "events_due",
 	}
 }
 

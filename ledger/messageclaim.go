@@ -1,12 +1,10 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"axgate/sms"
@@ -93,14 +91,15 @@ func (l *Ledger) dueTexts(ctx context.Context, app string, now int64, n int) (li
 	return list, nil
 }
 
-// takeRows holds texts that still are as they were seen until a lease ends.
-var takeRows = newRowChange("messages", `SET due_at = r.lease FROM r WHERE messages.id = r.name AND messages.due_at = r.seen RETURNING `+messageColumns,
-	"name TEXT", "seen BIGINT", "lease BIGINT")
+// takeRows holds texts that still are as they were seen until a lease ends. Those that somebody else
+// has locked are that one's.
+var takeRows = newRowChange(rowChange{table: "messages", key: []string{"id"}, columns: []string{"name TEXT", "seen BIGINT", "lease BIGINT"},
+	which: `messages.id = r.name AND messages.due_at = r.seen`, set: `due_at = r.lease`, returning: messageColumns, aside: true})
 
 // takeTexts takes, in their order, those that nobody else was faster to take.
 func (l *Ledger) takeTexts(ctx context.Context, due []dueText, lease int64) (taken []sms.Text, err error) {
 	args := make([]any, 0, len(due)*len(takeRows.columns))
-	for _, d := range slices.SortedFunc(slices.Values(due), func(a, b dueText) int { return cmp.Compare(a.id, b.id) }) { // all lock rows in one order
+	for _, d := range due {
 		args = append(args, d.id, d.due, lease)
 	}
 	mine := make(map[string]sms.Text, len(due))

@@ -31,7 +31,8 @@ func (o *Outbox) Held(by func() Life) *Outbox { return &Outbox{o.ledger, by} }
 // tells how much that was.
 func (l *Ledger) FreeClaims(ctx context.Context, dead Life) (n int64, err error) {
 	err = l.change(ctx, func(s scope) (err error) {
-		n, err = s.exec(`UPDATE events SET due_at = $1, holder = '' WHERE due_at > 0 AND holder = $2`, micros(l.Now()), dead.String())
+		freed, err := freeRows.run(s, one(dead.String(), micros(l.Now())))
+		n = int64(len(freed))
 		return err
 	})
 	if err != nil {
@@ -65,14 +66,18 @@ func (o *Outbox) Receiver(ctx context.Context, key string) (events.Receiver, err
 }
 
 // settleRows stores outcomes of rows that are still held.
-var settleRows = newEventChange(`SET due_at = r.due, tries = r.tries, first_at = r.first, done_at = r.done, failure = r.failure, holder = '' FROM r
-	WHERE events.session = r.session AND events.seq = r.seq AND events.due_at = r.lease RETURNING events.session, events.seq`,
-	"session TEXT", "seq INTEGER", "lease BIGINT", "due BIGINT", "tries INTEGER", "first BIGINT", "done BIGINT", "failure TEXT")
+var settleRows = newEventChange([]string{"session TEXT", "seq INTEGER", "lease BIGINT", "due BIGINT", "tries INTEGER", "first BIGINT", "done BIGINT", "failure TEXT"},
+	`events.session = r.session AND events.seq = r.seq AND events.due_at = r.lease`,
+	`due_at = r.due, tries = r.tries, first_at = r.first, done_at = r.done, failure = r.failure, holder = ''`, false)
 
-// letGoRows makes due what is parked behind a row, but not what the same pusher has in hand.
-var letGoRows = newEventChange(`SET due_at = r.now FROM r
-	WHERE events.session = r.session AND events.target <> 'fee' AND events.seq > r.seq AND events.due_at > r.now AND events.due_at <> r.lease`,
-	"session TEXT", "seq INTEGER", "now BIGINT", "lease BIGINT")
+// letGoRows makes due what is parked behind a row, but not what the same pusher has in hand. Nobody
+// parks behind a row that is locked: if one behind it is, somebody has other plans with that one, which count.
+var letGoRows = newEventChange([]string{"session TEXT", "seq INTEGER", "now BIGINT", "lease BIGINT"},
+	`events.session = r.session AND events.target <> 'fee' AND events.seq > r.seq AND events.due_at > r.now AND events.due_at <> r.lease`,
+	`due_at = r.now`, true)
+
+// freeRows makes due what somebody holds.
+var freeRows = newEventChange([]string{"holder TEXT", "now BIGINT"}, `events.due_at > 0 AND events.holder = r.holder`, `due_at = r.now, holder = ''`, false)
 
 // Finish stores outcomes. An event that is done with, one way or the other, lets those behind
 // it be due: all that are parked. To a server that is far away each statement takes long:
@@ -87,7 +92,7 @@ func (o *Outbox) Finish(ctx context.Context, outcomes []events.Outcome) error {
 	return nil
 }
 
-// newest are outcomes in the order in which all lock rows; of an event that was claimed again
+// newest are outcomes in the order of their events; of one that was claimed again
 // after its lease only the last claim can count.
 func newest(outcomes []events.Outcome) (list []events.Outcome) {
 	sorted := slices.Clone(outcomes)

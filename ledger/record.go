@@ -1,9 +1,11 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -107,10 +109,11 @@ func (r *records) store(s scope, entries []events.Entry) (fresh bool, err error)
 	if err != nil {
 		return false, err
 	}
-	if fresh, err = r.storeEvents(s, evs); err != nil {
+	// As whoever closes a call does: the call first. An end may come twice at once, by a journal and by an heir.
+	if err := r.storeCalls(s, calls); err != nil {
 		return false, err
 	}
-	if err := r.storeCalls(s, calls); err != nil {
+	if fresh, err = r.storeEvents(s, evs); err != nil {
 		return false, err
 	}
 	for i := range entries {
@@ -130,7 +133,8 @@ type state struct {
 	closed bool // its fee event is among them
 }
 
-// sweep gathers the events of entries, and the last state of each call.
+// sweep gathers the events of entries, and the last state of each call, by their sessions: all lock
+// them in one order.
 func sweep(entries []events.Entry) (evs []*events.Event, calls []state, err error) {
 	at := make(map[string]int, len(entries))
 	for i := range entries {
@@ -158,5 +162,7 @@ func sweep(entries []events.Entry) (evs []*events.Event, calls []state, err erro
 			c.seq, c.closed = max(c.seq, ev.Seq), c.closed || ev.Kind == events.Fee
 		}
 	}
+	slices.SortStableFunc(evs, func(a, b *events.Event) int { return cmp.Compare(a.Session, b.Session) })
+	slices.SortFunc(calls, func(a, b state) int { return cmp.Compare(a.call.Session, b.call.Session) })
 	return evs, calls, nil
 }

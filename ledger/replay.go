@@ -1,11 +1,9 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -84,17 +82,13 @@ func (l *Ledger) replayable(ctx context.Context, f ReplayFilter, after replayed,
 }
 
 // replayRows makes events due. The time of a recording goes on as if there were no further push.
-var replayRows = newEventChange(`SET due_at = r.now, tries = 0, first_at = 0, done_at = 0, failure = '',
-	kept_at = CASE WHEN kept_at > 0 THEN kept_at WHEN done_at > 0 THEN done_at WHEN due_at = 0 THEN at ELSE 0 END
-	FROM r WHERE events.session = r.session AND events.seq = r.seq`,
-	"session TEXT", "seq INTEGER", "now BIGINT")
+var replayRows = newEventChange([]string{"session TEXT", "seq INTEGER", "now BIGINT"}, `events.session = r.session AND events.seq = r.seq`,
+	`due_at = r.now, tries = 0, first_at = 0, done_at = 0, failure = '',
+	kept_at = CASE WHEN kept_at > 0 THEN kept_at WHEN done_at > 0 THEN done_at WHEN due_at = 0 THEN at ELSE 0 END`, false)
 
 func (l *Ledger) replay(ctx context.Context, list []replayed, now time.Time) error {
-	sorted := slices.SortedFunc(slices.Values(list), func(a, b replayed) int { // all lock rows in one order
-		return cmp.Or(cmp.Compare(a.session, b.session), cmp.Compare(a.seq, b.seq))
-	})
 	args := make([]any, 0, len(list)*len(replayRows.columns))
-	for _, e := range sorted {
+	for _, e := range list {
 		args = append(args, e.session, e.seq, micros(now))
 	}
 	err := l.change(ctx, func(s scope) error {

@@ -1,23 +1,22 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 
 	"axgate/events"
 )
 
+// Those who look for what is due come to the same rows. What one of them has locked, others leave
+// to it: nobody waits.
+
 // moveRows gives rows that still are as they were seen another time to be due, and who has them.
-var moveRows = newEventChange(`SET due_at = r.due, holder = r.holder FROM r
-	WHERE events.session = r.session AND events.seq = r.seq AND events.due_at = r.seen RETURNING events.session, events.seq`,
-	"session TEXT", "seq INTEGER", "seen BIGINT", "due BIGINT", "holder TEXT")
+var moveRows = newEventChange([]string{"session TEXT", "seq INTEGER", "seen BIGINT", "due BIGINT", "holder TEXT"},
+	`events.session = r.session AND events.seq = r.seq AND events.due_at = r.seen`, `due_at = r.due, holder = r.holder`, true)
 
 // lockRows locks rows that still are as they were seen.
-var lockRows = newEventChange(`SET due_at = r.seen FROM r
-	WHERE events.session = r.session AND events.seq = r.seq AND events.due_at = r.seen RETURNING events.session, events.seq`,
-	"session TEXT", "seq INTEGER", "seen BIGINT")
+var lockRows = newEventChange([]string{"session TEXT", "seq INTEGER", "seen BIGINT"},
+	`events.session = r.session AND events.seq = r.seq AND events.due_at = r.seen`, "", true)
 
 // take claims and parks in one transaction.
 func (o *Outbox) take(ctx context.Context, lease int64, runs []run) (taken []events.Claimed, err error) {
@@ -25,10 +24,6 @@ func (o *Outbox) take(ctx context.Context, lease int64, runs []run) (taken []eve
 	if o.holder != nil {
 		holder = o.holder().String()
 	}
-	runs = slices.Clone(runs)
-	slices.SortFunc(runs, func(a, b run) int { // all lock rows in one order
-		return cmp.Or(cmp.Compare(a.rows[0].Session, b.rows[0].Session), cmp.Compare(a.rows[0].Seq, b.rows[0].Seq))
-	})
 	err = o.ledger.change(ctx, func(s scope) (err error) {
 		if taken, err = claim(s, runs, lease, holder); err != nil {
 			return fmt.Errorf("claim them: %w", err)
@@ -44,8 +39,8 @@ func (o *Outbox) take(ctx context.Context, lease int64, runs []run) (taken []eve
 	return taken, nil
 }
 
-// claim takes of each run what stands before the first row that is not as it was seen:
-// somebody else was faster there. What was got behind it is put back.
+// claim takes of each run what stands before the first row that is not as it was seen, or that
+// somebody else has locked: that one was faster there. What was got behind it is put back.
 func claim(s scope, runs []run, lease int64, holder string) (taken []events.Claimed, err error) {
 	var all, back []any
 	for _, r := range runs {
@@ -82,8 +77,8 @@ func claim(s scope, runs []run, lease int64, holder string) (taken []events.Clai
 	return taken, nil
 }
 
-// park makes rows due after the one that they wait for, unless that one has moved on. Its row
-// is locked, so that whoever finishes it finds them parked.
+// park makes rows due after the one that they wait for, unless that one has moved on, or is
+// about to. Its row is locked, so that whoever finishes it finds them parked.
 func park(s scope, runs []run, lease int64) error {
 	var heads, rows []any
 	for _, r := range runs {

@@ -139,6 +139,9 @@ func (w *worker) move(items []TaskItem) error {
 // which %s stands for their places. It returns their versions.
 func (w *worker) together(items []TaskItem, query string, args ...any) (versions map[routing.X]int64, err error) {
 	places := parameters(len(args)+1, len(items))
+	if w.s.stmts == nil { // PostgreSQL: all lock in one order
+		places = "SELECT x FROM numbers WHERE x IN (" + places + ") ORDER BY x FOR UPDATE"
+	}
 	for i := range items {
 		args = append(args, string(items[i].X))
 	}
