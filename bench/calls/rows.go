@@ -90,6 +90,9 @@ func (b *bench) mediaRows(ctx context.Context, row string) error {
 		name := fmt.Sprintf(", %d calls", calls)
 		err := b.each(row, func(c *column) error {
 			return b.fresh(ctx, c, "AXB", func(k kind) error {
+				if err := b.warm(ctx, c, k); err != nil {
+					return err
+				}
 				r, err := b.media(ctx, c, name[2:], k, calls, b.o.For)
 				if err != nil {
 					return err
@@ -194,8 +197,8 @@ func (b *bench) fresh(ctx context.Context, c *column, mode string, work func(kin
 	return errors.Join(work(k), c.system.stop(ctx))
 }
 
-// warm has the processes make what they make once: connections, buffers, and the
-// cache's entries of all X.
+// warm has the processes make what they make once: connections, buffers, the
+// cache's entries of all X, and the room in memory that they keep without calls.
 func (b *bench) warm(ctx context.Context, c *column, k kind) error {
 	if a, ok := c.system.(*axgate); ok && k.mode == "AX" { // those of other modes are few: these calls come to all of them
 		if err := b.fill(ctx, c, a, k, b.o.Pairs); err != nil {
