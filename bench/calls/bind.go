@@ -102,17 +102,6 @@ func (a *axgate) filled(ctx context.Context) error {
 	return nil
 }
 
-// redisBytes is how much memory Redis uses for what it keeps.
-func (a *axgate) redisBytes(ctx context.Context) (int64, error) {
-	info, err := a.redis.Client().InfoMap(ctx, "memory").Result()
-	if err != nil {
-		return 0, err
-	}
-	var n int64
-	_, err = fmt.Sscan(info["Memory"]["used_memory"], &n)
-	return n, err
-}
-
 // ledgerBytes is the size of the ledger's files.
 func (a *axgate) ledgerBytes() (sum int64, err error) {
 	files, err := filepath.Glob(filepath.Join(a.dir, "*.db*"))

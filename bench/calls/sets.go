@@ -17,7 +17,7 @@ func (b *bench) setRows(ctx context.Context, row string) error {
 		if err := a.serve(ctx); err != nil {
 			return err
 		}
-		emptyRedis, err := a.redisBytes(ctx)
+		emptyRedis, err := a.redis.Memory(ctx)
 		if err != nil {
 			return errors.Join(err, a.stop(ctx))
 		}
@@ -46,7 +46,7 @@ func (b *bench) setRow(ctx context.Context, c *column, a *axgate, n int, emptyRe
 	if err := errors.Join(err, warm.flawless("warm up")); err != nil {
 		return err
 	}
-	cache, err := a.redisBytes(ctx)
+	cache, err := a.redis.Memory(ctx)
 	if err != nil {
 		return err
 	}
