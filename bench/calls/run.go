@@ -43,6 +43,7 @@ type result struct {
 	PerThousand   float64  `json:"cpuSecondsPer1000Calls"`
 	MemoryPerCall float64  `json:"memoryPerCallKiB"`
 	Idle          float64  `json:"idleCpu"`
+	IdleMemory    int64    `json:"idleMemoryKiB"`
 	Valid         bool     `json:"valid"`
 	Doubts        []string `json:"doubts"`
 }

@@ -103,6 +103,7 @@ const (
 // Rows without goals, which go on likewise.
 const (
 	idleCPU      = "of it CPU s per s without calls"
+	idleMemory   = "memory without calls MiB"
 	answerMedian = "answer after INVITE ms p50"
 	answerMost   = "answer after INVITE ms p99"
 )

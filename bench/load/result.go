@@ -43,7 +43,8 @@ type result struct {
 	Said  int          `json:"audioPacketsSent"`
 	Media *mediaResult `json:"media,omitempty"`
 
-	Idle           float64  `json:"idleCpu"` // CPU seconds per second before the load
+	Idle           float64  `json:"idleCpu"`       // CPU seconds per second before the load
+	IdleMemory     int64    `json:"idleMemoryKiB"` // then
 	Spent          spent    `json:"spent"`
 	PerCallMinute  float64  `json:"cpuSecondsPerCallMinute,omitempty"`
 	PerThousand    float64  `json:"cpuSecondsPer1000Calls,omitempty"`

@@ -166,6 +166,9 @@ func (l *load) quiet(ctx context.Context, processes []meter.Process, r *result) 
 	after, err := look(processes)
 	s := between(processes, before, after)
 	r.Idle = s.CPU / s.Seconds
+	for i := range after.used {
+		r.IdleMemory += after.used[i].Memory >> 10
+	}
 	return after, err
 }
 

@@ -40,11 +40,11 @@ func tune(log *zerolog.Logger, cfg *config.Config) {
 	log.Debug().Int("processors", runtime.GOMAXPROCS(0)).Time("at", time.Now()).Msg("start")
 }
 
-// The heap may grow by 30 % of what lives in it, and by 29 MiB more: a node with few
+// The heap may grow by 30 % of what lives in it, and by 60 MiB more: a node with few
 // calls collects seldom, and one with many keeps little beside them.
 const (
 	growth      = 30 // percent
-	ballastSize = 96 << 20
+	ballastSize = 200 << 20
 )
 
 // ballast counts as living, and takes no memory, since nobody touches it.
