@@ -19,9 +19,9 @@ const (
 	kept       = 812   // "The decision does not grow": an AXB pair in PostgreSQL
 	rows       = 7     // BenchmarkCallsInPostgres: rows/call
 	record     = 14000 // the same, pushed by two: bytes/call
-	wal        = 24000 // the same, pushed by two: wal-bytes/call
-	stored     = 0.75  // the same, unpushed: server-µs/call
-	pushStored = 0.14  // the same, pushed by two less unpushed, by six pushes
+	wal        = 25000 // the same, pushed by two: wal-bytes/call
+	stored     = 0.5   // the same, unpushed: server-µs/call
+	pushStored = 0.2   // the same, pushed by two less unpushed, by six pushes
 	refill     = 8000  // "Which loads an emptied Redis": pairs a second of one node
 )
 
