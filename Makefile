@@ -103,7 +103,7 @@ bench-decide: peers ## what the decision about a call costs by itself: CPU here 
 .PHONY: bench-peers
 bench-peers: rivals $(BIN) ## what calls cost axgate, Kamailio + Redis + rtpengine, and a bare relay, in one run: ROUNDS=3 FOR=8s ROWS=media,signal,speed,once RATES=100,1000
 	go run ./bench/calls --systems $${SYSTEMS:-axgate,kamailio,relay} --rounds $${ROUNDS:-3} --rows $${ROWS:-media,signal,speed,once} --modes AXB \
-		--rates $${RATES:-100,1000} --fine 0.2 --speed 1000 --once 900 --build $${BUILD:-100} --for $${FOR:-8s} --json $${JSON:-bin/bench-peers.json}
+		--rates $${RATES:-100,1000} --fine 0.125 --speed 1000 --once 900 --build $${BUILD:-100} --for $${FOR:-8s} --json $${JSON:-bin/bench-peers.json}
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (default 60s)
