@@ -37,8 +37,8 @@ func TestDelaysKeepTheirOrder(t *testing.T) {
 	})
 }
 
+// TestUseOfThisProcess runs while no other test begins a child: until it is another program, that has this one's memory.
 func TestUseOfThisProcess(t *testing.T) {
-	t.Parallel()
 	p := meter.Process{Name: "test", PID: os.Getpid()}
 	before, err := p.Use()
 	require.NoError(t, err)
