@@ -108,7 +108,7 @@ func TestDigits(t *testing.T) {
 // TestDoubtsAboutTheProcessors: a run on a machine that was not quiet says so.
 func TestDoubtsAboutTheProcessors(t *testing.T) {
 	t.Parallel()
-	quiet := spent{Seconds: 10, Total: 20, Generator: 8, Stolen: 0.5, Others: 1.9}
+	quiet := spent{Seconds: 10, Machine: 20, Generator: 8, Stolen: 0.5, Others: 1.9}
 	require.Empty(t, quiet.doubts())
 	require.Empty(t, new(spent).doubts())
 	full, stolen, others := quiet, quiet, quiet

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"time"
 
 	"axgate/bench/load/meter"
@@ -46,7 +47,7 @@ type spent struct {
 	Generator float64       `json:"generatorCpuSeconds"`
 	Others    float64       `json:"otherCpuSeconds"` // of whatever else ran, the kernel's own threads included
 	Stolen    float64       `json:"stolenSeconds"`   // that the host of a virtual machine gave to others
-	Total     float64       `json:"machineSeconds"`  // of all its processors
+	Machine   float64       `json:"machineSeconds"`  // of all its processors
 	Spilt     int64         `json:"socketOverflows"` // datagrams lost by full sockets of this machine
 }
 
@@ -69,8 +70,8 @@ func between(processes []meter.Process, a, b watch) spent {
 		})
 		s.CPU += (is.CPU() - was.CPU()).Seconds()
 	}
-	s.Stolen, s.Total = (b.all.Stolen - a.all.Stolen).Seconds(), (b.all.Total - a.all.Total).Seconds()
-	s.Others = max(0, (b.all.Busy-a.all.Busy).Seconds()-s.CPU-s.Generator)
+	s.Stolen, s.Machine = (b.all.Stolen - a.all.Stolen).Seconds(), s.Seconds*float64(runtime.NumCPU())
+	s.Others = max(0, b.all.Since(a.all).Seconds()-s.CPU-s.Generator)
 	return s
 }
 
@@ -109,8 +110,8 @@ func (s *spent) doubts() (list []string) {
 		used, of, atMost float64
 	}{
 		{"the generator's one thread was busy for", s.Generator, s.Seconds, 0.9},
-		{"the host of this machine gave to others", s.Stolen, s.Total, 0.03},
-		{"other programs used", s.Others, s.Total, 0.1},
+		{"the host of this machine gave to others", s.Stolen, s.Machine, 0.03},
+		{"other programs used", s.Others, s.Machine, 0.1},
 	} {
 		if d.used > d.atMost*d.of {
 			list = append(list, fmt.Sprintf("%s %.0f %% of the time", d.what, 100*d.used/d.of))

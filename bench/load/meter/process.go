@@ -71,23 +71,7 @@ func hasEnded(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.
 
 // own is what the process has used itself.
 func (p Process) own() (u Use, err error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID))
-	if err != nil {
-		return u, err
-	}
-	// The name of the program, in brackets, may have blanks.
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	const user, system = 11, 12
-	if len(fields) <= system {
-		return u, errors.New("/proc/PID/stat is of another form")
-	}
-	ticks := func(i int) time.Duration {
-		n, e := strconv.ParseInt(fields[i], 10, 64)
-		err = errors.Join(err, e)
-		return time.Duration(n) * tick
-	}
-	u.User, u.System = ticks(user), ticks(system)
-	if err != nil {
+	if u.User, u.System, err = cpu(p.PID); err != nil {
 		return u, err
 	}
 	if u.Memory, err = p.kilobytes("smaps_rollup", "Pss"); err != nil {
@@ -95,6 +79,27 @@ func (p Process) own() (u Use, err error) {
 	}
 	u.Peak, err = p.kilobytes("status", "VmHWM")
 	return u, err
+}
+
+// cpu reads the processor time of a process (proc_pid_stat(5)).
+func cpu(pid int) (user, system time.Duration, err error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, 0, err
+	}
+	// The name of the program, in brackets, may have blanks.
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	const utime, stime = 11, 12
+	if len(fields) <= stime {
+		return 0, 0, errors.New("/proc/PID/stat is of another form")
+	}
+	ticks := func(i int) time.Duration {
+		n, e := strconv.ParseInt(fields[i], 10, 64)
+		err = errors.Join(err, e)
+		return time.Duration(n) * tick
+	}
+	user, system = ticks(utime), ticks(stime)
+	return user, system, err
 }
 
 // children are the processes that the process has started and that run.
