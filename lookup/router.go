@@ -126,6 +126,7 @@ type Router struct {
 	beaten   int64                          // Run's: the mark that the ledger has heard of
 	trusted  atomic.Pointer[roster.Instant] // when the ledger heard of this node, of the last time that was before the epoch was read
 	vouched  atomic.Pointer[roster.Instant] // from when on other nodes vouch for what this one has heard; nil: they do not
+	alive    atomic.Pointer[[]string]       // nodes of which the ledger had heard lately
 	ledger   word                           // whether the ledger answers
 	outages  outages
 	guesses  guesses

@@ -88,6 +88,7 @@ func (r *Router) follow(ctx context.Context) error {
 	}
 	r.cfg.Witnesses.hears(asked, r.trusted.Load(), alive, r.cfg.Node)
 	r.trusted.Store(heard)
+	r.alive.Store(&alive)
 	if m.Settings == r.settings.Load().mark {
 		return nil
 	}

@@ -2,6 +2,8 @@ package lookup
 
 import (
 	"context"
+	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -12,7 +14,8 @@ import (
 // upkeep goes through all X of the ledger, round after round: those that the cache lacks
 // are loaded, and those of which it has an older version than the ledger are read
 // anew. Calls do not need it: it spares the ledger their questions, and finds
-// what nobody was meant to do.
+// what nobody was meant to do. Nodes divide what is missing: each loads its part
+// first, and then what the others have not come to.
 type upkeep struct {
 	counts struct{ rounds, loaded, repaired atomic.Uint64 }
 	last   atomic.Int64 // X of the last round that was completed
@@ -36,6 +39,7 @@ const (
 	upkeepPage  = 200              // X of one look
 	upkeepShare = 3                // it rests so many times as long as each step took
 	upkeepTold  = 10 * time.Second // between two lines of the log about a long load
+	mostLeft    = 100_000          // X left to others in a round; those beyond are for the next one
 )
 
 // keepUp does rounds until ctx ends. The cache having become void, or a server having
@@ -81,6 +85,8 @@ type round struct {
 	begun, told time.Time
 	x, loaded   int
 	old         map[routing.X]int64 // X whose version was behind, and what the ledger had
+	left        []routing.X         // missing, and another node's to load
+	beyond      int                 // that were left, too
 }
 
 func (o *round) run(ctx context.Context) error {
@@ -104,10 +110,13 @@ func (o *round) run(ctx context.Context) error {
 			return nil
 		}
 	}
+	if err := o.help(ctx); err != nil {
+		return err
+	}
 	u := &o.r.upkeep
 	u.counts.rounds.Add(1)
 	u.last.Store(int64(o.x))
-	if o.loaded > 0 {
+	if o.loaded > 0 && o.beyond == 0 {
 		o.r.cfg.Log.Info().Int("loaded", o.loaded).Int("x", o.x).Dur("after", time.Since(o.begun)).Msg("the cache has every X")
 	}
 	return nil
@@ -130,8 +139,11 @@ func (o *round) page(ctx context.Context, list []ledger.Number) error {
 		return err
 	}
 	o.old = nil
+	own := partOf(*o.r.alive.Load(), o.r.cfg.Node)
 	for i, h := range held {
 		switch {
+		case !h.Loaded && !own.has(xs[i]):
+			o.leave(xs[i])
 		case !h.Loaded:
 			if err := o.load(ctx, xs[i]); err != nil {
 				return err
@@ -147,6 +159,41 @@ func (o *round) page(ctx context.Context, list []ledger.Number) error {
 		return nil
 	}
 	return o.repair(ctx)
+}
+
+// leave leaves an X to the node whose it is.
+func (o *round) leave(x routing.X) {
+	if len(o.left) == mostLeft {
+		o.beyond++
+		return
+	}
+	o.left = append(o.left, x)
+}
+
+// help loads what was left to others and is still missing, in an order of its own, so that
+// nodes that help seldom meet.
+func (o *round) help(ctx context.Context) error {
+	rand.Shuffle(len(o.left), func(i, j int) { o.left[i], o.left[j] = o.left[j], o.left[i] })
+	for xs := range slices.Chunk(o.left, upkeepPage) {
+		begun := time.Now()
+		held, err := o.r.cfg.Cache.Holdings(ctx, xs, begun)
+		if err != nil {
+			return err
+		}
+		took := time.Since(begun)
+		for i, h := range held {
+			if h.Loaded {
+				continue
+			}
+			if err := o.load(ctx, xs[i]); err != nil {
+				return err
+			}
+		}
+		if !rest(ctx, upkeepShare*took) {
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // load brings an X to the cache, unless somebody else does.

@@ -1,9 +1,6 @@
 package main
 
-import (
-	"math/rand/v2"
-	"slices"
-)
+import "math/rand/v2"
 
 // refilling is how nodes fill an emptied Redis together.
 type refilling struct {
@@ -11,46 +8,40 @@ type refilling struct {
 	Twice  float64 // loads of an X that another node was loading too, for each X
 }
 
-// refilled plays what lookup/upkeep.go does: every node goes through all X in the same order, a
-// page at a time; what is not there when its turn comes it loads, and then rests for three
-// times as long; what is there it passes over. A load takes a time of one, more or less.
+// loading is a node that fills.
+type loading struct {
+	at   float64 // when it is ready for the next X
+	todo []int   // X, in its order
+	own  bool    // they are its own part; after that it helps
+}
+
+// refilled plays what lookup/upkeep.go does: the X are divided by their hash, every node
+// loads its part, and then, in an order of its own, what is still missing of the others'.
+// After each load it rests for three times as long; what is there it passes
+// over. A load takes a time of one, more or less.
 func refilled(nodes, xs int, seed uint64) refilling {
-	const page, share, glance = 200, 3.0, 0.01 // glance: what it takes to pass over an X, and a page
+	const share, glance = 3.0, 0.01 // glance: what it takes to pass over an X
 	r := rand.New(rand.NewPCG(seed, seed))
 	loaded := make([]float64, xs) // when it is; 0: nobody has begun
-	type node struct {
-		at   float64 // when it is ready for the next X
-		next int
-		seen []bool // X of the page that were there
-	}
-	all := make([]node, nodes)
+	all := make([]loading, nodes)
 	for i := range all {
-		all[i].at = r.Float64()
+		all[i] = loading{at: r.Float64(), own: true}
+	}
+	for x := range xs {
+		n := &all[r.IntN(nodes)]
+		n.todo = append(n.todo, x)
 	}
 	one, last, loads := 0.0, 0.0, 0
 	for {
-		n := &all[0]
-		for i := range all {
-			if all[i].next < xs && (n.next >= xs || all[i].at < n.at) {
-				n = &all[i]
-			}
-		}
-		if n.next >= xs {
+		n := earliest(all)
+		if n == nil {
 			break
 		}
-		there := func(x int) bool { return loaded[x] > 0 && loaded[x] <= n.at }
-		if n.next%page == 0 {
-			n.seen = n.seen[:0]
-			for x := n.next; x < min(n.next+page, xs); x++ {
-				n.seen = append(n.seen, there(x))
-			}
+		x := n.todo[0]
+		n.todo = n.todo[1:]
+		if loaded[x] > 0 && loaded[x] <= n.at {
 			n.at += glance
-		}
-		switch x := n.next; {
-		case n.seen[x%page]:
-		case there(x):
-			n.at += glance
-		default:
+		} else {
 			took := 0.5 + r.Float64()
 			if loads++; loaded[x] == 0 {
 				loaded[x] = n.at + took
@@ -59,7 +50,25 @@ func refilled(nodes, xs int, seed uint64) refilling {
 			last = max(last, loaded[x])
 			n.at += took * (1 + share)
 		}
-		n.next++
+		if len(n.todo) == 0 && n.own {
+			n.own = false
+			for x, at := range loaded {
+				if at == 0 || at > n.at {
+					n.todo = append(n.todo, x)
+				}
+			}
+			r.Shuffle(len(n.todo), func(i, j int) { n.todo[i], n.todo[j] = n.todo[j], n.todo[i] })
+		}
 	}
-	return refilling{Faster: one / last, Twice: float64(loads-len(slices.DeleteFunc(loaded, func(t float64) bool { return t == 0 }))) / float64(xs)}
+	return refilling{Faster: one / last, Twice: float64(loads-xs) / float64(xs)}
+}
+
+// earliest is the node whose turn is next; nil: all are done.
+func earliest(all []loading) (next *loading) {
+	for i := range all {
+		if n := &all[i]; len(n.todo) > 0 && (next == nil || n.at < next.at) {
+			next = n
+		}
+	}
+	return next
 }

@@ -99,6 +99,6 @@ func showRefill(to io.Writer, l load, c costs, p plan) error {
 	nodes := p.Nodes + p.Pushers
 	r, t := refilled(nodes, xs, 1), newTable(to)
 	alone := time.Duration(float64(l.Bindings)/c.Refill) * time.Second
-	t.row("an emptied Redis is full again", "after %.1f h by one node, %.1f h by %d that go through the same X; %.1f loads for each X", alone.Hours(), alone.Hours()/r.Faster, nodes, 1+r.Twice)
+	t.row("an emptied Redis is full again", "after %.1f h by one node, %.0f min by %d that divide the X; %.2f loads for each X", alone.Hours(), alone.Minutes()/r.Faster, nodes, 1+r.Twice)
 	return t.Flush()
 }
