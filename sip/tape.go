@@ -44,12 +44,11 @@ func (c *call) continueTape() {
 	c.media.Record(f)
 }
 
-// stopTape finishes the file and notes it in the call's record.
+// stopTape finishes the file and notes it in the call's record. The call's media is closed.
 func (c *call) stopTape() {
 	if c.tape.file == nil {
 		return
 	}
-	c.media.Record(nil)
 	result, err := c.tape.file.Close(c.here(c.rec.Ended))
 	if err != nil {
 		c.log.Error().Err(err).Str("recording", c.tape.name).Msg("finish the recording")

@@ -25,7 +25,6 @@ func (c *call) tearDown(end routing.End) {
 	c.hangUpCallee(end)
 	c.hangUpCaller(end)
 	c.stopAlarms()
-	c.stopTape()
 	stats := c.media.Close()
 	c.audio = nil
 	c.logAudio(stats)
@@ -38,6 +37,7 @@ func (c *call) tearDown(end routing.End) {
 	for _, b := range c.tried {
 		c.uncount(b)
 	}
+	c.stopTape() // it may wait for the disk, for which nothing is held that others need
 	line := c.log.Info().Str("end", end.Word).Int("state", end.StateCode).Int("reason", end.FailReason)
 	if !c.rec.Answered.IsZero() {
 		line = line.Dur("talk", c.rec.Ended.Sub(c.rec.Answered))

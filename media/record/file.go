@@ -74,8 +74,9 @@ func (f *file) silence(frames int64) {
 	}
 }
 
-// finish completes the file and gives it its name, or removes it. Where the
-// disk failed, what stands on it is kept and the error is given besides.
+// finish completes the file and gives it its name, of which the directory may not know for
+// good yet, or removes it. Where the disk failed, what stands on it is kept and the error is
+// given besides.
 func (f *file) finish(keep bool) (Result, error) {
 	if f.further {
 		return f.finishAll(keep)
@@ -96,7 +97,7 @@ func (f *file) finish(keep bool) (Result, error) {
 	if err := complete(f.f, f.channels, f.frames, f.sync); err != nil {
 		return Result{}, errors.Join(f.err, fmt.Errorf("finish the recording %s: %w", filepath.Base(f.path), err))
 	}
-	if err := rename(f.f.Name(), f.path, f.sync); err != nil {
+	if err := os.Rename(f.f.Name(), f.path); err != nil {
 		return Result{}, errors.Join(f.err, fmt.Errorf("finish the recording: %w", err))
 	}
 	return Result{Path: f.path, Duration: span(f.frames), Bytes: size(f.channels, f.frames)}, f.err
@@ -139,7 +140,7 @@ func (f *file) finishSealed() (Result, error) {
 		r, err := repair(f.f.Name(), 0, f.ring)
 		return r, errors.Join(f.err, err)
 	}
-	if err := rename(f.f.Name(), f.path, f.sync); err != nil {
+	if err := os.Rename(f.f.Name(), f.path); err != nil {
 		return Result{}, fmt.Errorf("finish the recording: %w", err)
 	}
 	return Result{Path: f.path, Duration: span(f.frames), Bytes: size(f.channels, f.frames)}, nil
@@ -169,11 +170,7 @@ func rename(from, to string, sync bool) error {
 	if err := os.Rename(from, to); err != nil || !sync {
 		return err
 	}
-	dir, err := os.Open(filepath.Dir(to))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return syncDir(filepath.Dir(to))
 }
 
 func size(channels int, frames int64) int64 {

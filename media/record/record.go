@@ -47,8 +47,9 @@ type Writer struct {
 	workers sync.WaitGroup
 	// finishing bounds the threads that wait for fsync. It is done by those who
 	// close a recording, so that one disk wait serves many and no piece waits behind it.
-	finishing chan struct{}
-	locked    locks
+	finishing   chan struct{}
+	directories *directories
+	locked      locks
 
 	open atomic.Int64 // recordings
 
@@ -73,7 +74,7 @@ func Open(o WriterOptions) *Writer {
 	if o.Backlog <= 0 {
 		o.Backlog = 4096
 	}
-	w := &Writer{sync: o.Sync, ring: o.Ring, finishing: make(chan struct{}, mostFinishing)}
+	w := &Writer{sync: o.Sync, ring: o.Ring, finishing: make(chan struct{}, mostFinishing), directories: newDirectories()}
 	for range o.Workers {
 		q := newQueue(o.Backlog)
 		w.queues = append(w.queues, q)

@@ -2,6 +2,7 @@ package record
 
 import (
 	"errors"
+	"path/filepath"
 	"time"
 
 	"axgate/media/wav"
@@ -129,6 +130,9 @@ func (r *Recording) Close(end time.Time) (Result, error) {
 	r.writer.finishing <- struct{}{}
 	result, err := r.file.finish(end.Sub(r.talk) >= r.minTalk && (total > 0 || r.file.further))
 	<-r.writer.finishing
+	if r.writer.sync && result.Path != "" {
+		err = errors.Join(err, r.writer.directories.keep(filepath.Dir(result.Path)))
+	}
 	if result.Path != "" {
 		result.Start, result.Lost = r.start, span(r.lost)
 		if !r.begun.IsZero() {
