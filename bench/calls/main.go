@@ -10,7 +10,7 @@
 //
 //	media   CPU of an audio minute, added delay and memory per call, at each --calls
 //	signal  CPU of 1,000 calls and delays at each of --rates, for each of --modes
-//	speed   the most calls per second of which 99.9 % are good, at most 1 % need a retransmission, and 99 % reach the callee within T1
+//	speed   the most calls per second of which 99.9 % are good, at most 1 % need a retransmission, and 99 % reach the callee within T1; and without the last
 //	once    the most calls at once with loss below 0.1 % and an added delay of p99 below 10 ms
 //	sets    axgate only: signal again, AXB, over each of --sets, with the memory of a binding
 //

@@ -172,24 +172,24 @@ func (r *result) fast() bool {
 	return r.carried() && r.PostDial.P99 <= t1
 }
 
-// speedRow looks for the most calls per second.
+// speedRow looks for the most calls per second, in time and however late.
 func (b *bench) speedRow(ctx context.Context, row string) error {
-	return b.search(ctx, row, mostSpeed, b.o.Speed, b.o.Most, func(c *column, k kind, rate float64) (trial, error) {
+	return b.search(ctx, row, mostSpeed, mostLate, b.o.Speed, b.o.Most, func(c *column, k kind, rate float64) (trial, error) {
 		if err := b.warm(ctx, c, k); err != nil {
 			return trial{}, err
 		}
 		r, err := b.signal(ctx, c, row, k, b.o.Pairs, rate, b.o.For)
-		return trial{r.fast(), r.Valid, r.carried(), fmt.Sprintf("%.2f %% good, %.4f retransmissions per call, post-dial delay p50 %.2f, p99 %.2f ms", 100*r.Calls.Share, r.Messages.Share, r.PostDial.P50, r.PostDial.P99)}, err
+		return trial{rate, r.fast(), r.carried(), r.Valid, fmt.Sprintf("%.2f %% good, %.4f retransmissions per call, post-dial delay p50 %.2f, p99 %.2f ms", 100*r.Calls.Share, r.Messages.Share, r.PostDial.P50, r.PostDial.P99)}, err
 	})
 }
 
 // onceRow looks for the most calls at once.
 func (b *bench) onceRow(ctx context.Context, row string) error {
 	const loss, late = 0.1, 10.0
-	return b.search(ctx, row, mostOnce, b.o.Once, (lastRTP-firstRTP)/4, func(c *column, k kind, calls float64) (trial, error) {
+	return b.search(ctx, row, mostOnce, "", b.o.Once, (lastRTP-firstRTP)/4, func(c *column, k kind, calls float64) (trial, error) {
 		r, err := b.media(ctx, c, row, k, int(calls), b.o.For/3)
 		return trial{
-			r.Media.Loss < loss && r.Media.Delay.P99 < late && r.Calls.Bad == 0, r.Valid, false,
+			calls, r.Media.Loss < loss && r.Media.Delay.P99 < late && r.Calls.Bad == 0, false, r.Valid,
 			fmt.Sprintf("lost %.4f %%, added delay p99 %.2f ms, %d bad", r.Media.Loss, r.Media.Delay.P99, r.Calls.Bad),
 		}, err
 	})

@@ -1,47 +1,52 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
+	"slices"
 )
 
 // trial is what became of a value that a search tried.
 type trial struct {
+	value  float64
 	passed bool
+	late   bool // passed, if it does not matter how late
 	valid  bool
-	late   bool   // passed, if it does not matter how late
 	what   string // for people
 }
 
-// search finds, for each column, the most that passes. Each try has fresh
-// processes. In the first round it begins at a value, in the next ones at what
-// was found.
-func (b *bench) search(ctx context.Context, row, name string, first, most float64, try func(*column, kind, float64) (trial, error)) error {
+// search finds, for each column, the most that passes, and where a late row is named, the
+// most that passes however late. Each try has fresh processes. In the first round it begins
+// at a value, in the next ones at what was found.
+func (b *bench) search(ctx context.Context, row, name, lateName string, first, most float64, try func(*column, kind, float64) (trial, error)) error {
 	return b.each(row, func(c *column) error {
-		s := climb{next: min(first, most), most: most, factor: 1 + b.o.Fine, fine: b.o.Fine}
-		if found := b.found[c.title+name]; found > 0 {
-			s.next = found
-		}
-		late := 0.0
-		for !s.done() {
-			var t trial
-			err := b.fresh(ctx, c, "AXB", func(k kind) (err error) { t, err = try(c, k, s.next); return err })
-			if err != nil {
-				return err
+		var tried []trial
+		find := func(name string, passed func(trial) bool) error {
+			s := climb{next: min(first, most), most: most, factor: 1 + b.o.Fine, fine: b.o.Fine}
+			s.know(tried, passed)
+			if found := b.found[c.title+name]; found > s.best && s.worst == 0 {
+				s.next = found
 			}
-			fmt.Fprintf(os.Stderr, "%s, %s: %.0f: %v, %s%s\n", c.title, name, s.next, t.passed, t.what, believe(t.valid))
-			if t.late {
-				late = max(late, s.next)
+			for !s.done() {
+				t := trial{value: s.next}
+				err := b.fresh(ctx, c, "AXB", func(k kind) (err error) { t, err = try(c, k, s.next); return err })
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(os.Stderr, "%s, %s: %.0f: %v, %s%s\n", c.title, name, s.next, passed(t), t.what, believe(t.valid))
+				tried = append(tried, t)
+				s.tell(passed(t), t.valid)
 			}
-			s.tell(t)
+			b.found[c.title+name] = s.best
+			b.table.add(c.title, name, "%.0f", s.best, s.doubt())
+			return nil
 		}
-		if late > s.best {
-			b.table.add(c.title, name+", however late", "%.0f", late, orMore) // which was not looked for
+		if err := find(name, func(t trial) bool { return t.passed }); err != nil || lateName == "" {
+			return err
 		}
-		b.found[c.title+name] = s.best
-		b.table.add(c.title, name, "%.0f", s.best, s.doubt())
-		return nil
+		return find(lateName, func(t trial) bool { return t.late })
 	})
 }
 
@@ -62,15 +67,33 @@ func (s *climb) done() bool { return s.ended }
 // doubt is what the generator says against the result.
 func (s *climb) doubt() doubt { return max(s.passed, s.failed) }
 
+// know takes what became of values that another climb tried: the most that passed, and of
+// what is above it the least that failed.
+func (s *climb) know(tried []trial, passed func(trial) bool) {
+	sorted := slices.SortedFunc(slices.Values(tried), func(a, b trial) int { return cmp.Compare(a.value, b.value) })
+	for _, t := range sorted {
+		if passed(t) {
+			s.next = t.value
+			s.tell(true, t.valid)
+		}
+	}
+	for _, t := range slices.Backward(sorted) {
+		if t.value > s.best {
+			s.next = t.value
+			s.tell(false, t.valid)
+		}
+	}
+}
+
 // tell takes what became of next.
-func (s *climb) tell(t trial) {
-	if t.passed {
-		s.best, s.passed = s.next, believe(t.valid)
+func (s *climb) tell(passed, valid bool) {
+	if passed {
+		s.best, s.passed = s.next, believe(valid)
 		if s.best == s.most { // more was not tried
 			s.failed = orMore
 		}
 	} else {
-		s.worst, s.failed = s.next, min(believe(t.valid), orMore)
+		s.worst, s.failed = s.next, min(believe(valid), orMore)
 	}
 	const long = 2 // the longest step
 	switch {
