@@ -63,7 +63,7 @@ func OutboxQueries() map[string]string {
 func DropQueries() map[string]string {
 	return map[string]string{
 		dropCalls: "calls_by_app (app=", dropTexts: "messages_by_app (app=", dropEvents: "events_by_app (app=", dropBindings: "bindings_ended_of_app (app=",
-		keptRecordings: "calls_recorded (app=", storedGone: "calls_stored_gone (record_gone_at>",
+		keptRecordings: "calls_recorded (app=", storedGone: "calls_stored_gone (record_gone_at>", goneFiles: "calls_files_gone (node=",
 		storedElsewhere: "calls_stored_gone", leaveElsewhere: "calls_stored_gone (record_gone_at>",
 	}
 }

@@ -66,6 +66,36 @@ func (l *Ledger) RecordingsGone(ctx context.Context, sessions []string, at time.
 	return n, nil
 }
 
+// GoneAfter is where a list of deleted recordings goes on.
+type GoneAfter struct {
+	Gone    time.Time
+	Session string
+}
+
+const goneFiles = `SELECT session, record_file, record_gone_at FROM calls
+	WHERE node = $1 AND record_gone_at > 0 AND record_place = '' AND record_gone_at >= $2 AND (record_gone_at > $2 OR session > $3)
+	ORDER BY record_gone_at, session LIMIT $4`
+
+// GoneFiles lists files of a node's recordings that were deleted at an instant or later, behind
+// after, and where the list goes on.
+func (l *Ledger) GoneFiles(ctx context.Context, node string, after GoneAfter, limit int) (files []string, last GoneAfter, err error) {
+	rows, err := l.read(ctx).query(goneFiles, node, micros(after.Gone), after.Session, int64(limit))
+	if err != nil {
+		return nil, after, fmt.Errorf("list the files of deleted recordings: %w", err)
+	}
+	defer closeRows(rows, &err)
+	last = after
+	for rows.Next() {
+		var file string
+		var gone int64
+		if err := rows.Scan(&last.Session, &file, &gone); err != nil {
+			return nil, after, fmt.Errorf("read the file of a deleted recording: %w", err)
+		}
+		last.Gone, files = instant(gone), append(files, file)
+	}
+	return files, last, nil
+}
+
 // RecordingState is what the ledger knows of a file.
 type RecordingState int
 

@@ -86,7 +86,7 @@ type round struct {
 	x, loaded   int
 	old         map[routing.X]int64 // X whose version was behind, and what the ledger had
 	left        []routing.X         // missing, and another node's to load
-	beyond      int                 // that were left, too
+	more        bool                // than these were left
 }
 
 func (o *round) run(ctx context.Context) error {
@@ -116,7 +116,7 @@ func (o *round) run(ctx context.Context) error {
 	u := &o.r.upkeep
 	u.counts.rounds.Add(1)
 	u.last.Store(int64(o.x))
-	if o.loaded > 0 && o.beyond == 0 {
+	if o.loaded > 0 && !o.more {
 		o.r.cfg.Log.Info().Int("loaded", o.loaded).Int("x", o.x).Dur("after", time.Since(o.begun)).Msg("the cache has every X")
 	}
 	return nil
@@ -164,7 +164,7 @@ func (o *round) page(ctx context.Context, list []ledger.Number) error {
 // leave leaves an X to the node whose it is.
 func (o *round) leave(x routing.X) {
 	if len(o.left) == mostLeft {
-		o.beyond++
+		o.more = true
 		return
 	}
 	o.left = append(o.left, x)

@@ -26,6 +26,74 @@ type FileCounts struct {
 	Missing int // of calls of this node, and not there
 }
 
+// sweepShare is how many times as long a look through files and calls rests as it takes, where
+// there is nothing to delete: a fiftieth of a processor, however many recordings are kept.
+const sweepShare = 49
+
+// deletes deletes the files of recordings that were deleted since the last time. What was before,
+// and what this misses, is found by sweeps.
+func (k *Keeper) deletes(ctx context.Context) {
+	const overlap = time.Minute // for clocks of nodes that differ, and transactions that take a while
+	from := k.cfg.Now()
+	for rest(ctx, look) {
+		now := k.cfg.Now()
+		n, err := k.DeleteGone(ctx, from.Add(-overlap))
+		if n > 0 {
+			k.cfg.Log.Info().Int("files", n).Msg("files of deleted recordings were deleted")
+		}
+		if err == nil {
+			from = now
+		} else if ctx.Err() == nil {
+			k.cfg.Log.Error().Err(err).Msg("delete the files of deleted recordings: it is tried again")
+		}
+	}
+}
+
+// DeleteGone deletes the files of this node's recordings that were deleted at an instant or
+// later, and tells how many there were.
+func (k *Keeper) DeleteGone(ctx context.Context, from time.Time) (n int, err error) {
+	for after := (ledger.GoneAfter{Gone: from}); ; {
+		begun := time.Now()
+		files, last, err := k.cfg.Ledger.GoneFiles(ctx, k.cfg.Node, after, ledger.MostDropped)
+		if err != nil {
+			return n, err
+		}
+		for _, f := range files {
+			if !k.cfg.Files.Has(f) {
+				continue
+			}
+			if err := k.cfg.Files.Remove(f); err != nil {
+				return n, err
+			}
+			n++
+		}
+		if after = last; len(files) < ledger.MostDropped {
+			return n, nil
+		}
+		if !rest(ctx, time.Since(begun)) {
+			return n, ctx.Err()
+		}
+	}
+}
+
+// sweeps looks through the store if that is due, and through all files of this node after the
+// start and once a day.
+func (k *Keeper) sweeps(ctx context.Context) {
+	var swept time.Time
+	for wait := look; rest(ctx, wait); wait = k.cfg.Every {
+		k.sweepStore(ctx)
+		now := k.cfg.Now()
+		if now.Sub(swept) < day {
+			continue
+		}
+		if err := k.sweepFiles(ctx); err == nil {
+			swept = now
+		} else if ctx.Err() == nil {
+			k.cfg.Log.Error().Err(err).Msg("look through the files of recordings: it is tried again")
+		}
+	}
+}
+
 // sweepFiles deletes the files whose time is over, and tells of those that have
 // no call, and of calls that have no file.
 func (k *Keeper) sweepFiles(ctx context.Context) error {
@@ -48,8 +116,21 @@ func (k *Keeper) Sweep(ctx context.Context) (c FileCounts, err error) {
 	if err != nil {
 		return c, err
 	}
+	begun := time.Now() // of a look at some files
 	err = k.cfg.Files.Each(ctx, ledger.MostDropped, func(files []archive.File) error {
-		return k.judge(ctx, files, longest, k.cfg.Files.Remove, &c)
+		before := c.Deleted + c.Strays
+		if err := k.judge(ctx, files, longest, k.cfg.Files.Remove, &c); err != nil {
+			return err
+		}
+		wait := time.Since(begun)
+		if c.Deleted+c.Strays == before {
+			wait *= sweepShare
+		}
+		if !rest(ctx, wait) {
+			return ctx.Err()
+		}
+		begun = time.Now()
+		return nil
 	})
 	if err != nil {
 		return c, err
@@ -79,12 +160,11 @@ func (k *Keeper) longest(ctx context.Context) (time.Duration, error) {
 
 // judge deletes of some files those whose time is over.
 func (k *Keeper) judge(ctx context.Context, files []archive.File, longest time.Duration, remove func(string) error, c *FileCounts) error {
-	// A call may be known a little later than its file.
-	const late = time.Hour
 	names := make([]string, len(files))
 	for i := range files {
 		names[i] = files[i].Name
 	}
+	const late = time.Hour // a call may be known a little later than its file
 	states, err := k.cfg.Ledger.RecordingStates(ctx, names)
 	if err != nil {
 		return err
@@ -115,6 +195,7 @@ func (k *Keeper) judge(ctx context.Context, files []archive.File, longest time.D
 func (k *Keeper) missing(ctx context.Context, app string, c *FileCounts) error {
 	after := ledger.KeptAfter{}
 	for {
+		begun := time.Now()
 		list, err := k.cfg.Ledger.KeptRecordings(ctx, app, k.cfg.Now(), after, ledger.MostDropped)
 		if err != nil {
 			return fmt.Errorf("look for the files of calls: %w", err)
@@ -124,7 +205,7 @@ func (k *Keeper) missing(ctx context.Context, app string, c *FileCounts) error {
 				c.Missing++
 			}
 		}
-		if len(list) < ledger.MostDropped || ctx.Err() != nil {
+		if len(list) < ledger.MostDropped || !rest(ctx, sweepShare*time.Since(begun)) {
 			return ctx.Err()
 		}
 		last := &list[len(list)-1]

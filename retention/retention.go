@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,6 +24,7 @@ type Ledger interface {
 	Keepings(ctx context.Context) (map[string]ledger.Keeping, error)
 	KeptRecordings(ctx context.Context, app string, before time.Time, after ledger.KeptAfter, limit int) ([]ledger.KeptRecording, error)
 	RecordingsGone(ctx context.Context, sessions []string, at time.Time) (int, error)
+	GoneFiles(ctx context.Context, node string, after ledger.GoneAfter, limit int) ([]string, ledger.GoneAfter, error)
 	RecordingStates(ctx context.Context, files []string) (map[string]ledger.RecordingState, error)
 	StoredGone(ctx context.Context, place string) ([]ledger.KeptRecording, error)
 	StoredDeleted(ctx context.Context, sessions []string) error
@@ -100,30 +102,44 @@ func (c *Counts) any() bool {
 	return c.Stored+c.Left+c.Recordings+c.Calls+c.Texts+c.Events+c.Bindings+c.Audit > 0
 }
 
+// look is how often it is asked whether something is due.
+const look = 30 * time.Second
+
 // Run works whenever it is time, until ctx ends.
 func (k *Keeper) Run(ctx context.Context) {
-	const look = 30 * time.Second
-	var files, failed time.Time // when those of this node were looked at; when a run failed last
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(look):
-		}
+	var all sync.WaitGroup
+	defer all.Wait()
+	all.Go(func() { k.works(ctx) })
+	if k.cfg.Files != nil {
+		all.Go(func() { k.deletes(ctx) })
+		all.Go(func() { k.sweeps(ctx) })
+	}
+}
+
+// works does the job whenever it is due.
+func (k *Keeper) works(ctx context.Context) {
+	var failed time.Time
+	for rest(ctx, look) {
 		now := k.cfg.Now()
-		if now.Sub(failed) >= k.cfg.Every/10 {
-			if _, err := k.Work(ctx, false); err != nil && ctx.Err() == nil && !errors.Is(err, ledger.ErrJobHeld) {
-				failed = now
-				k.cfg.Log.Error().Err(err).Msg("delete what is of the past: it is tried again")
-			}
+		if now.Sub(failed) < k.cfg.Every/10 {
+			continue
 		}
-		if k.cfg.Files != nil && now.Sub(files) >= k.cfg.Every {
-			files = now
-			k.sweepStore(ctx)
-			if err := k.sweepFiles(ctx); err != nil && ctx.Err() == nil {
-				k.cfg.Log.Error().Err(err).Msg("look through the files of recordings")
-			}
+		if _, err := k.Work(ctx, false); err != nil && ctx.Err() == nil && !errors.Is(err, ledger.ErrJobHeld) {
+			failed = now
+			k.cfg.Log.Error().Err(err).Msg("delete what is of the past: it is tried again")
 		}
+	}
+}
+
+// rest waits, and tells whether ctx goes on.
+func rest(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
 	}
 }
 

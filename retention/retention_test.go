@@ -378,3 +378,34 @@ func TestStrays(t *testing.T) {
 	require.Equal(t, retention.FileCounts{Missing: 1, Strays: 1}, got)
 	require.Equal(t, []string{"a.wav.part", "notes.txt"}, w.files())
 }
+
+// TestDeleteGone: the files of recordings that were deleted go without a look at the others, also
+// where there are many; those of other nodes stay, and those that are in a store.
+func TestDeleteGone(t *testing.T) {
+	w := newWorld(t, ledgertest.SQLite(t), nil)
+	const gone = ledger.MostDropped + 10
+	for i := range gone {
+		w.call("short", fmt.Sprintf("gone%04d", i))
+	}
+	for _, session := range []string{"kept", "also"} {
+		w.call("long", session)
+	}
+	for range 1 + gone/100 { // some are taken at a time
+		w.push()
+	}
+	w.now = t0.Add(2 * day)
+	c, err := w.Work(t.Context(), true)
+	require.NoError(t, err)
+	require.Equal(t, gone, c.Recordings)
+	other := w.keeper(func(c *retention.Config) { c.Node = "m" })
+	for _, step := range []struct {
+		keeper *retention.Keeper
+		from   time.Time
+		want   int
+	}{{other, t0, 0}, {w.Keeper, w.now.Add(time.Second), 0}, {w.Keeper, w.now, gone}, {w.Keeper, w.now, 0}} {
+		n, err := step.keeper.DeleteGone(t.Context(), step.from)
+		require.NoError(t, err)
+		require.Equal(t, step.want, n)
+	}
+	require.Equal(t, []string{"also.wav", "kept.wav"}, w.files())
+}
