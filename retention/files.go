@@ -34,7 +34,7 @@ const sweepShare = 49
 // and what this misses, is found by sweeps.
 func (k *Keeper) deletes(ctx context.Context) {
 	const overlap = time.Minute // for clocks of nodes that differ, and transactions that take a while
-	from := k.cfg.Now()
+	from, ill := k.cfg.Now(), false
 	for rest(ctx, look) {
 		now := k.cfg.Now()
 		n, err := k.DeleteGone(ctx, from.Add(-overlap))
@@ -43,9 +43,10 @@ func (k *Keeper) deletes(ctx context.Context) {
 		}
 		if err == nil {
 			from = now
-		} else if ctx.Err() == nil {
+		} else if ctx.Err() == nil && !ill {
 			k.cfg.Log.Error().Err(err).Msg("delete the files of deleted recordings: it is tried again")
 		}
+		ill = err != nil
 	}
 }
 
