@@ -3,6 +3,7 @@ package retention
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,7 +21,7 @@ type many struct {
 	pages int
 	gone  bool // the files are to be deleted
 	takes time.Duration
-	looks int
+	looks atomic.Int64
 }
 
 func (m *many) Keepings(context.Context) (map[string]ledger.Keeping, error) {
@@ -28,7 +29,7 @@ func (m *many) Keepings(context.Context) (map[string]ledger.Keeping, error) {
 }
 
 func (m *many) look() {
-	m.looks++
+	m.looks.Add(1)
 	time.Sleep(m.takes)
 }
 
@@ -89,7 +90,7 @@ func TestSweepRests(t *testing.T) {
 				begun := time.Now()
 				_, err = k.Sweep(t.Context())
 				require.NoError(t, err)
-				require.Equal(t, 2*pages+1, m.looks)
+				require.EqualValues(t, 2*pages+1, m.looks.Load())
 				files, calls := 50*pages*m.takes, 50*pages*m.takes+m.takes
 				if gone {
 					files = 2 * pages * m.takes
@@ -115,10 +116,10 @@ func TestSweepsOnceADay(t *testing.T) {
 		ctx, end := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { k.sweeps(ctx); close(done) }()
-		for _, want := range []int{0, 1, 1, 2} { // KeptRecordings is asked once in each
+		for _, want := range []int64{0, 1, 1, 2} { // KeptRecordings is asked once in each
 			synctest.Wait()
-			require.Equal(t, want, m.looks)
-			time.Sleep(map[int]time.Duration{0: look, 1: 12 * time.Hour}[want])
+			require.Equal(t, want, m.looks.Load())
+			time.Sleep(map[int64]time.Duration{0: look, 1: 12 * time.Hour}[want])
 		}
 		end()
 		<-done
