@@ -1,6 +1,7 @@
 package retention
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -51,8 +52,9 @@ func (k *Keeper) deletes(ctx context.Context) {
 }
 
 // DeleteGone deletes the files of this node's recordings that were deleted at an instant or
-// later, and tells how many there were.
+// later, and tells how many there were. One that cannot be deleted holds up no other.
 func (k *Keeper) DeleteGone(ctx context.Context, from time.Time) (n int, err error) {
+	var failed error // the first
 	for after := (ledger.GoneAfter{Gone: from}); ; {
 		begun := time.Now()
 		files, last, err := k.cfg.Ledger.GoneFiles(ctx, k.cfg.Node, after, ledger.MostDropped)
@@ -64,12 +66,13 @@ func (k *Keeper) DeleteGone(ctx context.Context, from time.Time) (n int, err err
 				continue
 			}
 			if err := k.cfg.Files.Remove(f); err != nil {
-				return n, err
+				failed = cmp.Or(failed, err)
+				continue
 			}
 			n++
 		}
 		if after = last; len(files) < ledger.MostDropped {
-			return n, nil
+			return n, failed
 		}
 		if !rest(ctx, time.Since(begun)) {
 			return n, ctx.Err()

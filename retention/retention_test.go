@@ -397,15 +397,32 @@ func TestDeleteGone(t *testing.T) {
 	c, err := w.Work(t.Context(), true)
 	require.NoError(t, err)
 	require.Equal(t, gone, c.Recordings)
+	stuck := w.keeper(func(c *retention.Config) { c.Files = &oneStuck{Files: c.Files, name: "gone0003.wav"} })
+	n, err := stuck.DeleteGone(t.Context(), w.now)
+	require.ErrorIs(t, err, fs.ErrPermission)
+	require.Equal(t, gone-1, n, "it holds up no other")
 	other := w.keeper(func(c *retention.Config) { c.Node = "m" })
 	for _, step := range []struct {
 		keeper *retention.Keeper
 		from   time.Time
 		want   int
-	}{{other, t0, 0}, {w.Keeper, w.now.Add(time.Second), 0}, {w.Keeper, w.now, gone}, {w.Keeper, w.now, 0}} {
+	}{{other, t0, 0}, {w.Keeper, w.now.Add(time.Second), 0}, {w.Keeper, w.now, 1}, {w.Keeper, w.now, 0}} {
 		n, err := step.keeper.DeleteGone(t.Context(), step.from)
 		require.NoError(t, err)
 		require.Equal(t, step.want, n)
 	}
 	require.Equal(t, []string{"also.wav", "kept.wav"}, w.files())
+}
+
+// oneStuck are files of which one cannot be deleted.
+type oneStuck struct {
+	retention.Files
+	name string
+}
+
+func (s *oneStuck) Remove(name string) error {
+	if name == s.name {
+		return fs.ErrPermission
+	}
+	return s.Files.Remove(name)
 }
