@@ -46,6 +46,7 @@ type result struct {
 	IdleMemory    int64    `json:"idleMemoryKiB"`
 	Valid         bool     `json:"valid"`
 	Doubts        []string `json:"doubts"`
+	Disturbed     bool     `json:"disturbed"`
 }
 
 // doubt is about what calls cost: those that went wrong cost something else.
@@ -108,10 +109,14 @@ func (b *bench) run(ctx context.Context, c *column, name string, k kind, pairs i
 	for _, doubt := range r.Doubts {
 		fmt.Fprintf(os.Stderr, "%s: INVALID: %s\n", name, doubt)
 	}
-	return r, b.file(func(w io.Writer) error {
+	err = b.file(func(w io.Writer) error {
 		_, err := w.Write(line)
 		return err
 	})
+	if err == nil && r.Disturbed && b.again {
+		err = errDisturbed
+	}
+	return r, err
 }
 
 // begin begins the file of results with what they are of.

@@ -53,6 +53,7 @@ type result struct {
 	GeneratorReads delays   `json:"generatorReads"`
 	Valid          bool     `json:"valid"`
 	Doubts         []string `json:"doubts,omitempty"`
+	Disturbed      bool     `json:"disturbed"` // by the host or other programs
 }
 
 type mediaResult struct {

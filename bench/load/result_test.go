@@ -116,4 +116,5 @@ func TestDoubtsAboutTheProcessors(t *testing.T) {
 	require.Equal(t, []string{"the generator's one thread was busy for 95 % of the time"}, full.doubts())
 	require.Equal(t, []string{"the host of this machine gave to others 4 % of the time"}, stolen.doubts())
 	require.Equal(t, []string{"other programs used 15 % of the time"}, others.doubts())
+	require.Equal(t, []bool{false, false, true, true}, []bool{quiet.disturbed(), full.disturbed(), stolen.disturbed(), others.disturbed()})
 }

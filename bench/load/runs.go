@@ -196,6 +196,6 @@ func (o *options) run(ctx context.Context, places int, hold time.Duration, work 
 	if r.Doubts, err = l.doubts(o.Late, &r.Spent); err != nil {
 		return err
 	}
-	r.Valid = len(r.Doubts) == 0
+	r.Valid, r.Disturbed = len(r.Doubts) == 0, r.Spent.disturbed()
 	return o.print(r)
 }

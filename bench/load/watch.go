@@ -103,6 +103,17 @@ func (l *load) doubts(limit time.Duration, s *spent) (list []string, err error) 
 	return append(list, s.doubts()...), nil
 }
 
+// Shares of the machine that others may have in a run that counts.
+const (
+	mostStolen = 0.03
+	mostOthers = 0.1
+)
+
+// disturbed tells whether the host or other programs had too much of the machine.
+func (s *spent) disturbed() bool {
+	return s.Stolen > mostStolen*s.Machine || s.Others > mostOthers*s.Machine
+}
+
 // doubts are those about the processors.
 func (s *spent) doubts() (list []string) {
 	for _, d := range []struct {
@@ -110,8 +121,8 @@ func (s *spent) doubts() (list []string) {
 		used, of, atMost float64
 	}{
 		{"the generator's one thread was busy for", s.Generator, s.Seconds, 0.9},
-		{"the host of this machine gave to others", s.Stolen, s.Machine, 0.03},
-		{"other programs used", s.Others, s.Machine, 0.1},
+		{"the host of this machine gave to others", s.Stolen, s.Machine, mostStolen},
+		{"other programs used", s.Others, s.Machine, mostOthers},
 	} {
 		if d.used > d.atMost*d.of {
 			list = append(list, fmt.Sprintf("%s %.0f %% of the time", d.what, 100*d.used/d.of))
