@@ -114,16 +114,23 @@ func (k *Keeper) sweepFiles(ctx context.Context) error {
 	return err
 }
 
-// Sweep goes through the files of this node, and then through its calls.
+// Sweep goes through the files of this node, and then through its calls. A file that cannot be
+// deleted holds up no other; the first such error is returned at the end.
 func (k *Keeper) Sweep(ctx context.Context) (c FileCounts, err error) {
 	longest, err := k.longest(ctx)
 	if err != nil {
 		return c, err
 	}
+	var stuck error
+	remove := func(name string) (bool, error) {
+		err := k.cfg.Files.Remove(name)
+		stuck = cmp.Or(stuck, err)
+		return err == nil, nil
+	}
 	begun := time.Now() // of a look at some files
 	err = k.cfg.Files.Each(ctx, ledger.MostDropped, func(files []archive.File) error {
 		before := c.Deleted + c.Strays
-		if err := k.judge(ctx, files, longest, k.cfg.Files.Remove, &c); err != nil {
+		if err := k.judge(ctx, files, longest, remove, &c); err != nil {
 			return err
 		}
 		wait := time.Since(begun)
@@ -148,7 +155,7 @@ func (k *Keeper) Sweep(ctx context.Context) (c FileCounts, err error) {
 			return c, err
 		}
 	}
-	return c, nil
+	return c, stuck
 }
 
 // longest is how long the recordings of any app are kept.
@@ -162,8 +169,9 @@ func (k *Keeper) longest(ctx context.Context) (time.Duration, error) {
 	return longest, err
 }
 
-// judge deletes of some files those whose time is over.
-func (k *Keeper) judge(ctx context.Context, files []archive.File, longest time.Duration, remove func(string) error, c *FileCounts) error {
+// judge deletes of some files those whose time is over. remove tells whether a file is gone, and
+// its error ends the look.
+func (k *Keeper) judge(ctx context.Context, files []archive.File, longest time.Duration, remove func(string) (bool, error), c *FileCounts) error {
 	names := make([]string, len(files))
 	for i := range files {
 		names[i] = files[i].Name
@@ -186,10 +194,13 @@ func (k *Keeper) judge(ctx context.Context, files []archive.File, longest time.D
 		default:
 			count = &c.Strays
 		}
-		if err := remove(f.Name); err != nil {
+		gone, err := remove(f.Name)
+		if err != nil {
 			return err
 		}
-		*count++
+		if gone {
+			*count++
+		}
 	}
 	return nil
 }

@@ -414,6 +414,22 @@ func TestDeleteGone(t *testing.T) {
 	require.Equal(t, []string{"also.wav", "kept.wav"}, w.files())
 }
 
+// TestSweepStuck: in the look through all files, too, one that cannot be deleted holds up no other.
+func TestSweepStuck(t *testing.T) {
+	w := newWorld(t, ledgertest.SQLite(t), nil)
+	w.call("short", "first")
+	w.call("short", "second")
+	w.push()
+	w.now = t0.Add(2 * day)
+	_, err := w.Work(t.Context(), true)
+	require.NoError(t, err)
+	stuck := w.keeper(func(c *retention.Config) { c.Files = &oneStuck{Files: c.Files, name: "first.wav"} })
+	c, err := stuck.Sweep(t.Context())
+	require.ErrorIs(t, err, fs.ErrPermission)
+	require.Equal(t, retention.FileCounts{Deleted: 1}, c)
+	require.Equal(t, []string{"first.wav"}, w.files())
+}
+
 // oneStuck are files of which one cannot be deleted.
 type oneStuck struct {
 	retention.Files

@@ -85,7 +85,10 @@ func (k *Keeper) SweepStore(ctx context.Context) (unknown, strays int, err error
 	}
 	var c FileCounts
 	err = k.cfg.Store.Each(ctx, ledger.MostDropped, func(files []archive.File) error {
-		remove := func(name string) error { return k.cfg.Store.Remove(ctx, name) }
+		remove := func(name string) (bool, error) {
+			err := k.cfg.Store.Remove(ctx, name)
+			return err == nil, err
+		}
 		if err := k.judge(ctx, files, longest, remove, &c); err != nil {
 			return err
 		}
