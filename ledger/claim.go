@@ -98,9 +98,8 @@ func (o *Outbox) look(ctx context.Context, now int64, room func(events.Lane) int
 	return runs, more, nil
 }
 
-// dueLanes are those that have something due: one step in the index for each that has
-// anything pending. The empty texts behind both names have SQLite go by both in the index; it
-// would go by the app alone, through all that is pending of it.
+// dueLanes are those that have something due: a few steps in the index for each that has
+// anything pending, however much.
 func (o *Outbox) dueLanes(ctx context.Context, now int64) (list []events.Lane, err error) {
 	rows, err := o.ledger.read(ctx).query(dueLanes, now)
 	if err != nil {
@@ -117,11 +116,15 @@ func (o *Outbox) dueLanes(ctx context.Context, now int64) (list []events.Lane, e
 	return list, nil
 }
 
+// The next lane is another of the same app, or the first of the next app. By (app, target) > (...)
+// SQLite would go through all that is pending of a lane.
 const (
-	nextLane = ` FROM events e WHERE e.due_at > 0 AND (e.app, e.target) > (lane.app || '', lane.target || '') ORDER BY e.app, e.target, e.due_at LIMIT 1`
-	dueLanes = `WITH RECURSIVE lane (app, target) AS (
-		SELECT * FROM (SELECT app, target FROM events WHERE due_at > 0 ORDER BY app, target, due_at LIMIT 1) AS first
-		UNION ALL SELECT (SELECT e.app` + nextLane + `), (SELECT e.target` + nextLane + `) FROM lane WHERE lane.app IS NOT NULL)
+	nextTarget = `(SELECT e.target FROM events e WHERE e.due_at > 0 AND e.app = lane.app AND e.target > lane.target ORDER BY e.target LIMIT 1)`
+	nextApp    = ` FROM events e WHERE e.due_at > 0 AND e.app > lane.app ORDER BY e.app, e.target LIMIT 1)`
+	dueLanes   = `WITH RECURSIVE lane (app, target) AS (
+		SELECT * FROM (SELECT app, target FROM events WHERE due_at > 0 ORDER BY app, target LIMIT 1) AS first
+		UNION ALL SELECT CASE WHEN ` + nextTarget + ` IS NULL THEN (SELECT e.app` + nextApp + ` ELSE lane.app END, COALESCE(` + nextTarget + `, (SELECT e.target` + nextApp + `)
+			FROM lane WHERE lane.app IS NOT NULL)
 		SELECT app, target FROM lane WHERE app IS NOT NULL
 		AND (SELECT e.due_at FROM events e WHERE e.app = lane.app AND e.target = lane.target AND e.due_at > 0 ORDER BY e.due_at LIMIT 1) <= $1`
 )

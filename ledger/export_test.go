@@ -49,14 +49,18 @@ func TextQueries() map[string]string {
 	return all
 }
 
-// OutboxQueries are texts of the outbox, each with the index that SQLite has to go by.
+// OutboxQueries are texts of the outbox, each with the index that SQLite has to go by; DueLanes is
+// another one.
 func OutboxQueries() map[string]string {
 	const key = "sqlite_autoindex_events_1 (session=? AND seq"
 	return map[string]string{
-		dueLanes: "events_due ((app,target)>(?,?))", moveRows.texts[1]: key + "=?)", lockRows.texts[1]: key + "=?)", settleRows.texts[1]: key + "=?)", letGoRows.texts[1]: key + ">?)",
+		DueLanes: "events_due (app=? AND target>?)", moveRows.texts[1]: key + "=?)", lockRows.texts[1]: key + "=?)", settleRows.texts[1]: key + "=?)", letGoRows.texts[1]: key + ">?)",
 		replayRows.texts[1]: key + "=?)", freeRows.texts[0]: "events_due",
 	}
 }
+
+// DueLanes asks which lanes have something due.
+const DueLanes = dueLanes
 
 // DropQueries are the texts that look for what is too old, each with the index
 // that SQLite has to go by.

@@ -3,6 +3,8 @@ package ledger_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,7 +33,11 @@ func eachOwing(t *testing.T, test func(o owing)) {
 
 // owe writes events of a call, numbered from first.
 func (o owing) owe(session string, first int, kinds ...events.Kind) {
-	c := events.Call{Session: session, Node: "n", App: "app", SP: "demo", Mode: "AXB", X: "+8617010000001", In: t0, Ended: t0}
+	o.oweTo("app", session, first, kinds...)
+}
+
+func (o owing) oweTo(app, session string, first int, kinds ...events.Kind) {
+	c := events.Call{Session: session, Node: "n", App: app, SP: "demo", Mode: "AXB", X: "+8617010000001", In: t0, Ended: t0}
 	var evs []events.Event
 	for i, k := range kinds {
 		if k == events.Fee {
@@ -246,4 +252,36 @@ func TestOutboxIndexes(t *testing.T) {
 		require.Contains(t, plan, "INDEX "+index, query)
 		require.NotRegexp(t, `SCAN (e|events)\n`, plan, query)
 	}
+}
+
+// TestDueLanes: whose lanes have something due is asked app by app, lane by lane, whatever else is
+// pending. Lanes by (app, target) > (...) would be a walk through all that is pending of one.
+func TestDueLanes(t *testing.T) {
+	plan := explain(t, ledgertest.SQLite(t), "", parameter.ReplaceAllString(ledger.DueLanes, "1"))
+	require.Contains(t, plan, "INDEX events_due (app>?)")
+	require.NotContains(t, plan, "(app,target)")
+	eachOwing(t, func(o owing) {
+		ask := func(take events.Lane) (asked []events.Lane) {
+			_, _, err := o.Outbox().Claim(o.Context(), o.now, o.now.Add(time.Minute), func(l events.Lane) int {
+				asked = append(asked, l)
+				return map[bool]int{true: 1}[l == take]
+			})
+			require.NoError(o, err)
+			return asked
+		}
+		require.Empty(o, ask(events.Lane{}))
+		var want []events.Lane
+		for _, app := range []string{"a", "b", "bb", "c"} {
+			for kind, target := range map[events.Kind]events.Target{events.CallIn: events.ToCallIn, events.Answer: events.ToStatus, events.Fee: events.ToFee} {
+				o.oweTo(app, app+string(kind), 1, kind)
+				want = append(want, events.Lane{App: app, Target: target})
+			}
+		}
+		for len(want) > 0 {
+			i := rand.IntN(len(want))
+			require.ElementsMatch(o, want, ask(want[i]))
+			want = slices.Delete(want, i, i+1)
+		}
+		require.Empty(o, ask(events.Lane{}))
+	})
 }
