@@ -49,8 +49,7 @@ func TextQueries() map[string]string {
 	return all
 }
 
-// OutboxQueries are texts of the outbox, each with the index that SQLite has to go by; DueLanes is
-// another one.
+// OutboxQueries are texts of the outbox, each with the index that SQLite has to go by.
 func OutboxQueries() map[string]string {
 	const key = "sqlite_autoindex_events_1 (session=? AND seq"
 	return map[string]string{
